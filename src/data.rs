@@ -1,0 +1,370 @@
+//! Comparisons: items, outcomes and the log that holds them, as a struct of arrays.
+//!
+//! A [`Log`] keeps the rows, for raters that need their order and for clusters; a
+//! [`Tally`](graph::Tally) keeps only counts, in memory that does not grow with the rows. Both
+//! become a [`PreferenceGraph`](graph::PreferenceGraph).
+
+pub mod graph;
+pub mod read;
+
+use indexmap::IndexSet;
+use serde::Serialize;
+
+/// The index of an item, in the order in which items were first seen (left before right in a row).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ItemId(pub u32);
+
+impl ItemId {
+    /// The id as an index into a slice that has one entry an item.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Names in first-seen order: the interner of items, judges, tasks and groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Items {
+    names: IndexSet<Box<str>>,
+}
+
+impl Items {
+    /// An interner without names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The id of `name`, which is added if it is new. O(length of the name).
+    ///
+    /// # Panics
+    /// At the 2^32nd distinct name, which no input that fits in memory has.
+    pub fn intern(&mut self, name: &str) -> ItemId {
+        if let Some(index) = self.names.get_index_of(name) {
+            return ItemId(index as u32);
+        }
+        let (index, _) = self.names.insert_full(name.into());
+        ItemId(u32::try_from(index).expect("fewer than 2^32 distinct names"))
+    }
+
+    /// The id of `name`, if it was seen.
+    pub fn get(&self, name: &str) -> Option<ItemId> {
+        self.names.get_index_of(name).map(|index| ItemId(index as u32))
+    }
+
+    /// The name of an item of this interner.
+    ///
+    /// # Panics
+    /// If the id was made by another interner and is out of range here.
+    pub fn name(&self, id: ItemId) -> &str {
+        &self.names[id.index()]
+    }
+
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no name.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The names in the order of their ids.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter().map(AsRef::as_ref)
+    }
+}
+
+impl<S: AsRef<str>> FromIterator<S> for Items {
+    fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
+        let mut items = Self::new();
+        for name in names {
+            items.intern(name.as_ref());
+        }
+        items
+    }
+}
+
+/// What came of one comparison, seen from the left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outcome {
+    /// The left item won.
+    Left,
+    /// The right item won.
+    Right,
+    /// Neither won.
+    Tie,
+    /// The left item's share of the comparison, strictly between 0 and 1 and not one half.
+    Share(f64),
+}
+
+impl Outcome {
+    /// The outcome for the left item's share, or `None` outside [0, 1].
+    pub fn from_share(share: f64) -> Option<Self> {
+        match share {
+            1.0 => Some(Self::Left),
+            0.0 => Some(Self::Right),
+            0.5 => Some(Self::Tie),
+            s if s > 0.0 && s < 1.0 => Some(Self::Share(s)),
+            _ => None,
+        }
+    }
+
+    /// The left item's share: 1 for a win, one half for a tie, 0 for a loss.
+    pub fn share(self) -> f64 {
+        match self {
+            Self::Left => 1.0,
+            Self::Right => 0.0,
+            Self::Tie => 0.5,
+            Self::Share(share) => share,
+        }
+    }
+
+    /// The same comparison with its sides exchanged.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+            Self::Tie => Self::Tie,
+            Self::Share(share) => Self::Share(1.0 - share),
+        }
+    }
+}
+
+/// One row of a [`Log`]: `count` equal comparisons, each of the given weight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// The item on the left.
+    pub left: ItemId,
+    /// The item on the right.
+    pub right: ItemId,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How many equal comparisons the row stands for: 1 unless the input gave counts.
+    pub count: f64,
+    /// The weight of each of them: 1 unless the input gave weights.
+    pub weight: f64,
+}
+
+impl Comparison {
+    /// A single comparison of weight one.
+    pub fn new(left: ItemId, right: ItemId, outcome: Outcome) -> Self {
+        Self { left, right, outcome, count: 1.0, weight: 1.0 }
+    }
+}
+
+/// A categorical column that was read along with the comparisons: judges, tasks, groups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Labels {
+    /// The column's name in the input.
+    pub column: String,
+    /// The distinct values, in first-seen order.
+    pub names: Items,
+    /// For each row of the log, the index of its value in `names`.
+    pub ids: Vec<u32>,
+}
+
+/// Comparisons in file order, as a struct of arrays: 9 bytes a row, and more only for the optional
+/// columns that the input had and the caller asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    pub(crate) items: Items,
+    pub(crate) left: Vec<u32>,
+    pub(crate) right: Vec<u32>,
+    /// 0 right won, 1 tie, 2 left won, 3 the share stands in `shares`.
+    pub(crate) codes: Vec<u8>,
+    /// Empty, or one entry a row (read only where the code is 3).
+    pub(crate) shares: Vec<f64>,
+    /// Empty where every row is one comparison, else one entry a row.
+    pub(crate) counts: Vec<f64>,
+    /// Empty where every weight is 1, else one entry a row.
+    pub(crate) weights: Vec<f64>,
+    /// Empty, or one entry a row; seconds since 1970 for dates, the number itself for numbers.
+    pub(crate) times: Vec<f64>,
+    pub(crate) labels: Vec<Labels>,
+}
+
+pub(crate) const CODE_RIGHT: u8 = 0;
+pub(crate) const CODE_TIE: u8 = 1;
+pub(crate) const CODE_LEFT: u8 = 2;
+pub(crate) const CODE_SHARE: u8 = 3;
+
+impl Log {
+    /// A log without rows over the given items.
+    pub fn new(items: Items) -> Self {
+        Self { items, ..Self::default() }
+    }
+
+    /// Adds one row. Optional columns are widened to all rows when a first row needs them.
+    pub fn push(&mut self, row: Comparison) {
+        let rows = self.len();
+        self.left.push(row.left.0);
+        self.right.push(row.right.0);
+        let (code, share) = match row.outcome {
+            Outcome::Right => (CODE_RIGHT, 0.0),
+            Outcome::Tie => (CODE_TIE, 0.5),
+            Outcome::Left => (CODE_LEFT, 1.0),
+            Outcome::Share(share) => (CODE_SHARE, share),
+        };
+        self.codes.push(code);
+        if code == CODE_SHARE || !self.shares.is_empty() {
+            self.shares.resize(rows, 0.0);
+            self.shares.push(share);
+        }
+        push_default_one(&mut self.counts, rows, row.count);
+        push_default_one(&mut self.weights, rows, row.weight);
+    }
+
+    /// Adds a categorical column: one label a row, in row order.
+    ///
+    /// # Panics
+    /// If there is not exactly one label a row.
+    pub fn add_labels<S: AsRef<str>>(&mut self, column: &str, labels: impl IntoIterator<Item = S>) {
+        let mut names = Items::new();
+        let ids: Vec<u32> = labels.into_iter().map(|label| names.intern(label.as_ref()).0).collect();
+        assert_eq!(ids.len(), self.len(), "one label a row");
+        self.labels.push(Labels { column: column.to_owned(), names, ids });
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.left.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// The items, some of which may have no row here.
+    pub fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// Row `index`, counted from 0.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, index: usize) -> Comparison {
+        let outcome = match self.codes[index] {
+            CODE_RIGHT => Outcome::Right,
+            CODE_TIE => Outcome::Tie,
+            CODE_LEFT => Outcome::Left,
+            _ => Outcome::Share(self.shares[index]),
+        };
+        Comparison {
+            left: ItemId(self.left[index]),
+            right: ItemId(self.right[index]),
+            outcome,
+            count: self.counts.get(index).copied().unwrap_or(1.0),
+            weight: self.weights.get(index).copied().unwrap_or(1.0),
+        }
+    }
+
+    /// All rows, in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = Comparison> {
+        (0..self.len()).map(|index| self.row(index))
+    }
+
+    /// Whether some row stands for more or fewer than one comparison, as counted input does.
+    pub fn is_counted(&self) -> bool {
+        !self.counts.is_empty()
+    }
+
+    /// The categorical column of that name, if it was read.
+    pub fn labels(&self, column: &str) -> Option<&Labels> {
+        self.labels.iter().find(|labels| labels.column == column)
+    }
+
+    /// The rows' times, if a time column was read: one a row.
+    pub fn times(&self) -> Option<&[f64]> {
+        (!self.times.is_empty()).then_some(self.times.as_slice())
+    }
+
+    /// The rows at `indices`, in that order, over the same items, optional columns included.
+    ///
+    /// # Panics
+    /// If an index is out of range.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        fn pick<T: Copy>(column: &[T], indices: &[usize]) -> Vec<T> {
+            if column.is_empty() { Vec::new() } else { indices.iter().map(|&i| column[i]).collect() }
+        }
+        let pick_labels = |labels: &Labels| Labels {
+            column: labels.column.clone(),
+            names: labels.names.clone(),
+            ids: pick(&labels.ids, indices),
+        };
+        Self {
+            items: self.items.clone(),
+            left: pick(&self.left, indices),
+            right: pick(&self.right, indices),
+            codes: pick(&self.codes, indices),
+            shares: pick(&self.shares, indices),
+            counts: pick(&self.counts, indices),
+            weights: pick(&self.weights, indices),
+            times: pick(&self.times, indices),
+            labels: self.labels.iter().map(pick_labels).collect(),
+        }
+    }
+
+    /// The rows in order of time; rows of equal time keep their order. Without a time column, as is.
+    #[must_use]
+    pub fn sorted_by_time(&self) -> Self {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        if let Some(times) = self.times() {
+            order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
+        }
+        self.select(&order)
+    }
+}
+
+/// Pushes onto a column that stays empty for as long as all its values are 1.
+fn push_default_one(column: &mut Vec<f64>, rows: usize, value: f64) {
+    #[expect(clippy::float_cmp, reason = "exactly one is the default")]
+    let default = value == 1.0;
+    if !default || !column.is_empty() {
+        column.resize(rows, 1.0);
+        column.push(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn optional_columns_appear_only_when_a_row_needs_them() {
+        let mut log = Log::new(["a", "b"].into_iter().collect());
+        let (a, b) = (ItemId(0), ItemId(1));
+        log.push(Comparison::new(a, b, Outcome::Left));
+        assert!(log.weights.is_empty() && log.shares.is_empty());
+        log.push(Comparison { weight: 2.0, ..Comparison::new(b, a, Outcome::Share(0.25)) });
+        assert_eq!(log.weights, [1.0, 2.0]);
+        assert_eq!(log.row(0), Comparison::new(a, b, Outcome::Left));
+        assert_eq!(log.row(1).outcome, Outcome::Share(0.25));
+        log.push(Comparison::new(a, b, Outcome::Tie));
+        assert_eq!(log.row(2), Comparison::new(a, b, Outcome::Tie));
+    }
+
+    #[test]
+    fn a_share_of_zero_half_or_one_is_a_plain_outcome() {
+        assert_eq!(Outcome::from_share(0.5), Some(Outcome::Tie));
+        assert_eq!(Outcome::from_share(1.0), Some(Outcome::Left));
+        assert_eq!(Outcome::from_share(0.25).map(Outcome::mirrored), Some(Outcome::Share(0.75)));
+        assert_eq!(Outcome::from_share(1.5), None);
+        assert_eq!(Outcome::from_share(f64::NAN), None);
+    }
+
+    #[test]
+    fn rows_of_equal_time_keep_their_order() {
+        let mut log = Log::new(["a", "b"].into_iter().collect());
+        for outcome in [Outcome::Left, Outcome::Right, Outcome::Tie] {
+            log.push(Comparison::new(ItemId(0), ItemId(1), outcome));
+        }
+        log.times = vec![2.0, 1.0, 1.0];
+        let sorted: Vec<Outcome> = log.sorted_by_time().rows().map(|row| row.outcome).collect();
+        assert_eq!(sorted, [Outcome::Right, Outcome::Tie, Outcome::Left]);
+    }
+}

@@ -1,0 +1,3 @@
+//! palio
+pub mod data;
+mod random;

@@ -1,0 +1,30 @@
+//! Seeded random streams: one [`ChaCha8`](rand_chacha::ChaCha8Rng) stream for each trial, so that a
+//! result depends on the seed and the trial's number and never on which thread ran it.
+
+use rand::SeedableRng;
+
+/// The generator of every random number in palio. Named here and nowhere else.
+pub(crate) type SimRng = rand_chacha::ChaCha8Rng;
+
+/// What a stream is for. Two purposes never share a stream, so that asking for bootstrap intervals
+/// does not change the rank intervals of the same run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Synthetic logs: one stream a block of rows.
+    Generate = 1,
+    /// Bootstrap replicates: one stream a replicate.
+    Bootstrap = 2,
+    /// Normal draws for simultaneous statements: one stream a block of draws.
+    RankIntervals = 3,
+    /// Orders in which a sequential rater replays its log: one stream an order.
+    Orders = 4,
+}
+
+/// The stream of one trial.
+///
+/// The purpose takes the upper 16 bits of the stream's number and the trial the lower 48.
+pub(crate) fn stream(seed: u64, purpose: Purpose, trial: u64) -> SimRng {
+    let mut rng = SimRng::seed_from_u64(seed);
+    rng.set_stream(((purpose as u64) << 48) | (trial & 0xFFFF_FFFF_FFFF));
+    rng
+}
