@@ -1,3 +1,6 @@
 //! palio
 pub mod data;
+pub mod models;
 mod random;
+pub mod structure;
+pub mod uncertainty;

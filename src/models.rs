@@ -1,0 +1,311 @@
+//! Raters: methods that turn comparisons into one number an item.
+//!
+//! A newcomer adds a method with one file here, one line in [`RATERS`] and one golden fixture; the
+//! command line, the property tests and the benches loop over the registry.
+
+pub mod bradley_terry;
+pub mod elo;
+pub mod settings;
+mod spectral;
+mod win_rate;
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+
+pub use self::bradley_terry::{BradleyTerry, TieRule};
+pub use self::elo::Elo;
+pub use self::settings::{Settings, SettingsError};
+pub use self::spectral::{Eigenvector, PageRank};
+pub use self::win_rate::{Average, WinRate, Wins};
+use crate::data::graph::PreferenceGraph;
+use crate::data::{ItemId, Log};
+use crate::structure::Identification;
+pub use crate::structure::Note;
+
+/// What a rater may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// Pair counts and the graph over them.
+    pub graph: &'a PreferenceGraph,
+    /// The rows in order, for raters that need them.
+    pub rows: Option<&'a Log>,
+}
+
+impl<'a> From<&'a PreferenceGraph> for Evidence<'a> {
+    fn from(graph: &'a PreferenceGraph) -> Self {
+        Self { graph, rows: None }
+    }
+}
+
+/// A rating method with its settings.
+pub trait Rater: Debug + Send + Sync {
+    /// Rates the items of `evidence`, starting where the method is iterative from the ratings
+    /// `start` (one an item, in the method's own units).
+    ///
+    /// # Errors
+    /// Where the method can't be applied to such data at all. Data that can't identify a rating
+    /// are no error: they are told by [`Fitted::identification`].
+    fn fit(&self, evidence: Evidence<'_>, start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError>;
+}
+
+/// What a fit found. Items are indexed as in the graph that was fitted.
+pub trait Fitted: Debug + Send + Sync {
+    /// One rating an item, in the units of the method's registry entry.
+    fn ratings(&self) -> &[f64];
+
+    /// Whether and how the fit converged.
+    fn convergence(&self) -> Convergence;
+
+    /// Which of the ratings the data identify.
+    fn identification(&self) -> &Identification;
+
+    /// The log-likelihood at the ratings, for methods that have one.
+    fn log_likelihood(&self) -> Option<f64> {
+        None
+    }
+
+    /// Further fitted parameters, such as a tie parameter. `None` where the data hold none.
+    fn parameters(&self) -> Vec<(&'static str, Option<f64>)> {
+        Vec::new()
+    }
+
+    /// The expected share of item `i` against item `j`, ties being half, for methods that predict.
+    fn probability(&self, _i: ItemId, _j: ItemId) -> Option<f64> {
+        None
+    }
+
+    /// The likelihood around the fit, for methods with a covariance.
+    fn likelihood(&self) -> Option<&dyn Likelihood> {
+        None
+    }
+
+    /// What the user must know of the fit, beside its convergence and identification.
+    fn notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
+}
+
+/// A fit without a likelihood: what the simpler methods return.
+#[derive(Debug, Clone)]
+struct PlainFit {
+    ratings: Vec<f64>,
+    convergence: Convergence,
+    identification: Identification,
+    notes: Vec<Note>,
+    /// Log-odds a unit of rating, for methods that predict.
+    log_odds: Option<f64>,
+}
+
+impl PlainFit {
+    fn boxed(ratings: Vec<f64>, convergence: Convergence, identification: Identification) -> Box<dyn Fitted> {
+        Box::new(Self { ratings, convergence, notes: identification.notes(), identification, log_odds: None })
+    }
+}
+
+impl Fitted for PlainFit {
+    fn ratings(&self) -> &[f64] {
+        &self.ratings
+    }
+
+    fn convergence(&self) -> Convergence {
+        self.convergence
+    }
+
+    fn identification(&self) -> &Identification {
+        &self.identification
+    }
+
+    fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
+        let log_odds = self.log_odds? * (self.ratings[i.index()] - self.ratings[j.index()]);
+        Some(bradley_terry::logistic(log_odds))
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        self.notes.clone()
+    }
+}
+
+/// How an iterative fit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Convergence {
+    /// Whether the method's own criterion was met.
+    pub converged: bool,
+    /// Iterations used; 0 for methods in closed form.
+    pub iterations: u32,
+    /// The largest component of the gradient left, for methods that have one.
+    pub gradient_norm: Option<f64>,
+}
+
+impl Convergence {
+    /// Of a method without iterations.
+    pub const CLOSED_FORM: Self = Self { converged: true, iterations: 0, gradient_norm: None };
+}
+
+/// A log-likelihood over differences of ratings and at most one further parameter, around its fit:
+/// what Fisher and sandwich covariances are made of.
+pub trait Likelihood: Debug {
+    /// The negative second derivatives, pair by pair.
+    fn curvature(&self) -> Curvature;
+
+    /// The derivatives of the log-likelihood of one comparison of each cell of `graph`.
+    fn cell_scores(&self, graph: &PreferenceGraph) -> Vec<CellScore>;
+}
+
+/// Negative second derivatives of a log-likelihood: for each pair with respect to the difference
+/// d = r_low - r_high and, where there is one, the further parameter.
+#[derive(Debug, Clone, Default)]
+pub struct Curvature {
+    /// The lower item of each pair.
+    pub low: Vec<u32>,
+    /// The higher item of each pair.
+    pub high: Vec<u32>,
+    /// With respect to the difference, twice.
+    pub difference: Vec<f64>,
+    /// With respect to the difference and the parameter; empty where there is no parameter.
+    pub cross: Vec<f64>,
+    /// With respect to the parameter, twice; empty where there is no parameter.
+    pub parameter: Vec<f64>,
+    /// What a ridge adds for every rating.
+    pub penalty: f64,
+}
+
+/// First derivatives of the log-likelihood of one comparison.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CellScore {
+    /// With respect to the difference r_low - r_high.
+    pub difference: f64,
+    /// With respect to the further parameter; 0 where there is none.
+    pub parameter: f64,
+}
+
+/// Why a method can't be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// The method replays comparisons in order and got only counts.
+    #[error("{method} needs the comparisons one by one, in order; read the log with its rows kept")]
+    NeedsRows {
+        /// The method's name.
+        method: &'static str,
+    },
+    /// Counts can't be replayed one by one.
+    #[error(
+        "{method} replays single comparisons, and a row of the log counts {count} of them; give whole counts of at most 2^32 comparisons in all"
+    )]
+    NotWholeCounts {
+        /// The method's name.
+        method: &'static str,
+        /// The count, as a number.
+        count: String,
+    },
+    /// Pseudo counts are added to every pair of items, and there are too many of those.
+    #[error("pseudo_count works up to {limit} items and there are {items}; use penalty, which needs no pairs")]
+    TooManyPseudoPairs {
+        /// The items of the log.
+        items: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// What a rater's numbers mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Units {
+    /// Natural log-odds, with mean 0: scales, centres and anchors apply.
+    LogOdds,
+    /// Elo points around the method's own start.
+    Points,
+    /// A share between 0 and 1.
+    Share,
+    /// A number of comparisons.
+    Count,
+    /// A weight in a unit vector.
+    Weight,
+}
+
+/// What a rater needs of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Needs {
+    /// Pair counts.
+    Counts,
+    /// The rows in order.
+    Rows,
+}
+
+/// What exchanging winners and losers everywhere does to the ratings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mirror {
+    /// They are reflected at their centre.
+    Reflects,
+    /// Nothing that can be said in general.
+    Free,
+}
+
+/// Laws that a rater keeps, tested as properties. That the names of items and the number of threads
+/// don't matter is a law for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Laws {
+    /// What exchanging winners and losers does.
+    pub mirror: Mirror,
+    /// Every comparison counted twice leaves the ratings as they are.
+    pub doubling_changes_nothing: bool,
+    /// An item that lost every comparison, and met every other item, ranks last.
+    pub dominated_ranks_last: bool,
+}
+
+/// One setting of a rater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Its name in `--set NAME=VALUE`.
+    pub name: &'static str,
+    /// Its default.
+    pub default: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+}
+
+/// A registered rater.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct RaterEntry {
+    /// The name in `--method`.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// What it needs of the log.
+    pub needs: Needs,
+    /// What its numbers mean.
+    pub units: Units,
+    /// The laws it keeps.
+    pub laws: Laws,
+    /// Whether it has a covariance, and so Fisher and sandwich intervals.
+    pub has_covariance: bool,
+    /// Its settings.
+    pub settings: &'static [Setting],
+    /// Makes the rater from settings.
+    #[serde(skip)]
+    pub build: fn(&Settings) -> Result<Box<dyn Rater>, SettingsError>,
+}
+
+/// Every rater, in the order in which they are shown.
+pub const RATERS: &[RaterEntry] =
+    &[bradley_terry::ENTRY, elo::ENTRY, win_rate::WIN_RATE, win_rate::WINS, spectral::EIGENVECTOR, spectral::PAGERANK];
+
+impl RaterEntry {
+    /// The rater of this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        RATERS.iter().find(|entry| entry.name == name)
+    }
+
+    /// The rater with these settings.
+    ///
+    /// # Errors
+    /// If a setting is not one of this rater's, or its value is not one it takes.
+    pub fn rater(&self, settings: &Settings) -> Result<Box<dyn Rater>, SettingsError> {
+        settings.check(self)?;
+        (self.build)(settings)
+    }
+}

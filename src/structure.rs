@@ -1,0 +1,304 @@
+//! Questions to a preference graph that need no rating: what is connected to what, and therefore
+//! which differences the data can answer at all.
+
+use petgraph::algo::{connected_components, find_negative_cycle, tarjan_scc};
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::unionfind::UnionFind;
+use petgraph::visit::EdgeRef;
+use serde::Serialize;
+
+use crate::data::ItemId;
+use crate::data::graph::PreferenceGraph;
+
+/// What a log can answer about the differences between its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Every difference has a finite maximum likelihood estimate.
+    Identified,
+    /// All items are connected, but some differences are infinite: some items only ever won or
+    /// only ever lost against the rest.
+    PartiallyIdentified,
+    /// Some items never met, not even through others: they can't be compared.
+    Disconnected,
+}
+
+/// Components of a preference graph.
+///
+/// # Source
+/// The maximum likelihood estimate exists, and is unique up to a shift, exactly where the graph of
+/// wins is strongly connected (Zermelo 1929; Ford 1957).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connectivity {
+    /// The number of weak components: groups of items that are connected at all.
+    pub components: usize,
+    /// The strong components, each sorted by id. Where one can beat another and not be beaten
+    /// back, it stands first.
+    pub strong_components: Vec<Vec<ItemId>>,
+}
+
+impl Connectivity {
+    /// Weak and strong components of a graph of wins. O(items + arcs).
+    pub fn of(wins: &DiGraph<ItemId, f64>) -> Self {
+        let mut strong: Vec<Vec<ItemId>> = tarjan_scc(wins)
+            .into_iter()
+            .map(|component| {
+                let mut ids: Vec<ItemId> = component.into_iter().map(|node| wins[node]).collect();
+                ids.sort_unstable();
+                ids
+            })
+            .collect();
+        // Tarjan's order is bottom up.
+        strong.reverse();
+        Self { components: connected_components(wins), strong_components: strong }
+    }
+
+    /// What these components let the data answer.
+    pub fn status(&self) -> Status {
+        match (self.components, self.strong_components.len()) {
+            (0 | 1, 0 | 1) => Status::Identified,
+            (0 | 1, _) => Status::PartiallyIdentified,
+            _ => Status::Disconnected,
+        }
+    }
+
+    /// The strong component with the most items, if it has two or more; of equal ones the one that
+    /// holds the item seen first.
+    pub fn largest_strong_component(&self) -> Option<&[ItemId]> {
+        let several = self.strong_components.iter().filter(|component| component.len() > 1);
+        several.min_by_key(|component| (std::cmp::Reverse(component.len()), component[0])).map(Vec::as_slice)
+    }
+}
+
+/// Which items' ratings the data identify.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identification {
+    /// The verdict on the whole graph.
+    pub status: Status,
+    /// The items whose differences have finite estimates, sorted by id: all of them, those of the
+    /// largest strong component of a connected graph, or none.
+    pub members: Vec<ItemId>,
+    /// The number of weak components.
+    pub components: usize,
+    /// The number of strong components.
+    pub strong_components: usize,
+}
+
+impl Identification {
+    /// Ties as half a win for both sides, or no ties at all: strong connection is what counts.
+    pub fn by_strong_connection(graph: &PreferenceGraph) -> Self {
+        let n = graph.items().len();
+        if reciprocally_connected(graph) {
+            return Self { status: Status::Identified, members: all(n), components: 1, strong_components: 1 };
+        }
+        Self::from_connectivity(&Connectivity::of(graph.wins()), n)
+    }
+
+    /// Ties as an outcome of their own with a free tie parameter: strong connection with ties as
+    /// arcs both ways is needed, and not enough.
+    ///
+    /// # Source
+    /// A direction (r, t) along which the likelihood never falls is one with r_i - r_j >= 2t for
+    /// each win of i over j and |r_i - r_j| <= 2t for each tie. Strong connection excludes t = 0;
+    /// for t > 0 this is a system of difference constraints, and it has no solution exactly where
+    /// some cycle has more wins than ties.
+    pub fn with_tie_parameter(graph: &PreferenceGraph) -> Self {
+        let mut found = Self::by_strong_connection(graph);
+        if found.status == Status::Identified && graph.tied_weight() > 0.0 && !has_cycle_of_wins(graph) {
+            found.status = Status::PartiallyIdentified;
+            found.members.clear();
+        }
+        found
+    }
+
+    /// All items count as identified where the graph is connected, none where it is not: for
+    /// raters that need a path between items and no more.
+    pub fn by_connection(graph: &PreferenceGraph) -> Self {
+        let mut found = Self::by_strong_connection(graph);
+        found.members = if found.status == Status::Disconnected { Vec::new() } else { all(graph.items().len()) };
+        found
+    }
+
+    /// All items count as identified: for raters whose numbers stand alone, like a win rate.
+    pub fn unconditional(graph: &PreferenceGraph) -> Self {
+        Self { members: all(graph.items().len()), ..Self::by_strong_connection(graph) }
+    }
+
+    fn from_connectivity(found: &Connectivity, items: usize) -> Self {
+        let status = found.status();
+        let members = match status {
+            Status::Identified => all(items),
+            Status::PartiallyIdentified => found.largest_strong_component().unwrap_or_default().to_vec(),
+            Status::Disconnected => Vec::new(),
+        };
+        Self { status, members, components: found.components, strong_components: found.strong_components.len() }
+    }
+
+    /// What is wrong, as a note for the reader of a board; nothing where all is identified.
+    pub fn notes(&self) -> Vec<Note> {
+        match self.status {
+            Status::Identified => Vec::new(),
+            Status::PartiallyIdentified if self.strong_components == 1 => {
+                vec![Note::new(
+                    "not-identified",
+                    "no finite estimate exists: the ties leave all ratings free to spread together",
+                )]
+            }
+            Status::PartiallyIdentified => vec![Note::new(
+                "not-identified",
+                format!(
+                    "{} strong components: some items only won or only lost against the rest, so their ratings have no finite estimate",
+                    self.strong_components
+                ),
+            )],
+            Status::Disconnected => vec![Note::new(
+                "disconnected",
+                format!("{} groups of items never met, so ratings can't be compared across them", self.components),
+            )],
+        }
+    }
+
+    /// For each item whether its rating is identified.
+    pub fn flags(&self, items: usize) -> Vec<bool> {
+        let mut flags = vec![false; items];
+        for member in &self.members {
+            flags[member.index()] = true;
+        }
+        flags
+    }
+}
+
+fn all(items: usize) -> Vec<ItemId> {
+    (0..items as u32).map(ItemId).collect()
+}
+
+/// Whether the pairs in which both sides took points connect all items: enough for strong
+/// connection, and far cheaper to see than components are. True of nearly every real log.
+fn reciprocally_connected(graph: &PreferenceGraph) -> bool {
+    let mut groups = UnionFind::<u32>::new(graph.items().len());
+    let mut left = graph.items().len();
+    let (pairs, cells, sums) = (graph.pairs(), graph.cells(), graph.sums());
+    let mut start = 0;
+    while start < cells.len() && left > 1 {
+        let pair = cells[start].pair;
+        let (mut low, mut high) = (false, false);
+        while start < cells.len() && cells[start].pair == pair {
+            if sums[start].weight > 0.0 {
+                low |= cells[start].share > 0.0;
+                high |= cells[start].share < 1.0;
+            }
+            start += 1;
+        }
+        let Some(met) = pairs.get(pair as usize) else { break };
+        if low && high && groups.union(met.low.0, met.high.0) {
+            left -= 1;
+        }
+    }
+    left <= 1
+}
+
+/// Whether some cycle has more wins than ties, each tie being an arc both ways, in a graph that is
+/// strongly connected.
+fn has_cycle_of_wins(graph: &PreferenceGraph) -> bool {
+    let decisive = graph.decisive();
+    if Connectivity::of(decisive.wins()).largest_strong_component().is_some() {
+        return true;
+    }
+    let mut costs: DiGraph<(), f64> = DiGraph::with_capacity(graph.items().len(), 2 * graph.pairs().len());
+    for _ in 0..graph.items().len() {
+        costs.add_node(());
+    }
+    for arc in decisive.wins().edge_references() {
+        costs.add_edge(arc.source(), arc.target(), -1.0);
+    }
+    for (cell, sum) in graph.cells().iter().zip(graph.sums()) {
+        #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
+        if cell.share == 0.5 && sum.weight > 0.0 {
+            let pair = graph.pairs()[cell.pair as usize];
+            let (low, high) = (NodeIndex::new(pair.low.index()), NodeIndex::new(pair.high.index()));
+            costs.add_edge(low, high, 1.0);
+            costs.add_edge(high, low, 1.0);
+        }
+    }
+    find_negative_cycle(&costs, NodeIndex::new(0)).is_some()
+}
+
+/// A thing about a result that its reader must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// A stable name for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl Note {
+    /// A note of this code and message.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::graph::Tally;
+    use crate::data::{Comparison, Outcome};
+
+    fn graph(items: usize, rows: &[(u32, u32, Outcome)]) -> PreferenceGraph {
+        let mut tally = Tally::new((0..items).map(|i| i.to_string()).collect());
+        for &(left, right, outcome) in rows {
+            tally.add(Comparison::new(ItemId(left), ItemId(right), outcome));
+        }
+        PreferenceGraph::from_tally(tally)
+    }
+
+    fn ids(items: &[u32]) -> Vec<ItemId> {
+        items.iter().copied().map(ItemId).collect()
+    }
+
+    use Outcome::{Left, Tie};
+
+    #[test]
+    fn a_cycle_is_identified_without_any_pair_going_both_ways() {
+        let found = Identification::by_strong_connection(&graph(3, &[(0, 1, Left), (1, 2, Left), (2, 0, Left)]));
+        assert_eq!(found.status, Status::Identified);
+        assert_eq!(found.members, ids(&[0, 1, 2]));
+    }
+
+    #[test]
+    fn strong_components_come_from_the_top_down() {
+        let rows = [(2, 3, Left), (3, 2, Left), (0, 1, Left), (1, 0, Left), (2, 0, Left), (4, 2, Left)];
+        let found = Connectivity::of(graph(5, &rows).wins());
+        assert_eq!(found.strong_components, [ids(&[4]), ids(&[2, 3]), ids(&[0, 1])]);
+        assert_eq!(found.largest_strong_component(), Some(&ids(&[0, 1])[..]));
+        assert_eq!(found.status(), Status::PartiallyIdentified);
+    }
+
+    #[test]
+    fn items_that_never_met_are_not_identified() {
+        let found = Identification::by_strong_connection(&graph(4, &[(0, 1, Tie), (2, 3, Tie)]));
+        assert_eq!((found.status, found.components), (Status::Disconnected, 2));
+        assert!(found.members.is_empty());
+    }
+
+    #[test]
+    fn ties_connect_half_wins_but_not_a_tie_parameter() {
+        // The example of methods: a > b > c with ties between neighbours has no finite fit.
+        let mut rows = vec![(0, 1, Left), (1, 2, Left), (0, 1, Tie), (1, 2, Tie)];
+        let half = Identification::by_strong_connection(&graph(3, &rows));
+        assert_eq!(half.status, Status::Identified);
+        let free = Identification::with_tie_parameter(&graph(3, &rows));
+        assert_eq!(free.status, Status::PartiallyIdentified);
+        assert!(free.members.is_empty());
+        // A cycle of two wins and one tie has more wins than ties.
+        rows = vec![(0, 1, Left), (1, 2, Left), (2, 0, Tie)];
+        assert_eq!(Identification::with_tie_parameter(&graph(3, &rows)).status, Status::Identified);
+    }
+
+    #[test]
+    fn an_empty_graph_has_no_components() {
+        let found = Connectivity::of(graph(0, &[]).wins());
+        assert_eq!((found.components, found.status()), (0, Status::Identified));
+    }
+}

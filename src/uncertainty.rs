@@ -1,0 +1,190 @@
+//! How well ratings are known: Fisher, sandwich and clustered covariances, the bootstrap, and
+//! statements about ranks. One mechanism for all raters: those with a likelihood have covariances,
+//! and every rater can be refitted on resampled evidence.
+
+mod bootstrap;
+mod clusters;
+mod covariance;
+mod ranks;
+
+use nalgebra::DMatrix;
+use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+pub use self::bootstrap::{BootstrapSettings, bootstrap};
+pub use self::clusters::Clusters;
+pub use self::covariance::{CovarianceKind, covariance, covariance_among};
+pub use self::ranks::{RankIntervals, RankRule, RankSettings, rank_intervals};
+use crate::data::ItemId;
+use crate::structure::Note;
+
+/// Clusters fewer than this get a warning: the cluster-robust error itself is then poorly known.
+pub const FEW_CLUSTERS: usize = 30;
+
+/// What clustering the comparisons did to the errors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClusterSummary {
+    /// The column whose values are the clusters.
+    pub column: String,
+    /// How many clusters there are.
+    pub clusters: usize,
+    /// The mean variance of the ratings with clusters, as a multiple of that without. Its square
+    /// root is how many times wider intervals became. `None` where there is no closed form.
+    pub design_effect: Option<f64>,
+}
+
+/// How far fitted ratings may be off.
+///
+/// Errors of log-odds ratings are those of a rating relative to the mean of the items that have
+/// one; errors of differences do not depend on that choice.
+#[derive(Debug, Clone)]
+pub struct Uncertainty {
+    members: Vec<ItemId>,
+    /// For each item of the graph its position in `members`.
+    position: Vec<Option<u32>>,
+    spread: Spread,
+    degrees_of_freedom: Option<f64>,
+    parameter_error: Option<f64>,
+    /// What clustering did, where the comparisons were clustered.
+    pub clusters: Option<ClusterSummary>,
+    /// What the reader must know.
+    pub notes: Vec<Note>,
+}
+
+#[derive(Debug, Clone)]
+enum Spread {
+    /// Of the members' ratings.
+    Covariance(DMatrix<f64>),
+    /// For each member its ratings over the replicates; NaN where a replicate has none.
+    Replicates(Vec<Vec<f64>>),
+}
+
+impl Uncertainty {
+    /// Nothing is known: every error and interval is `None`.
+    pub fn unknown(items: usize) -> Self {
+        Self {
+            members: Vec::new(),
+            position: vec![None; items],
+            spread: Spread::Covariance(DMatrix::zeros(0, 0)),
+            degrees_of_freedom: None,
+            parameter_error: None,
+            clusters: None,
+            notes: Vec::new(),
+        }
+    }
+
+    fn new(items: usize, members: Vec<ItemId>, spread: Spread) -> Self {
+        let mut position = vec![None; items];
+        for (place, member) in members.iter().enumerate() {
+            position[member.index()] = Some(place as u32);
+        }
+        Self { members, position, spread, ..Self::unknown(0) }
+    }
+
+    fn place(&self, item: ItemId) -> Option<usize> {
+        self.position[item.index()].map(|place| place as usize)
+    }
+
+    /// The items that have errors and intervals.
+    pub fn members(&self) -> &[ItemId] {
+        &self.members
+    }
+
+    /// The standard error of an item's rating, in the rater's units.
+    pub fn std_error(&self, item: ItemId) -> Option<f64> {
+        let place = self.place(item)?;
+        match &self.spread {
+            Spread::Covariance(matrix) => Some(matrix[(place, place)].max(0.0).sqrt()),
+            Spread::Replicates(ratings) => std_deviation(ratings[place].iter().copied()),
+        }
+    }
+
+    /// The standard error of the rating of `i` minus that of `j`.
+    pub fn difference_error(&self, i: ItemId, j: ItemId) -> Option<f64> {
+        let (i, j) = (self.place(i)?, self.place(j)?);
+        match &self.spread {
+            Spread::Covariance(matrix) => {
+                Some((matrix[(i, i)] + matrix[(j, j)] - 2.0 * matrix[(i, j)]).max(0.0).sqrt())
+            }
+            Spread::Replicates(ratings) => std_deviation(ratings[i].iter().zip(&ratings[j]).map(|(x, y)| x - y)),
+        }
+    }
+
+    /// The standard error of the logarithm of the tie parameter, for fits that have one.
+    pub fn parameter_error(&self) -> Option<f64> {
+        self.parameter_error
+    }
+
+    /// Degrees of freedom of the t distribution that intervals use; `None` for the normal one.
+    pub fn degrees_of_freedom(&self) -> Option<f64> {
+        self.degrees_of_freedom
+    }
+
+    /// The interval of an item with this fitted rating: normal or t around it, or the percentiles
+    /// of the replicates.
+    pub fn interval(&self, item: ItemId, rating: f64, level: f64) -> Option<(f64, f64)> {
+        let place = self.place(item)?;
+        match &self.spread {
+            Spread::Covariance(_) => {
+                let half = self.quantile(level) * self.std_error(item)?;
+                Some((rating - half, rating + half))
+            }
+            Spread::Replicates(ratings) => {
+                let mut sorted: Vec<f64> = ratings[place].iter().copied().filter(|r| r.is_finite()).collect();
+                sorted.sort_by(f64::total_cmp);
+                Some((percentile(&sorted, 0.5 * (1.0 - level))?, percentile(&sorted, 0.5 * (1.0 + level))?))
+            }
+        }
+    }
+
+    /// The two-sided quantile of a standardised error at a level.
+    fn quantile(&self, level: f64) -> f64 {
+        let tail = 0.5 * (1.0 + level);
+        match self.degrees_of_freedom.map(|df| StudentsT::new(0.0, 1.0, df)) {
+            Some(Ok(t)) => t.inverse_cdf(tail),
+            _ => Normal::standard().inverse_cdf(tail),
+        }
+    }
+
+    /// The covariance of the ratings of `items`, which must be members.
+    fn covariance_of(&self, items: &[ItemId]) -> DMatrix<f64> {
+        let places: Vec<usize> = items.iter().filter_map(|&item| self.place(item)).collect();
+        match &self.spread {
+            Spread::Covariance(matrix) => {
+                DMatrix::from_fn(places.len(), places.len(), |i, j| matrix[(places[i], places[j])])
+            }
+            Spread::Replicates(ratings) => {
+                let columns: Vec<&[f64]> = places.iter().map(|&place| ratings[place].as_slice()).collect();
+                sample_covariance(&columns)
+            }
+        }
+    }
+}
+
+/// Sample standard deviation of the finite values, if there are two.
+fn std_deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let finite = values.filter(|value| value.is_finite());
+    let n = finite.clone().count() as f64;
+    let mean = finite.clone().sum::<f64>() / n;
+    (n > 1.0).then(|| (finite.map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+}
+
+/// The quantile of sorted values by linear interpolation (type 7, the default of R and numpy).
+fn percentile(sorted: &[f64], probability: f64) -> Option<f64> {
+    let at = probability * (sorted.len().checked_sub(1)? as f64);
+    let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+    Some(below + (above - below) * at.fract())
+}
+
+/// Of columns of equal length; replicates with a NaN anywhere are left out.
+fn sample_covariance(columns: &[&[f64]]) -> DMatrix<f64> {
+    let length = columns.first().map_or(0, |column| column.len());
+    let whole: Vec<usize> = (0..length).filter(|&row| columns.iter().all(|column| column[row].is_finite())).collect();
+    let n = whole.len() as f64;
+    let mut centred = DMatrix::from_fn(whole.len(), columns.len(), |row, column| columns[column][whole[row]]);
+    for mut column in centred.column_iter_mut() {
+        let mean = column.sum() / n;
+        column.add_scalar_mut(-mean);
+    }
+    centred.tr_mul(&centred) / (n - 1.0).max(1.0)
+}
