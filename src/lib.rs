@@ -1,3 +1,4 @@
 //! palio
 pub mod data;
 mod random;
+pub mod simulation;
