@@ -70,9 +70,15 @@ pub trait Fitted: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// The expected share of item `i` against item `j`, ties being half, for methods that predict.
-    fn probability(&self, _i: ItemId, _j: ItemId) -> Option<f64> {
+    /// The expected share at a difference of ratings, ties being half, for methods whose predictions
+    /// depend on differences.
+    fn share_at(&self, _difference: f64) -> Option<f64> {
         None
+    }
+
+    /// The expected share of item `i` against item `j`, ties being half, for methods that predict.
+    fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
+        self.share_at(self.ratings()[i.index()] - self.ratings()[j.index()])
     }
 
     /// The likelihood around the fit, for methods with a covariance.
@@ -116,9 +122,8 @@ impl Fitted for PlainFit {
         &self.identification
     }
 
-    fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
-        let log_odds = self.log_odds? * (self.ratings[i.index()] - self.ratings[j.index()]);
-        Some(bradley_terry::logistic(log_odds))
+    fn share_at(&self, difference: f64) -> Option<f64> {
+        Some(bradley_terry::logistic(self.log_odds? * difference))
     }
 
     fn notes(&self) -> Vec<Note> {

@@ -123,18 +123,26 @@ impl Uncertainty {
     /// The interval of an item with this fitted rating: normal or t around it, or the percentiles
     /// of the replicates.
     pub fn interval(&self, item: ItemId, rating: f64, level: f64) -> Option<(f64, f64)> {
-        let place = self.place(item)?;
         match &self.spread {
-            Spread::Covariance(_) => {
-                let half = self.quantile(level) * self.std_error(item)?;
-                Some((rating - half, rating + half))
-            }
+            Spread::Covariance(_) => Some(self.around(rating, self.std_error(item)?, level)),
+            Spread::Replicates(ratings) => percentiles(ratings[self.place(item)?].iter().copied(), level),
+        }
+    }
+
+    /// The interval of the difference of two items with this fitted difference.
+    pub fn difference_interval(&self, i: ItemId, j: ItemId, difference: f64, level: f64) -> Option<(f64, f64)> {
+        match &self.spread {
+            Spread::Covariance(_) => Some(self.around(difference, self.difference_error(i, j)?, level)),
             Spread::Replicates(ratings) => {
-                let mut sorted: Vec<f64> = ratings[place].iter().copied().filter(|r| r.is_finite()).collect();
-                sorted.sort_by(f64::total_cmp);
-                Some((percentile(&sorted, 0.5 * (1.0 - level))?, percentile(&sorted, 0.5 * (1.0 + level))?))
+                let (i, j) = (self.place(i)?, self.place(j)?);
+                percentiles(ratings[i].iter().zip(&ratings[j]).map(|(x, y)| x - y), level)
             }
         }
+    }
+
+    fn around(&self, middle: f64, error: f64, level: f64) -> (f64, f64) {
+        let half = self.quantile(level) * error;
+        (middle - half, middle + half)
     }
 
     /// The two-sided quantile of a standardised error at a level.
@@ -167,6 +175,13 @@ fn std_deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let n = finite.clone().count() as f64;
     let mean = finite.clone().sum::<f64>() / n;
     (n > 1.0).then(|| (finite.map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+}
+
+/// The two percentiles between which `level` of the finite values lie.
+fn percentiles(values: impl Iterator<Item = f64>, level: f64) -> Option<(f64, f64)> {
+    let mut sorted: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    Some((percentile(&sorted, 0.5 * (1.0 - level))?, percentile(&sorted, 0.5 * (1.0 + level))?))
 }
 
 /// The quantile of sorted values by linear interpolation (type 7, the default of R and numpy).

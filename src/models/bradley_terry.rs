@@ -19,7 +19,6 @@ use super::{
     CellScore, Convergence, Curvature, Evidence, FitError, Fitted, Laws, Likelihood, Mirror, Needs, Note, Rater,
     RaterEntry, Setting, Units,
 };
-use crate::data::ItemId;
 use crate::data::graph::{PairSums, PreferenceGraph};
 use crate::structure::{Identification, Status};
 
@@ -253,8 +252,7 @@ impl Fitted for FittedBradleyTerry {
         parameters
     }
 
-    fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
-        let difference = self.point.ratings[i.index()] - self.point.ratings[j.index()];
+    fn share_at(&self, difference: f64) -> Option<f64> {
         Some(self.rule.probabilities(difference, self.tie_parameter()).share())
     }
 
