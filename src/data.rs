@@ -216,6 +216,18 @@ impl Log {
         push_default_one(&mut self.weights, rows, row.weight);
     }
 
+    /// Adds the rows of another log, whose item ids index `ids` for the ids here. Labels are left out.
+    pub(crate) fn append(&mut self, block: &Self, ids: &[u32]) {
+        let (rows, added) = (self.len(), block.len());
+        self.left.extend(block.left.iter().map(|&id| ids[id as usize]));
+        self.right.extend(block.right.iter().map(|&id| ids[id as usize]));
+        self.codes.extend_from_slice(&block.codes);
+        append_optional(&mut self.shares, rows, &block.shares, added, 0.0);
+        append_optional(&mut self.counts, rows, &block.counts, added, 1.0);
+        append_optional(&mut self.weights, rows, &block.weights, added, 1.0);
+        self.times.extend_from_slice(&block.times);
+    }
+
     /// Adds a categorical column: one label a row, in row order.
     ///
     /// # Panics
@@ -328,6 +340,16 @@ fn push_default_one(column: &mut Vec<f64>, rows: usize, value: f64) {
         column.resize(rows, 1.0);
         column.push(value);
     }
+}
+
+/// Appends `added` rows to a column of `rows` rows, either of which is empty while it holds defaults only.
+fn append_optional(column: &mut Vec<f64>, rows: usize, addition: &[f64], added: usize, default: f64) {
+    if column.is_empty() && addition.is_empty() {
+        return;
+    }
+    column.resize(rows, default);
+    column.extend_from_slice(addition);
+    column.resize(rows + added, default);
 }
 
 #[cfg(test)]
