@@ -216,6 +216,18 @@ impl Log {
         push_default_one(&mut self.weights, rows, row.weight);
     }
 
+    /// Adds the rows of another log, whose item ids index `ids` for the ids here. Labels are left out.
+    pub(crate) fn append(&mut self, block: &Self, ids: &[u32]) {
+        let (rows, added) = (self.len(), block.len());
+        self.left.extend(block.left.iter().map(|&id| ids[id as usize]));
+        self.right.extend(block.right.iter().map(|&id| ids[id as usize]));
+        self.codes.extend_from_slice(&block.codes);
+        append_optional(&mut self.shares, rows, &block.shares, added, 0.0);
+        append_optional(&mut self.counts, rows, &block.counts, added, 1.0);
+        append_optional(&mut self.weights, rows, &block.weights, added, 1.0);
+        self.times.extend_from_slice(&block.times);
+    }
+
     /// Adds a categorical column: one label a row, in row order.
     ///
     /// # Panics
@@ -309,6 +321,38 @@ impl Log {
         }
     }
 
+    /// One log for each value of `labels`, in first-seen order: its rows in order, over only the items
+    /// that occur in them.
+    ///
+    /// # Panics
+    /// If `labels` are not of this log.
+    pub fn split(&self, labels: &Labels) -> Vec<(String, Self)> {
+        let mut rows: Vec<Vec<usize>> = vec![Vec::new(); labels.names.len()];
+        for (row, &label) in labels.ids.iter().enumerate() {
+            rows[label as usize].push(row);
+        }
+        let values = labels.names.iter().zip(rows).filter(|(_, rows)| !rows.is_empty());
+        values.map(|(value, rows)| (value.to_owned(), self.select(&rows).compacted())).collect()
+    }
+
+    /// The same rows over only the items and labels that occur in them.
+    fn compacted(mut self) -> Self {
+        let mut items = Items::new();
+        for (left, right) in self.left.iter_mut().zip(&mut self.right) {
+            *left = items.intern(self.items.name(ItemId(*left))).0;
+            *right = items.intern(self.items.name(ItemId(*right))).0;
+        }
+        self.items = items;
+        for labels in &mut self.labels {
+            let mut names = Items::new();
+            for id in &mut labels.ids {
+                *id = names.intern(labels.names.name(ItemId(*id))).0;
+            }
+            labels.names = names;
+        }
+        self
+    }
+
     /// The rows in order of time; rows of equal time keep their order. Without a time column, as is.
     #[must_use]
     pub fn sorted_by_time(&self) -> Self {
@@ -328,6 +372,16 @@ fn push_default_one(column: &mut Vec<f64>, rows: usize, value: f64) {
         column.resize(rows, 1.0);
         column.push(value);
     }
+}
+
+/// Appends `added` rows to a column of `rows` rows, either of which is empty while it holds defaults only.
+fn append_optional(column: &mut Vec<f64>, rows: usize, addition: &[f64], added: usize, default: f64) {
+    if column.is_empty() && addition.is_empty() {
+        return;
+    }
+    column.resize(rows, default);
+    column.extend_from_slice(addition);
+    column.resize(rows + added, default);
 }
 
 #[cfg(test)]

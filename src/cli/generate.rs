@@ -1,8 +1,9 @@
 //! `palio generate`: a synthetic log as CSV.
 
-use std::io::Write;
-
 use palio::simulation::{GenerateSettings, Generator, Popularity, World};
+
+use super::Global;
+use super::output::{Format, Output};
 
 /// Write a synthetic log of comparisons whose truth is known, as CSV
 #[derive(Debug, clap::Args)]
@@ -73,7 +74,11 @@ impl GenerateArgs {
 }
 
 /// Writes the log that the arguments and the seed stand for.
-pub(crate) fn run(args: &GenerateArgs, seed: u64, out: &mut dyn Write) -> anyhow::Result<()> {
-    Generator::new(args.settings(seed))?.write_csv(out)?;
-    Ok(())
+pub(super) fn run(args: &GenerateArgs, global: &Global) -> anyhow::Result<bool> {
+    if !matches!(Format::of(global, Format::Csv)?, Format::Csv) {
+        anyhow::bail!("generate writes CSV only; name the output .csv, or give --format csv");
+    }
+    let generator = Generator::new(args.settings(global.seed))?;
+    Output::open(global)?.write_with(|out| Ok(generator.write_csv(&mut { out })?))?;
+    Ok(false)
 }

@@ -132,6 +132,21 @@ impl Tally {
         }
     }
 
+    /// Counts the rows of a log, whose item ids index `ids` for the ids of this tally's items.
+    pub(crate) fn append(&mut self, rows: &Log, ids: &[u32]) {
+        let single = rows.shares.is_empty() && rows.counts.is_empty() && rows.weights.is_empty();
+        if !single || self.items.len() > self.side {
+            let id = |id: ItemId| ItemId(ids[id.index()]);
+            rows.rows().for_each(|row| self.add(Comparison { left: id(row.left), right: id(row.right), ..row }));
+            return;
+        }
+        for ((&left, &right), &code) in rows.left.iter().zip(&rows.right).zip(&rows.codes) {
+            let (left, right) = (ids[left as usize] as usize, ids[right as usize] as usize);
+            let (low, high, slot) = if left < right { (left, right, code) } else { (right, left, CODE_LEFT - code) };
+            self.plain[(low * self.side + high) * PLAIN_OUTCOMES + slot as usize] += 1;
+        }
+    }
+
     /// Makes room in the tables for all items, up to [`DENSE_ITEMS`].
     fn widen(&mut self) {
         let wanted = self.items.len().next_power_of_two().clamp(16, DENSE_ITEMS);

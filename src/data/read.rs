@@ -1,1 +1,206 @@
-//! Reading logs.
+//! Reading logs: CSV, TSV and JSON lines, plain or compressed, into counts or rows.
+//!
+//! A file is read in blocks of whole records. While one wave of blocks is parsed on all threads of
+//! the current rayon pool, each block with ids of its own, the next wave is read and hashed and the
+//! one before is merged in file order; so the result does not depend on the number of threads or
+//! on where blocks end.
+//!
+//! ```
+//! use palio::data::read::{ReadOptions, read_bytes};
+//!
+//! let log = b"model_a,model_b,winner\nada,bob,model_a\nbob,cleo,tie\n";
+//! let reading = read_bytes("log.csv", log, &ReadOptions::default())?;
+//! assert_eq!(reading.inputs[0].rows, 2);
+//! # Ok::<(), palio::data::read::ReadError>(())
+//! ```
+
+mod block;
+mod columns;
+mod csv;
+mod error;
+mod fields;
+mod jsonl;
+mod marks;
+mod merge;
+mod names;
+mod options;
+mod outcome;
+mod source;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+pub use self::error::{Fault, ReadError};
+pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
+
+use self::block::{Block, BlockReader};
+use self::columns::{Columns, Header};
+use self::merge::{Assembly, Progress};
+use self::source::{Bytes, Format, Source};
+use super::Log;
+use super::graph::Tally;
+
+/// What was read, and from what.
+#[derive(Debug)]
+pub struct Reading {
+    /// The comparisons.
+    pub comparisons: Comparisons,
+    /// The inputs, in the order in which they were given.
+    pub inputs: Vec<Input>,
+    /// What the reader has to say about them.
+    pub notes: Notes,
+}
+
+/// Comparisons as counts or as rows.
+#[derive(Debug)]
+pub enum Comparisons {
+    /// Counts by pair and outcome.
+    Counts(Tally),
+    /// Every row, in file order.
+    Rows(Log),
+}
+
+/// One input file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// Its path as it was given; `-` for stdin.
+    pub path: String,
+    /// The rows read, without the header, blank lines and skipped rows.
+    pub rows: u64,
+    /// The XXH3 hash of the bytes of the file, compressed ones as they are, in 16 hexadecimal digits.
+    pub xxh3: String,
+}
+
+/// What the reader noticed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Bad rows that were left out.
+    pub skipped: u64,
+    /// What was wrong with the first five of them.
+    pub first_skipped: Vec<String>,
+    /// Rows in which outcome, counts and scores disagree about who did better.
+    pub disagreements: u64,
+    /// Rows left out because both items were called bad.
+    pub both_bad_dropped: u64,
+    /// Whether an input gave counts rather than single comparisons.
+    pub counted: bool,
+    /// Which column was taken for each role that was asked for and found.
+    pub label_roles: Vec<(Role, String)>,
+}
+
+/// Reads the files at `inputs` one after another; `-` is stdin.
+///
+/// Columns are found in each file by itself, but the first one decides which labels there are.
+/// Items and labels are numbered in first-seen order over all inputs, left before right. Time and
+/// memory are O(bytes read) and O(pairs), or O(rows) where rows are kept.
+pub fn read(inputs: &[impl AsRef<Path>], options: &ReadOptions) -> Result<Reading, ReadError> {
+    options.check()?;
+    let mut assembly = Assembly::new(options);
+    for input in inputs {
+        read_source(Source::open(input.as_ref(), options.block_bytes)?, options, &mut assembly)?;
+    }
+    assembly.finish()
+}
+
+/// Reads a log from memory as if it were a file called `name`.
+pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions) -> Result<Reading, ReadError> {
+    options.check()?;
+    let mut assembly = Assembly::new(options);
+    let source = Source::new(name.to_owned(), Box::new(bytes), options.block_bytes)?;
+    read_source(source, options, &mut assembly)?;
+    assembly.finish()
+}
+
+/// Reads all rows of the log at `path`, with its judge, task and group columns where it has them.
+pub fn read_log(path: impl AsRef<Path>) -> Result<Log, ReadError> {
+    let labels = [Role::Judge, Role::Task, Role::Group].map(LabelColumn::Role).to_vec();
+    let reading = read(&[path], &ReadOptions { keep: Keep::Rows, labels, ..ReadOptions::default() })?;
+    Ok(match reading.comparisons {
+        Comparisons::Rows(log) => log,
+        Comparisons::Counts(tally) => Log::new(tally.items().clone()),
+    })
+}
+
+fn read_source(mut source: Source<'_>, options: &ReadOptions, assembly: &mut Assembly<'_>) -> Result<(), ReadError> {
+    let mut progress = Progress { path: source.path.clone(), lines: 0, rows: 0 };
+    let (header, mut wave) = match source.format {
+        Format::Delimited(delimiter) => csv_start(&mut source, delimiter, &mut progress)?,
+        Format::Jsonl => jsonl_start(&mut source, options.skip_bad_rows, &progress)?,
+    };
+    let columns = Columns::find(&source.path, header, options, assembly.wanted.as_deref())?;
+    assembly.start(&columns);
+    let parser = Parser { format: source.format, wanted: columns.wanted(), columns: &columns, options };
+    let mut parsed = Vec::new();
+    while !wave.is_empty() {
+        let ((merged, next), blocks) = rayon::join(
+            || (assembly.add_all(&mut progress, parsed), source.wave()),
+            || wave.par_iter().map(|bytes| parser.block(bytes.get())).collect(),
+        );
+        merged?;
+        parsed = blocks;
+        source.reuse(std::mem::replace(&mut wave, next));
+    }
+    assembly.add_all(&mut progress, parsed)?;
+    let xxh3 = source.finish()?;
+    assembly.inputs.push(Input { path: progress.path, rows: progress.rows, xxh3 });
+    Ok(())
+}
+
+/// The header, and the first blocks that hold rows.
+type Start = (Header, Vec<Bytes>);
+
+/// Reads the record that names the columns. Lines up to its end are counted.
+fn csv_start(source: &mut Source<'_>, delimiter: u8, progress: &mut Progress) -> Result<Start, ReadError> {
+    while let Some(mut block) = source.next_block()? {
+        let Some((record, end)) = csv::header(block.get(), delimiter) else {
+            progress.lines += csv::line_ends(block.get());
+            continue;
+        };
+        let names: Result<_, _> = record.iter().map(|name| String::from_utf8(name.to_vec())).collect();
+        let names = names.map_err(|_| ReadError::HeaderEncoding { path: progress.path.clone() })?;
+        progress.lines += csv::line_ends(&block.get()[..end]);
+        block.advance(end);
+        return Ok((Header { names, open: false }, vec![block]));
+    }
+    Err(ReadError::NoHeader { path: progress.path.clone() })
+}
+
+/// Reads the first good object, whose keys are the columns.
+fn jsonl_start(source: &mut Source<'_>, skip: bool, progress: &Progress) -> Result<Start, ReadError> {
+    let (mut blocks, mut first_fault, mut lines) = (Vec::new(), None, 0);
+    while let Some(block) = source.next_block()? {
+        let keys = jsonl::keys(block.get(), skip);
+        let block_lines = jsonl::line_ends(block.get());
+        blocks.push(block);
+        match keys {
+            Some(Ok(names)) => return Ok((Header { names, open: true }, blocks)),
+            Some(Err((line, fault))) if !skip => return Err(progress.bad_row(lines + line, fault)),
+            Some(Err((line, fault))) => first_fault = first_fault.or(Some((lines + line, fault))),
+            None => {}
+        }
+        lines += block_lines;
+    }
+    let no_header = || ReadError::NoHeader { path: progress.path.clone() };
+    Err(first_fault.map_or_else(no_header, |(line, fault)| progress.bad_row(line, fault)))
+}
+
+/// What is needed to parse the blocks of one file.
+struct Parser<'a> {
+    format: Format,
+    columns: &'a Columns,
+    wanted: Vec<bool>,
+    options: &'a ReadOptions,
+}
+
+impl Parser<'_> {
+    fn block(&self, bytes: &[u8]) -> Block {
+        let mut reader = BlockReader::new(self.columns, self.options);
+        match self.format {
+            Format::Delimited(delimiter) => csv::parse(bytes, delimiter, self.columns.names.len(), &mut reader),
+            Format::Jsonl => jsonl::parse(bytes, &self.columns.names, &self.wanted, &mut reader),
+        }
+        reader.block
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line: arguments to settings, and results to bytes. Nothing imports it.
+
+mod completions;
+mod generate;
+mod input;
+mod methods;
+mod output;
+mod rank;
+mod table;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use palio::data::read::ReadError;
+
+use self::output::Format;
+
+/// Rate and rank from comparisons: leaderboards with intervals that say what the data carry.
+#[derive(Debug, Parser)]
+#[command(name = "palio", version, about, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+struct Global {
+    /// How the result is written [default: table, or by the extension of --output]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// Write the result to this file, whole or not at all
+    #[arg(short, long, global = true, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Seed of everything that is drawn at random
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Threads to compute with; the result is the same for every number [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
+
+    /// No words on stderr: no warnings, no progress
+    #[arg(long, global = true)]
+    quiet: bool,
+
+    /// Exit with code 3 if the result carries a warning
+    #[arg(long, global = true)]
+    strict: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Rank(rank::RankArgs),
+    Methods(methods::MethodsArgs),
+    Generate(generate::GenerateArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Exit codes beside 0: what went wrong.
+const FAILED: u8 = 1;
+const BAD_INPUT: u8 = 2;
+const WARNED: u8 = 3;
+
+/// Parses the arguments, runs the command and tells how it ended.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(warned) if warned && cli.global.strict => ExitCode::from(WARNED),
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if is_io(&error) { FAILED } else { BAD_INPUT })
+        }
+    }
+}
+
+/// Runs the command; true if its result carries a warning.
+fn run(cli: &Cli) -> anyhow::Result<bool> {
+    let threads = cli.global.threads.map_or(0, std::num::NonZeroUsize::get);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    pool.install(|| match &cli.command {
+        Command::Rank(args) => rank::run(args, &cli.global),
+        Command::Methods(args) => methods::run(args, &cli.global),
+        Command::Generate(args) => generate::run(args, &cli.global),
+        Command::Completions(args) => completions::run(args, &cli.global),
+    })
+}
+
+fn io_error(error: &anyhow::Error) -> Option<&io::Error> {
+    error.chain().find_map(|cause| cause.downcast_ref::<io::Error>())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    io_error(error).is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn is_io(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<ReadError>() {
+        Some(error) => error.is_io(),
+        None => io_error(error).is_some(),
+    }
+}

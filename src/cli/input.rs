@@ -1,0 +1,176 @@
+//! Options of every command that reads a log.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use palio::data::read::{BothBad, ColumnNames, OutcomeAs, ReadOptions, Reading, read};
+use palio::structure::Note;
+use serde::Serialize;
+
+/// A log and how to read it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct InputArgs {
+    /// Logs of comparisons: CSV, TSV or JSON lines, .gz or .zst, or - for stdin
+    #[arg(required = true, value_name = "LOG")]
+    pub(super) logs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+/// How the columns of a log are understood.
+#[derive(Debug, Clone, Serialize, clap::Args)]
+#[command(next_help_heading = "Reading")]
+struct ReadingArgs {
+    /// Column of the left item [default: model_a, item_a, player_a, left, agent_a or a]
+    #[arg(long, value_name = "COLUMN")]
+    left: Option<String>,
+    /// Column of the right item [default: the same with b, or right]
+    #[arg(long, value_name = "COLUMN")]
+    right: Option<String>,
+    /// Column of the outcome [default: winner, outcome or result]
+    #[arg(long, value_name = "COLUMN")]
+    winner: Option<String>,
+    /// Column of the left item's number of wins [default: wins_a]
+    #[arg(long, value_name = "COLUMN")]
+    wins_a: Option<String>,
+    /// Column of the right item's number of wins [default: wins_b]
+    #[arg(long, value_name = "COLUMN")]
+    wins_b: Option<String>,
+    /// Column of the number of ties [default: ties]
+    #[arg(long, value_name = "COLUMN")]
+    ties_column: Option<String>,
+    /// Column of the left item's score [default: score_a]
+    #[arg(long, value_name = "COLUMN")]
+    score_a: Option<String>,
+    /// Column of the right item's score [default: score_b]
+    #[arg(long, value_name = "COLUMN")]
+    score_b: Option<String>,
+    /// Column of the weight [default: weight]
+    #[arg(long, value_name = "COLUMN")]
+    weight: Option<String>,
+    /// Column of the time [default: timestamp, time, date or tstamp]
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+    /// Column of the judge [default: judge or judger]
+    #[arg(long, value_name = "COLUMN")]
+    judge: Option<String>,
+    /// Column of the task [default: task, question_id or prompt_id]
+    #[arg(long, value_name = "COLUMN")]
+    task: Option<String>,
+    /// Column of the group [default: group or group_id]
+    #[arg(long, value_name = "COLUMN")]
+    group: Option<String>,
+    /// Let scores decide even where the log has outcomes or counts
+    #[arg(long)]
+    scores: bool,
+    /// Scores that differ by no more than this are a tie
+    #[arg(long, value_name = "M", default_value_t = 0.0)]
+    margin: f64,
+    /// What a row means in which both are called bad
+    #[arg(long, value_name = "RULE", default_value = "tie")]
+    both_bad: BothBadArg,
+    /// Weight of a strong grade such as a>>b
+    #[arg(long, value_name = "W", default_value_t = 1.0)]
+    strong_weight: f64,
+    /// How to read a word that is a side and also the name of the other side's item
+    #[arg(long, value_name = "READING")]
+    outcome_as: Option<OutcomeAsArg>,
+    /// Count bad rows and go on without them
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// Order of the rows for methods that depend on it [default: as in the files]
+    #[arg(long, value_name = "ORDER")]
+    sort: Option<Sort>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum BothBadArg {
+    Tie,
+    Drop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum OutcomeAsArg {
+    Side,
+    Name,
+}
+
+/// An order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum Sort {
+    Time,
+}
+
+impl InputArgs {
+    /// Whether the rows are to be sorted by time.
+    pub(super) fn sorts_by_time(&self) -> bool {
+        self.reading.sort == Some(Sort::Time)
+    }
+
+    /// Reads the logs with these options, beside what the caller wants kept.
+    pub(super) fn read(&self, wanted: ReadOptions) -> anyhow::Result<Reading> {
+        let args = &self.reading;
+        let options = ReadOptions {
+            columns: ColumnNames {
+                left: args.left.clone(),
+                right: args.right.clone(),
+                winner: args.winner.clone(),
+                wins_a: args.wins_a.clone(),
+                wins_b: args.wins_b.clone(),
+                ties: args.ties_column.clone(),
+                score_a: args.score_a.clone(),
+                score_b: args.score_b.clone(),
+                weight: args.weight.clone(),
+                time: args.time.clone(),
+                judge: args.judge.clone(),
+                task: args.task.clone(),
+                group: args.group.clone(),
+            },
+            prefer_scores: args.scores,
+            margin: args.margin,
+            both_bad: match args.both_bad {
+                BothBadArg::Tie => BothBad::Tie,
+                BothBadArg::Drop => BothBad::Drop,
+            },
+            strong_weight: args.strong_weight,
+            outcome_as: args.outcome_as.map(|reading| match reading {
+                OutcomeAsArg::Side => OutcomeAs::Side,
+                OutcomeAsArg::Name => OutcomeAs::Name,
+            }),
+            skip_bad_rows: args.skip_bad_rows,
+            read_time: self.sorts_by_time(),
+            ..wanted
+        };
+        Ok(read(&self.logs, &options)?)
+    }
+
+    /// The options that change how rows are read, for a report.
+    pub(super) fn settings(&self) -> impl Serialize + use<'_> {
+        &self.reading
+    }
+}
+
+/// What reading found that the user must know.
+pub(super) fn notes(reading: &Reading) -> Vec<Note> {
+    let found = &reading.notes;
+    let mut notes = Vec::new();
+    if found.skipped > 0 {
+        let shown = found.first_skipped.join("\n  ");
+        notes.push(Note::new(
+            "bad-rows-skipped",
+            format!("{} bad rows were left out, the first of them:\n  {shown}", found.skipped),
+        ));
+    }
+    if found.disagreements > 0 {
+        let message = format!(
+            "{} rows have counts or scores that disagree with their outcome; the outcome was taken (see --scores)",
+            found.disagreements
+        );
+        notes.push(Note::new("outcome-disagreement", message));
+    }
+    notes
+}

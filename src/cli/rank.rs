@@ -1,0 +1,440 @@
+//! `palio rank`: logs to leaderboards.
+
+use std::borrow::Cow;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use palio::data::graph::PreferenceGraph;
+use palio::data::read::{Comparisons, Input, Keep, LabelColumn, ReadOptions, Reading, Role};
+use palio::data::{Labels, Log};
+use palio::leaderboard::{BoardSettings, Leaderboard, Scale, ScaleKind};
+use palio::models::{Evidence, Fitted, Needs, RATERS, Rater, RaterEntry, Settings, Units};
+use palio::report::{self, Board, Report};
+use palio::structure::Note;
+use palio::uncertainty::{
+    BootstrapSettings, Clusters, CovarianceKind, FEW_CLUSTERS, RankRule, RankSettings, Uncertainty, bootstrap,
+    covariance,
+};
+use serde::Serialize;
+
+use super::Global;
+use super::input::{self, InputArgs};
+use super::output::{Format, Output, progress_bar, warn};
+use super::table::{self, Heading};
+
+/// Rate the items of a log and rank them, with intervals
+#[derive(Debug, clap::Args)]
+pub(crate) struct RankArgs {
+    #[command(flatten)]
+    input: InputArgs,
+
+    /// The rater; palio methods lists them
+    #[arg(long, value_name = "NAME", default_value = "bradley-terry")]
+    method: String,
+
+    /// A setting of the rater, such as penalty=0.1; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// How ties enter bradley-terry: half, davidson, rao-kupper or drop
+    #[arg(long, value_name = "RULE")]
+    ties: Option<String>,
+
+    /// How intervals are made [default: sandwich, or none where a rater has no covariance]
+    #[arg(long, value_name = "KIND")]
+    interval: Option<IntervalKind>,
+
+    /// Level of all intervals
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    level: f64,
+
+    /// Replicates of the bootstrap
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    resamples: u32,
+
+    /// Column whose rows belong together: auto (the task, if there are 30 or more), none, or a column
+    #[arg(long, value_name = "COLUMN", default_value = "auto")]
+    cluster: String,
+
+    /// What rank intervals claim [default: simultaneous, above 500 items overlap]
+    #[arg(long, value_name = "RULE")]
+    rank_interval: Option<RankRuleArg>,
+
+    /// Scale of log-odds ratings [default: elo]
+    #[arg(long, value_name = "SCALE")]
+    scale: Option<ScaleArg>,
+
+    /// What the mean rating is shown as [default: 1000 on elo, 0 on log-odds]
+    #[arg(long, value_name = "RATING", allow_negative_numbers = true)]
+    center: Option<f64>,
+
+    /// An item whose rating is shown as this number, in place of a centre
+    #[arg(long, value_name = "ITEM=RATING", conflicts_with = "center")]
+    anchor: Option<String>,
+
+    /// The item that --scale win-rate is against [default: the mean item]
+    #[arg(long, value_name = "ITEM")]
+    baseline: Option<String>,
+
+    /// One leaderboard for each value of this column
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
+
+    /// Hide items with fewer comparisons, after the fit
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    min_comparisons: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum IntervalKind {
+    /// Right also where the model is only an approximation; clustered by --cluster
+    Sandwich,
+    /// Right where the model is
+    Fisher,
+    /// Percentiles of refits on resampled evidence
+    Bootstrap,
+    /// No intervals
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RankRuleArg {
+    /// All rank intervals hold together at the level
+    Simultaneous,
+    /// From intervals that don't overlap, as arenas do
+    Overlap,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScaleArg {
+    /// Elo points
+    Elo,
+    /// Natural log-odds
+    LogOdds,
+    /// Fitted win rate against the baseline
+    WinRate,
+}
+
+/// Above this many items rank intervals are by overlap unless asked otherwise.
+const SIMULTANEOUS_ITEMS: usize = 500;
+
+/// The rater of this name, or an error that lists them.
+pub(super) fn find_rater(name: &str) -> anyhow::Result<&'static RaterEntry> {
+    RaterEntry::find(name).with_context(|| {
+        let known: Vec<&str> = RATERS.iter().map(|entry| entry.name).collect();
+        format!("there is no method '{name}'; there are: {}", known.join(", "))
+    })
+}
+
+/// Reads, rates, ranks and writes; true if the result carries a warning.
+pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<bool> {
+    let plan = Plan::new(args, global)?;
+    let format = Format::of(global, Format::Table)?;
+    let output = Output::open(global)?;
+    let reading = args.input.read(plan.read_options())?;
+    let mut notes = input::notes(&reading);
+    let inputs = reading.inputs.clone();
+    let boards = plan.boards(reading)?;
+    notes.extend(boards.iter().flat_map(|made| made.prefixed_notes()));
+    warn(&notes, global);
+    let bytes = plan.written(format, boards, &inputs, &notes)?;
+    output.write(&bytes)?;
+    Ok(!notes.is_empty())
+}
+
+/// The arguments, checked and resolved.
+struct Plan<'a> {
+    args: &'a RankArgs,
+    global: &'a Global,
+    entry: &'static RaterEntry,
+    rater: Box<dyn Rater>,
+    settings: Settings,
+    interval: IntervalKind,
+    scale: Scale,
+}
+
+/// A board and how its errors were made.
+struct Made {
+    board: Board,
+    heading: Heading,
+}
+
+impl Made {
+    fn prefixed_notes(&self) -> Vec<Note> {
+        let by = self.board.by.as_deref();
+        let notes = self.board.board.notes.iter();
+        notes
+            .map(|note| match by {
+                Some(by) => Note::new(note.code, format!("{by}: {}", note.message)),
+                None => note.clone(),
+            })
+            .collect()
+    }
+}
+
+impl<'a> Plan<'a> {
+    fn new(args: &'a RankArgs, global: &'a Global) -> anyhow::Result<Self> {
+        let entry = find_rater(&args.method)?;
+        let mut settings = Settings::parse(&args.set)?;
+        settings.seed = global.seed;
+        if let Some(ties) = &args.ties {
+            settings.set("ties", ties);
+        }
+        if !(args.level > 0.0 && args.level < 1.0) {
+            bail!("--level {}: a level is a share between 0 and 1, such as 0.95", args.level);
+        }
+        if args.resamples < 2 {
+            bail!("--resamples {}: the bootstrap needs 2 or more", args.resamples);
+        }
+        let plan = Self {
+            args,
+            global,
+            entry,
+            rater: entry.rater(&settings)?,
+            interval: interval(args, entry)?,
+            scale: scale(args, entry)?,
+            settings,
+        };
+        Ok(plan)
+    }
+
+    /// What reading must keep: rows only where something needs them.
+    fn read_options(&self) -> ReadOptions {
+        let mut labels = Vec::new();
+        if self.clusters_matter() {
+            match self.args.cluster.as_str() {
+                "none" => {}
+                "auto" => labels.push(LabelColumn::Role(Role::Task)),
+                column => labels.push(LabelColumn::Named(column.to_owned())),
+            }
+        }
+        labels.extend(self.args.by.clone().map(LabelColumn::Named));
+        let keep = if self.entry.needs == Needs::Rows { Keep::Rows } else { Keep::Counts };
+        ReadOptions { keep, labels, ..ReadOptions::default() }
+    }
+
+    fn clusters_matter(&self) -> bool {
+        matches!(self.interval, IntervalKind::Sandwich | IntervalKind::Bootstrap)
+    }
+
+    fn boards(&self, reading: Reading) -> anyhow::Result<Vec<Made>> {
+        let task =
+            reading.notes.label_roles.iter().find(|(role, _)| *role == Role::Task).map(|(_, column)| column.clone());
+        let log = match reading.comparisons {
+            Comparisons::Counts(tally) => {
+                return Ok(vec![self.board(None, &PreferenceGraph::from_tally(tally), None, None)?]);
+            }
+            Comparisons::Rows(log) if self.args.input.sorts_by_time() => log.sorted_by_time(),
+            Comparisons::Rows(log) => log,
+        };
+        let Some(column) = &self.args.by else {
+            return Ok(vec![self.board(None, &PreferenceGraph::from_log(&log), Some(&log), task.as_deref())?]);
+        };
+        let labels = log.labels(column).context("the column to split by was not read")?;
+        let parts = log.split(labels);
+        parts
+            .iter()
+            .map(|(value, part)| {
+                self.board(Some(value.clone()), &PreferenceGraph::from_log(part), Some(part), task.as_deref())
+            })
+            .collect()
+    }
+
+    fn board(
+        &self,
+        by: Option<String>,
+        graph: &PreferenceGraph,
+        log: Option<&Log>,
+        task: Option<&str>,
+    ) -> anyhow::Result<Made> {
+        let rows = log.filter(|_| self.entry.needs == Needs::Rows);
+        let evidence = Evidence { graph, rows };
+        let fitted = self.rater.fit(evidence, None)?;
+        let labels = log.and_then(|log| self.cluster_labels(log, task));
+        let clusters = match (log, labels) {
+            (Some(log), Some(labels)) => Some((Clusters::new(log, labels, graph), labels)),
+            _ => None,
+        };
+        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+        let uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
+        let settings = self.board_settings(graph.items().len());
+        let board = Leaderboard::new(graph, &*fitted, &uncertainty, &settings)?;
+        let heading =
+            Heading { interval: self.interval_name(&uncertainty), level: self.args.level, ranks: settings.ranks.rule };
+        Ok(Made { board: Board { by, board }, heading })
+    }
+
+    /// The labels that rows are clustered by, if any.
+    fn cluster_labels<'l>(&self, log: &'l Log, task: Option<&str>) -> Option<&'l Labels> {
+        if !self.clusters_matter() {
+            return None;
+        }
+        match self.args.cluster.as_str() {
+            "none" => None,
+            "auto" => log.labels(task?).filter(|labels| labels.names.len() >= FEW_CLUSTERS),
+            column => log.labels(column),
+        }
+    }
+
+    fn uncertainty(
+        &self,
+        evidence: Evidence<'_>,
+        fitted: &dyn Fitted,
+        clusters: Option<(&Clusters, &Labels)>,
+    ) -> anyhow::Result<Uncertainty> {
+        let closed = |kind| covariance(fitted, evidence.graph, kind, clusters.map(|(clusters, _)| clusters));
+        Ok(match self.interval {
+            IntervalKind::None => Uncertainty::unknown(evidence.graph.items().len()),
+            IntervalKind::Fisher => closed(CovarianceKind::Fisher),
+            IntervalKind::Sandwich => closed(CovarianceKind::Sandwich),
+            IntervalKind::Bootstrap => {
+                let settings = BootstrapSettings {
+                    resamples: self.args.resamples,
+                    seed: self.global.seed,
+                    units: self.entry.units,
+                };
+                let bar = progress_bar(u64::from(self.args.resamples), "resampling", self.global);
+                let found = bootstrap(&*self.rater, evidence, fitted, clusters, settings, &|| bar.inc(1))?;
+                bar.finish_and_clear();
+                found
+            }
+        })
+    }
+
+    fn board_settings(&self, items: usize) -> BoardSettings {
+        BoardSettings {
+            units: self.entry.units,
+            scale: self.scale.clone(),
+            ranks: RankSettings {
+                rule: self.rank_rule(items),
+                level: self.args.level,
+                seed: self.global.seed,
+                ..RankSettings::default()
+            },
+            min_comparisons: self.args.min_comparisons,
+        }
+    }
+
+    fn rank_rule(&self, items: usize) -> RankRule {
+        match self.args.rank_interval {
+            Some(RankRuleArg::Overlap) => RankRule::Overlap,
+            None if items > SIMULTANEOUS_ITEMS => RankRule::Overlap,
+            Some(RankRuleArg::Simultaneous) | None => RankRule::Simultaneous,
+        }
+    }
+
+    /// How errors were made, in words; `None` if there are none.
+    fn interval_name(&self, uncertainty: &Uncertainty) -> Option<&'static str> {
+        if uncertainty.members().is_empty() {
+            return None;
+        }
+        match self.interval {
+            IntervalKind::Sandwich => Some("sandwich"),
+            IntervalKind::Fisher => Some("Fisher"),
+            IntervalKind::Bootstrap => Some("bootstrap"),
+            IntervalKind::None => None,
+        }
+    }
+
+    fn written(&self, format: Format, made: Vec<Made>, inputs: &[Input], notes: &[Note]) -> anyhow::Result<Vec<u8>> {
+        if format == Format::Table {
+            let tables: Vec<String> =
+                made.iter().map(|made| table::leaderboard(&made.board, &made.heading, self.entry)).collect();
+            return Ok(tables.join("\n").into_bytes());
+        }
+        let rule = made.first().map_or(RankRule::Simultaneous, |made| made.heading.ranks);
+        let mut boards: Vec<Board> = made.into_iter().map(|made| made.board).collect();
+        Ok(match format {
+            Format::Csv => report::csv(&boards)?,
+            Format::Jsonl => report::jsonl(&boards)?,
+            Format::Markdown => report::markdown(&boards),
+            Format::Json | Format::Table => {
+                let settings = self.report_settings(rule)?;
+                if self.args.by.is_some() {
+                    let result = serde_json::json!({ "boards": boards });
+                    Report::new("rank", settings, inputs, notes, result).to_json()?
+                } else {
+                    Report::new("rank", settings, inputs, notes, boards.remove(0).board).to_json()?
+                }
+            }
+        })
+    }
+
+    /// All that changes a number, as it was resolved.
+    fn report_settings(&self, rule: RankRule) -> anyhow::Result<serde_json::Value> {
+        let args = self.args;
+        let settings = self.entry.settings.iter();
+        let set: serde_json::Map<String, serde_json::Value> = settings
+            .map(|it| (it.name.to_owned(), Cow::from(self.settings.get(it.name).unwrap_or(it.default)).into()))
+            .collect();
+        let anchor =
+            self.scale.anchor.as_ref().map(|(item, rating)| serde_json::json!({ "item": item, "rating": rating }));
+        let scale = (self.entry.units == Units::LogOdds).then_some(self.scale.kind);
+        Ok(serde_json::json!({
+            "method": self.entry.name,
+            "set": set,
+            "interval": self.interval,
+            "level": args.level,
+            "resamples": args.resamples,
+            "cluster": args.cluster,
+            "rank_interval": rule,
+            "rank_draws": RankSettings::default().draws,
+            "scale": scale,
+            "center": self.scale.centre,
+            "anchor": anchor,
+            "baseline": self.scale.baseline,
+            "by": args.by,
+            "min_comparisons": args.min_comparisons,
+            "reading": serde_json::to_value(args.input.settings())?,
+            "seed": self.global.seed,
+        }))
+    }
+}
+
+fn interval(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKind> {
+    match args.interval {
+        None if entry.has_covariance => Ok(IntervalKind::Sandwich),
+        None => Ok(IntervalKind::None),
+        Some(kind @ (IntervalKind::Sandwich | IntervalKind::Fisher)) if !entry.has_covariance => bail!(
+            "{} has no covariance, so no {} intervals; use --interval bootstrap or none",
+            entry.name,
+            if kind == IntervalKind::Fisher { "Fisher" } else { "sandwich" }
+        ),
+        Some(kind) => Ok(kind),
+    }
+}
+
+fn scale(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<Scale> {
+    let asked = args.scale.is_some() || args.center.is_some() || args.anchor.is_some() || args.baseline.is_some();
+    if asked && entry.units != Units::LogOdds {
+        bail!(
+            "{} has units of its own: --scale, --center, --anchor and --baseline go with log-odds raters",
+            entry.name
+        );
+    }
+    let kind = match args.scale {
+        Some(ScaleArg::Elo) | None => ScaleKind::Elo,
+        Some(ScaleArg::LogOdds) => ScaleKind::LogOdds,
+        Some(ScaleArg::WinRate) => ScaleKind::WinRate,
+    };
+    if args.baseline.is_some() && kind != ScaleKind::WinRate {
+        bail!("--baseline goes with --scale win-rate; on the other scales use --anchor ITEM=RATING");
+    }
+    if kind == ScaleKind::WinRate && (args.center.is_some() || args.anchor.is_some()) {
+        bail!("--center and --anchor don't go with --scale win-rate; use --baseline ITEM");
+    }
+    let anchor = args.anchor.as_deref().map(parse_anchor).transpose()?;
+    Ok(Scale { kind, centre: args.center, anchor, baseline: args.baseline.clone() })
+}
+
+fn parse_anchor(text: &str) -> anyhow::Result<(String, f64)> {
+    let (item, rating) =
+        text.rsplit_once('=').with_context(|| format!("--anchor '{text}' is not of the form ITEM=RATING"))?;
+    let rating: f64 = rating
+        .parse()
+        .ok()
+        .filter(|rating: &f64| rating.is_finite())
+        .with_context(|| format!("--anchor '{text}': '{rating}' is not a number"))?;
+    Ok((item.to_owned(), rating))
+}

@@ -1,0 +1,238 @@
+//! The table a person sees, made to fit the terminal.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Cell, CellAlignment, Table};
+use palio::leaderboard::{Leaderboard, Row};
+use palio::models::{RaterEntry, Units};
+use palio::report::Board;
+use palio::structure::Status;
+use palio::uncertainty::RankRule;
+
+/// What the header line says of intervals.
+#[derive(Debug)]
+pub(super) struct Heading {
+    /// How errors were made, in words.
+    pub(super) interval: Option<&'static str>,
+    /// The level of all intervals.
+    pub(super) level: f64,
+    /// What rank intervals claim.
+    pub(super) ranks: RankRule,
+}
+
+/// Width where stdout is not a terminal.
+const DEFAULT_WIDTH: usize = 110;
+const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 8..=24;
+
+/// A leaderboard as text.
+pub(super) fn leaderboard(board: &Board, heading: &Heading, rater: &RaterEntry) -> String {
+    let width = terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
+    let mut text = String::new();
+    if let Some(by) = &board.by {
+        let _ = writeln!(text, "{by}");
+    }
+    let _ = writeln!(text, "{}", header(&board.board, heading));
+    text + &rows(&board.board, heading, rater, width)
+}
+
+fn header(board: &Leaderboard, heading: &Heading) -> String {
+    let graph = &board.graph;
+    let status = match graph.status {
+        Status::Identified => "identified",
+        Status::PartiallyIdentified => "partially identified",
+        Status::Disconnected => "disconnected",
+    };
+    let mut text = format!("{} comparisons of {} items · {status}", grouped(graph.comparisons), graph.items);
+    if let Some(kind) = heading.interval {
+        let _ = write!(text, " · {}% {kind} intervals", trimmed(heading.level * 100.0));
+        if let Some(cluster) = &board.fit.cluster {
+            let _ = write!(text, ", clustered by {} ({}", cluster.column, grouped(cluster.clusters as f64));
+            if let Some(effect) = cluster.design_effect {
+                let _ = write!(text, ", design effect {effect:.1}: {:.1} times wider", effect.sqrt());
+            }
+            text.push(')');
+        }
+        text += match heading.ranks {
+            RankRule::Simultaneous => " · ranks hold jointly",
+            RankRule::Overlap => " · ranks by overlap",
+        };
+    }
+    for (name, value) in &board.fit.parameters {
+        let _ = write!(text, " · {name} {}", value.map_or_else(|| "unknown".to_owned(), trimmed));
+    }
+    text
+}
+
+/// A column: its head, whether it is aligned right, and its cells.
+struct Column {
+    head: &'static str,
+    right: bool,
+    cells: Vec<String>,
+}
+
+impl Column {
+    fn new(head: &'static str, right: bool, items: &[Row], cell: impl Fn(&Row) -> String) -> Self {
+        Self { head, right, cells: items.iter().map(cell).collect() }
+    }
+
+    fn width(&self) -> usize {
+        self.cells.iter().map(|cell| cell.chars().count()).chain([self.head.chars().count()]).max().unwrap_or(0)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.cells.iter().all(String::is_empty)
+    }
+}
+
+fn rows(board: &Leaderboard, heading: &Heading, rater: &RaterEntry, width: usize) -> String {
+    let items = &board.items;
+    let decimals = decimals(items);
+    let mut columns = vec![
+        Column::new("rank", true, items, |row| row.rank.to_string()),
+        Column::new("of", false, items, rank_interval),
+        Column::new("item", false, items, |row| row.item.clone()),
+        Column::new(rating_head(rater), true, items, |row| rating(row, decimals)),
+        Column::new("", false, items, |_| String::new()),
+        Column::new("comparisons", true, items, |row| grouped(row.comparisons)),
+        Column::new("beats next", true, items, |row| {
+            row.win_rate_against_next.map_or_else(String::new, |share| format!("{:.1}%", share * 100.0))
+        }),
+        Column::new("", false, items, verdict),
+    ];
+    let bar = 4;
+    let intervals = heading.interval.is_some();
+    let used = |columns: &[Column]| columns.iter().filter(|it| !it.is_empty()).map(|it| it.width() + 2).sum::<usize>();
+    // What matters least goes first where the terminal is narrow.
+    for head in ["comparisons", "beats next"] {
+        if used(&columns) > width {
+            columns.iter_mut().filter(|it| it.head == head).for_each(|it| it.cells.fill(String::new()));
+        }
+    }
+    let room = width.saturating_sub(used(&columns) + 2);
+    if intervals && room >= *BAR_WIDTHS.start() {
+        columns[bar].cells = interval_bars(items, room.min(*BAR_WIDTHS.end()));
+    }
+    columns.retain(|column| !column.is_empty());
+    render(&columns)
+}
+
+fn render(columns: &[Column]) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    let align = |text: &str, column: &Column| {
+        Cell::new(text).set_alignment(if column.right { CellAlignment::Right } else { CellAlignment::Left })
+    };
+    table.set_header(columns.iter().map(|column| align(column.head, column)));
+    for row in 0..columns.first().map_or(0, |column| column.cells.len()) {
+        table.add_row(columns.iter().map(|column| align(&column.cells[row], column)));
+    }
+    let mut text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    if text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn rating_head(rater: &RaterEntry) -> &'static str {
+    match rater.units {
+        Units::LogOdds | Units::Points => "rating",
+        Units::Share => "win rate",
+        Units::Count => "wins",
+        Units::Weight => "weight",
+    }
+}
+
+fn rank_interval(row: &Row) -> String {
+    match (row.rank_best, row.rank_worst) {
+        (Some(best), Some(worst)) if best == worst => best.to_string(),
+        (Some(best), Some(worst)) => format!("{best}–{worst}"),
+        _ => String::new(),
+    }
+}
+
+fn rating(row: &Row, decimals: usize) -> String {
+    let Some(rating) = row.rating else { return "?".to_owned() };
+    match (row.low, row.high) {
+        (Some(low), Some(high)) => format!("{rating:.decimals$} ±{:.decimals$}", (high - low) / 2.0),
+        _ => format!("{rating:.decimals$}"),
+    }
+}
+
+/// Enough decimals to tell the ratings apart, judged by their spread.
+fn decimals(items: &[Row]) -> usize {
+    let ratings = || items.iter().filter_map(|row| row.rating);
+    let spread = ratings().fold(f64::NEG_INFINITY, f64::max) - ratings().fold(f64::INFINITY, f64::min);
+    if spread >= 200.0 || items.iter().all(|row| row.rating.is_some_and(|rating| rating.fract() == 0.0)) {
+        0
+    } else if spread >= 20.0 {
+        1
+    } else {
+        3
+    }
+}
+
+fn verdict(row: &Row) -> String {
+    if !row.identified {
+        return "not identified".to_owned();
+    }
+    match (row.rank_best, row.tied_with) {
+        (None, _) => String::new(),
+        (_, None) => "separated".to_owned(),
+        (_, Some((first, last))) if first == last => format!("tied with {first}"),
+        (_, Some((first, last))) => format!("tied with {first}–{last}"),
+    }
+}
+
+/// Each interval as a line with a dot at the rating, all on one scale of `width` characters.
+fn interval_bars(items: &[Row], width: usize) -> Vec<String> {
+    let low = items.iter().filter_map(|row| row.low).fold(f64::INFINITY, f64::min);
+    let high = items.iter().filter_map(|row| row.high).fold(f64::NEG_INFINITY, f64::max);
+    let place = |value: f64| {
+        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+        (share.clamp(0.0, 1.0) * (width - 1) as f64).round() as usize
+    };
+    let bar = |row: &Row| {
+        let (Some(low), Some(rating), Some(high)) = (row.low, row.rating, row.high) else { return " ".repeat(width) };
+        let (from, dot, to) = (place(low), place(rating), place(high));
+        (0..width)
+            .map(|at| match at {
+                _ if at == dot => '●',
+                _ if (from..=to).contains(&at) => '─',
+                _ => ' ',
+            })
+            .collect()
+    };
+    items.iter().map(bar).collect()
+}
+
+/// A number with its thousands apart.
+fn grouped(number: f64) -> String {
+    let text = trimmed(number);
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place) % 3 == 0 && digit.is_ascii_digit() {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    rest.map_or(grouped.clone(), |rest| format!("{grouped}.{rest}"))
+}
+
+/// A number with at most three decimals, none of them a trailing zero.
+fn trimmed(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(1_234_567.0), "1,234,567");
+        assert_eq!(grouped(999.5), "999.5");
+        assert_eq!(trimmed(95.0), "95");
+    }
+}

@@ -1,0 +1,307 @@
+//! What one block of a file says, with ids of its own. Blocks are parsed apart from each other and
+//! merged in file order.
+
+use super::super::{Comparison, ItemId, Log, Outcome};
+use super::columns::{Columns, Evidence};
+use super::error::{Fault, shown};
+use super::fields::{number, time};
+use super::names::Names;
+use super::options::{BothBad, OutcomeAs, ReadOptions};
+use super::outcome::{Verdict, verdict};
+
+/// The fields of a row by the index of their column.
+pub(super) trait Fields {
+    /// The field as text, or `None` where a JSON object has no such key or a null.
+    fn get(&self, column: usize) -> Option<&[u8]>;
+
+    /// What cannot be a value of this column: an array or an object.
+    fn nested(&self, _column: usize) -> bool {
+        false
+    }
+}
+
+/// Bad rows keep this many messages.
+pub(super) const MESSAGES: usize = 5;
+
+/// A bad row and the line of its block on which it starts, counted from 0.
+#[derive(Debug)]
+pub(super) struct BadRow {
+    pub(super) line: u64,
+    pub(super) fault: Fault,
+}
+
+/// The rows of one block.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    /// The rows, whose ids count in `items`.
+    pub(super) rows: Log,
+    pub(super) items: Names,
+    /// For each label column its values, and one id for each of `rows`.
+    pub(super) labels: Vec<(Names, Vec<u32>)>,
+    /// Good rows of the file, of which `rows` may hold none or several.
+    pub(super) read: u64,
+    /// Lines of the file.
+    pub(super) lines: u64,
+    pub(super) disagreements: u64,
+    pub(super) both_bad_dropped: u64,
+    pub(super) skipped: u64,
+    /// The first few of the skipped rows; the one bad row where none is skipped.
+    pub(super) bad: Vec<BadRow>,
+}
+
+/// What the evidence of one row adds.
+enum Found {
+    One(Outcome, f64),
+    Counts([f64; 3]),
+    Nothing,
+}
+
+/// Reads the rows of one block.
+#[derive(Debug)]
+pub(super) struct BlockReader<'a> {
+    columns: &'a Columns,
+    options: &'a ReadOptions,
+    pub(super) block: Block,
+    /// The labels of the row being read, where they were seen before.
+    labels: Vec<Option<u32>>,
+}
+
+impl<'a> BlockReader<'a> {
+    pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
+        let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
+        Self { columns, options, block: Block { labels, ..Block::default() }, labels: Vec::new() }
+    }
+
+    /// Takes a bad row. Whether reading goes on is the answer.
+    #[cold]
+    pub(super) fn bad(&mut self, line: u64, fault: Fault) -> bool {
+        if self.block.bad.len() < MESSAGES {
+            self.block.bad.push(BadRow { line, fault });
+        }
+        self.block.skipped += 1;
+        self.options.skip_bad_rows
+    }
+
+    /// Adds a row, or nothing at all if it is bad.
+    pub(super) fn add(&mut self, fields: &impl Fields) -> Result<(), Fault> {
+        let columns = self.columns;
+        let (left, right) = (self.field(fields, columns.left)?, self.field(fields, columns.right)?);
+        let (left_id, right_id) = (self.block.items.find(left), self.block.items.find(right));
+        let known = left_id.zip(right_id).filter(|(left, right)| left != right);
+        if known.is_none() {
+            self.check_items(left, right)?;
+        }
+        let found = self.found(columns.evidence, fields, left, right)?;
+        let weight = match columns.weight.and_then(|column| fields.get(column).map(|field| (column, field))) {
+            Some((column, field)) => self.amount(column, field, "weight")?,
+            None => 1.0,
+        };
+        let time = columns.time.map(|column| self.time(fields, column)).transpose()?;
+        self.find_labels(fields)?;
+        self.compare_others(&found, fields, left, right);
+        // From here on nothing can fail.
+        let (left, right) = known.unwrap_or_else(|| (self.intern(left), self.intern(right)));
+        self.push(fields, Comparison { weight, ..comparison(left, right) }, &found, time);
+        Ok(())
+    }
+
+    fn field<'f>(&self, fields: &'f impl Fields, column: usize) -> Result<&'f [u8], Fault> {
+        match fields.get(column) {
+            Some(field) if !fields.nested(column) => Ok(field),
+            Some(field) => Err(Fault::Nested { column: self.columns.name(column), value: shown(field) }),
+            None => Err(Fault::MissingKey { column: self.columns.name(column) }),
+        }
+    }
+
+    #[cold]
+    fn check_items(&self, left: &[u8], right: &[u8]) -> Result<(), Fault> {
+        for (column, name) in [(self.columns.left, left), (self.columns.right, right)] {
+            if name.is_empty() {
+                return Err(Fault::EmptyName { column: self.columns.name(column) });
+            }
+            self.check_text(column, name)?;
+        }
+        if left == right {
+            return Err(Fault::SelfComparison {
+                left: self.columns.name(self.columns.left),
+                right: self.columns.name(self.columns.right),
+                value: shown(left),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_text(&self, column: usize, field: &[u8]) -> Result<(), Fault> {
+        match std::str::from_utf8(field) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Fault::Encoding { column: self.columns.name(column), value: shown(field) }),
+        }
+    }
+
+    /// The id of a name that is known to be valid.
+    #[cold]
+    fn intern(&mut self, name: &[u8]) -> u32 {
+        self.block.items.intern(std::str::from_utf8(name).unwrap_or_default())
+    }
+
+    fn found(&self, evidence: Evidence, fields: &impl Fields, left: &[u8], right: &[u8]) -> Result<Found, Fault> {
+        match evidence {
+            Evidence::Outcome(column) => {
+                let word = self.field(fields, column)?;
+                Ok(match self.verdict(column, word, left, right)? {
+                    Verdict::Plain(outcome) => Found::One(outcome, 1.0),
+                    Verdict::Strong(outcome) => Found::One(outcome, self.options.strong_weight),
+                    Verdict::BothBad if self.options.both_bad == BothBad::Drop => Found::Nothing,
+                    Verdict::BothBad => Found::One(Outcome::Tie, 1.0),
+                })
+            }
+            Evidence::Counts { left, right, ties } => {
+                let count = |column| self.amount(column, self.field(fields, column)?, "count");
+                let ties = ties.filter(|&column| fields.get(column).is_some());
+                Ok(Found::Counts([count(left)?, count(right)?, ties.map_or(Ok(0.0), count)?]))
+            }
+            Evidence::Scores { left, right } => {
+                let score = |column| self.score(column, self.field(fields, column)?);
+                let (left, right) = (score(left)?, score(right)?);
+                Ok(Found::One(by_score(left, right, self.options.margin), 1.0))
+            }
+        }
+    }
+
+    fn verdict(&self, column: usize, word: &[u8], left: &[u8], right: &[u8]) -> Result<Verdict, Fault> {
+        let side = verdict(word);
+        let Some(name) = named(word, left, right) else {
+            return side.ok_or_else(|| self.bad_outcome(column, word));
+        };
+        match (side, self.options.outcome_as) {
+            (Some(side), Some(OutcomeAs::Side)) => Ok(side),
+            (Some(side), None) if side != name => {
+                Err(Fault::AmbiguousOutcome { column: self.columns.name(column), value: shown(word) })
+            }
+            _ => Ok(name),
+        }
+    }
+
+    #[cold]
+    fn bad_outcome(&self, column: usize, word: &[u8]) -> Fault {
+        let (column, value) = (self.columns.name(column), shown(word));
+        if std::str::from_utf8(word).is_err() {
+            return Fault::Encoding { column, value };
+        }
+        Fault::Outcome { column, value }
+    }
+
+    fn number(&self, column: usize, field: &[u8]) -> Result<f64, Fault> {
+        number(field).ok_or_else(|| Fault::NotANumber { column: self.columns.name(column), value: shown(field) })
+    }
+
+    fn score(&self, column: usize, field: &[u8]) -> Result<f64, Fault> {
+        let score = self.number(column, field)?;
+        let bad = || Fault::Score { column: self.columns.name(column), value: shown(field) };
+        score.is_finite().then_some(score).ok_or_else(bad)
+    }
+
+    fn amount(&self, column: usize, field: &[u8], what: &'static str) -> Result<f64, Fault> {
+        let amount = self.number(column, field)?;
+        let bad = || Fault::Amount { column: self.columns.name(column), what, value: shown(field) };
+        (amount.is_finite() && amount >= 0.0).then_some(amount).ok_or_else(bad)
+    }
+
+    fn time(&self, fields: &impl Fields, column: usize) -> Result<f64, Fault> {
+        let field = self.field(fields, column)?;
+        time(field).ok_or_else(|| Fault::Time { column: self.columns.name(column), value: shown(field) })
+    }
+
+    /// Looks the row's labels up, and checks those that are new. A label that is not there is empty.
+    fn find_labels(&mut self, fields: &impl Fields) -> Result<(), Fault> {
+        self.labels.clear();
+        for (label, (names, _)) in self.columns.labels.iter().zip(&self.block.labels) {
+            let text = fields.get(label.column).unwrap_or_default();
+            let id = names.find(text);
+            if id.is_none() {
+                if fields.nested(label.column) {
+                    self.field(fields, label.column)?;
+                }
+                self.check_text(label.column, text)?;
+            }
+            self.labels.push(id);
+        }
+        Ok(())
+    }
+
+    /// Counts the row if other evidence in it has another winner. Evidence that cannot be read says nothing.
+    fn compare_others(&mut self, found: &Found, fields: &impl Fields, left: &[u8], right: &[u8]) {
+        if self.columns.others.is_empty() {
+            return;
+        }
+        let lead = found.lead();
+        let disagrees = |&other| match self.found(other, fields, left, right) {
+            Ok(other) => other.lead() != lead,
+            Err(_) => false,
+        };
+        self.block.disagreements += u64::from(self.columns.others.iter().any(disagrees));
+    }
+
+    /// Pushes the rows that the evidence makes, each with the row's time and labels.
+    fn push(&mut self, fields: &impl Fields, row: Comparison, found: &Found, time: Option<f64>) {
+        let before = self.block.rows.len();
+        match *found {
+            Found::One(outcome, factor) => {
+                self.block.rows.push(Comparison { outcome, weight: row.weight * factor, ..row });
+            }
+            Found::Counts(counts) => {
+                for (count, outcome) in counts.into_iter().zip([Outcome::Left, Outcome::Right, Outcome::Tie]) {
+                    if count > 0.0 {
+                        self.block.rows.push(Comparison { outcome, count, ..row });
+                    }
+                }
+            }
+            Found::Nothing => self.block.both_bad_dropped += 1,
+        }
+        self.block.read += 1;
+        let added = self.block.rows.len() - before;
+        if let Some(time) = time {
+            self.block.rows.times.extend(std::iter::repeat_n(time, added));
+        }
+        for (index, label) in self.columns.labels.iter().enumerate() {
+            let (names, ids) = &mut self.block.labels[index];
+            let text = || std::str::from_utf8(fields.get(label.column).unwrap_or_default()).unwrap_or_default();
+            let id = self.labels[index].unwrap_or_else(|| names.intern(text()));
+            ids.extend(std::iter::repeat_n(id, added));
+        }
+    }
+}
+
+impl Found {
+    /// Who did better: the sign of the left item's lead.
+    fn lead(&self) -> i8 {
+        let lead = match *self {
+            Self::One(outcome, _) => outcome.share() - 0.5,
+            Self::Counts([left, right, _]) => left - right,
+            Self::Nothing => 0.0,
+        };
+        i8::from(lead > 0.0) - i8::from(lead < 0.0)
+    }
+}
+
+fn comparison(left: u32, right: u32) -> Comparison {
+    Comparison::new(ItemId(left), ItemId(right), Outcome::Tie)
+}
+
+/// The outcome if the word names one of the row's items, with or without spaces around it.
+fn named(word: &[u8], left: &[u8], right: &[u8]) -> Option<Verdict> {
+    let names = |word: &[u8]| match word {
+        _ if word == left => Some(Verdict::Plain(Outcome::Left)),
+        _ if word == right => Some(Verdict::Plain(Outcome::Right)),
+        _ => None,
+    };
+    names(word).or_else(|| names(word.trim_ascii()))
+}
+
+fn by_score(left: f64, right: f64, margin: f64) -> Outcome {
+    match left - right {
+        lead if lead > margin => Outcome::Left,
+        lead if lead < -margin => Outcome::Right,
+        _ => Outcome::Tie,
+    }
+}

@@ -1,0 +1,272 @@
+//! From the names in a header to the columns that are read.
+
+use super::error::ReadError;
+use super::options::{ColumnNames, LabelColumn, ReadOptions, Role};
+
+const LEFT: &[&str] = &["model_a", "item_a", "player_a", "left", "agent_a", "a"];
+const RIGHT: &[&str] = &["model_b", "item_b", "player_b", "right", "agent_b", "b"];
+const WINNER: &[&str] = &["winner", "outcome", "result"];
+const TIME: &[&str] = &["timestamp", "time", "date", "tstamp"];
+const JUDGE: &[&str] = &["judge", "judger"];
+const TASK: &[&str] = &["task", "question_id", "prompt_id"];
+const GROUP: &[&str] = &["group", "group_id"];
+const GROUP_OR_UID: &[&str] = &["group", "group_id", "uid"];
+
+/// The columns of a file: those of a CSV header, or the keys of the first JSON object.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) names: Vec<String>,
+    /// Whether a row may have more than these, as a JSON object may.
+    pub(super) open: bool,
+}
+
+/// Where a row says what came of it, by column indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    Outcome(usize),
+    Counts { left: usize, right: usize, ties: Option<usize> },
+    Scores { left: usize, right: usize },
+}
+
+/// A categorical column that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Label {
+    pub(super) column: usize,
+    /// Which of the labels asked for it is.
+    pub(super) wanted: LabelColumn,
+}
+
+impl Label {
+    /// The role the column was taken for, and the column's name, if it was not asked for by name.
+    pub(super) fn role(&self, columns: &Columns) -> Option<(Role, String)> {
+        match self.wanted {
+            LabelColumn::Role(role) => Some((role, columns.name(self.column))),
+            LabelColumn::Named(_) => None,
+        }
+    }
+}
+
+/// The columns of one file that are read, as indices into its header.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub(super) names: Vec<String>,
+    pub(super) left: usize,
+    pub(super) right: usize,
+    /// What decides.
+    pub(super) evidence: Evidence,
+    /// What else there is, which may disagree.
+    pub(super) others: Vec<Evidence>,
+    pub(super) weight: Option<usize>,
+    pub(super) time: Option<usize>,
+    pub(super) labels: Vec<Label>,
+}
+
+impl Columns {
+    /// Finds the columns that `options` asks for in the header of the file at `path`. The first file
+    /// decides which labels there are: `labels` are the ones it has, or `None` for that file itself.
+    pub(super) fn find(
+        path: &str,
+        header: Header,
+        options: &ReadOptions,
+        labels: Option<&[LabelColumn]>,
+    ) -> Result<Self, ReadError> {
+        let mut finder = Finder { path, header };
+        let names = &options.columns;
+        finder.check_named(names)?;
+        let left = finder.required("the left item", names.left.as_deref(), LEFT, "--left")?;
+        let right = finder.required("the right item", names.right.as_deref(), RIGHT, "--right")?;
+        let weight = finder.optional(names.weight.as_deref(), "weight");
+        let time = if options.read_time {
+            Some(finder.required("the time", names.time.as_deref(), TIME, "--time")?)
+        } else {
+            None
+        };
+        let mut found = finder.evidence(names);
+        let evidence = finder.deciding(&mut found, options)?;
+        let labels = finder.labels(options, labels)?;
+        Ok(Self { names: finder.header.names, left, right, evidence, others: found, weight, time, labels })
+    }
+
+    /// The name of a column.
+    pub(super) fn name(&self, column: usize) -> String {
+        self.names[column].clone()
+    }
+
+    /// Whether a column is read at all, for each column.
+    pub(super) fn wanted(&self) -> Vec<bool> {
+        let mut wanted = vec![false; self.names.len()];
+        let evidence = self.others.iter().chain([&self.evidence]).flat_map(|evidence| match *evidence {
+            Evidence::Outcome(column) => [Some(column), None, None],
+            Evidence::Counts { left, right, ties } => [Some(left), Some(right), ties],
+            Evidence::Scores { left, right } => [Some(left), Some(right), None],
+        });
+        let labels = self.labels.iter().map(|label| Some(label.column));
+        let single = [Some(self.left), Some(self.right), self.weight, self.time];
+        for column in single.into_iter().chain(evidence).chain(labels).flatten() {
+            wanted[column] = true;
+        }
+        wanted
+    }
+}
+
+struct Finder<'a> {
+    path: &'a str,
+    header: Header,
+}
+
+impl Finder<'_> {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.header.names.iter().position(|column| column == name)
+    }
+
+    /// The named column, or else the first of the usual ones.
+    fn any(&self, named: Option<&str>, usual: &[&str]) -> Option<usize> {
+        match named {
+            Some(name) => self.position(name),
+            None => usual.iter().find_map(|name| self.position(name)),
+        }
+    }
+
+    /// A column without which a row has a default; later JSON objects may have it where the first has not.
+    fn optional(&mut self, named: Option<&str>, usual: &str) -> Option<usize> {
+        let found = self.any(named, &[usual]);
+        if found.is_none() && self.header.open {
+            self.header.names.push(named.unwrap_or(usual).to_owned());
+            return Some(self.header.names.len() - 1);
+        }
+        found
+    }
+
+    fn required(&self, role: &str, named: Option<&str>, usual: &[&str], option: &str) -> Result<usize, ReadError> {
+        self.any(named, usual).ok_or_else(|| self.missing(format!("{role} ({})", usual.join(", ")), option))
+    }
+
+    fn missing(&self, wanted: String, option: &str) -> ReadError {
+        let found = self.header.names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>();
+        ReadError::MissingColumn {
+            path: self.path.to_owned(),
+            wanted,
+            found: if found.is_empty() { "none".to_owned() } else { found.join(", ") },
+            option: option.to_owned(),
+        }
+    }
+
+    /// A column that the user named must be there, whether it is needed or not.
+    fn check_named(&self, names: &ColumnNames) -> Result<(), ReadError> {
+        let named = [
+            (&names.left, "--left"),
+            (&names.right, "--right"),
+            (&names.winner, "--winner"),
+            (&names.wins_a, "--wins-a"),
+            (&names.wins_b, "--wins-b"),
+            (&names.score_a, "--score-a"),
+            (&names.score_b, "--score-b"),
+            (&names.time, "--time"),
+            (&names.judge, "--judge"),
+            (&names.task, "--task"),
+            (&names.group, "--group"),
+        ];
+        // What a row may leave out, the first object of JSON lines may leave out too.
+        let optional = [(&names.ties, "--ties-column"), (&names.weight, "--weight")];
+        let optional = optional.into_iter().filter(|_| !self.header.open);
+        for (name, option) in named.into_iter().chain(optional) {
+            if let Some(name) = name.as_ref().filter(|name| self.position(name).is_none()) {
+                return Err(self.missing(format!("{option} {name}"), option));
+            }
+        }
+        Ok(())
+    }
+
+    /// All evidence there is, in the order of precedence.
+    fn evidence(&mut self, names: &ColumnNames) -> Vec<Evidence> {
+        let mut found = Vec::new();
+        found.extend(self.any(names.winner.as_deref(), WINNER).map(Evidence::Outcome));
+        let wins = self.any(names.wins_a.as_deref(), &["wins_a"]).zip(self.any(names.wins_b.as_deref(), &["wins_b"]));
+        if let Some((left, right)) = wins {
+            let ties = self.optional(names.ties.as_deref(), "ties");
+            found.push(Evidence::Counts { left, right, ties });
+        }
+        let scores =
+            self.any(names.score_a.as_deref(), &["score_a"]).zip(self.any(names.score_b.as_deref(), &["score_b"]));
+        found.extend(scores.map(|(left, right)| Evidence::Scores { left, right }));
+        found
+    }
+
+    /// Takes what decides out of the evidence found.
+    fn deciding(&self, found: &mut Vec<Evidence>, options: &ReadOptions) -> Result<Evidence, ReadError> {
+        if options.prefer_scores {
+            let scores = found.iter().position(|evidence| matches!(evidence, Evidence::Scores { .. }));
+            let missing = || self.missing("the scores (score_a, score_b)".to_owned(), "--score-a and --score-b");
+            return scores.map(|index| found.remove(index)).ok_or_else(missing);
+        }
+        if found.is_empty() {
+            let wanted = "the outcome (winner, outcome, result; or wins_a and wins_b; or score_a and score_b)";
+            return Err(self.missing(wanted.to_owned(), "--winner, --wins-a and --wins-b, or --score-a and --score-b"));
+        }
+        Ok(found.remove(0))
+    }
+
+    /// The categorical columns, in the order in which they were asked for.
+    fn labels(&self, options: &ReadOptions, first: Option<&[LabelColumn]>) -> Result<Vec<Label>, ReadError> {
+        let mut labels = Vec::new();
+        for wanted in first.unwrap_or(&options.labels) {
+            let found = match wanted {
+                LabelColumn::Role(role) => self.role(*role, options),
+                LabelColumn::Named(name) => self.position(name),
+            };
+            match (found, wanted) {
+                (Some(column), _) => labels.push(Label { column, wanted: wanted.clone() }),
+                (None, LabelColumn::Named(name)) => {
+                    return Err(self.missing(format!("the label `{name}`"), "its exact name"));
+                }
+                (None, LabelColumn::Role(role)) if first.is_some() => {
+                    let role = role.name();
+                    return Err(self.missing(format!("the {role}, which the first input has"), &format!("--{role}")));
+                }
+                (None, LabelColumn::Role(_)) => {}
+            }
+        }
+        Ok(labels)
+    }
+
+    fn role(&self, role: Role, options: &ReadOptions) -> Option<usize> {
+        let names = &options.columns;
+        let (named, usual) = match role {
+            Role::Judge => (&names.judge, JUDGE),
+            Role::Task => (&names.task, TASK),
+            Role::Group => (&names.group, if options.uid_is_group { GROUP_OR_UID } else { GROUP }),
+        };
+        self.any(named.as_deref(), usual)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(names: &[&str], options: &ReadOptions) -> Result<Columns, ReadError> {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        Columns::find("log.csv", Header { names, open: false }, options, None)
+    }
+
+    #[test]
+    fn the_usual_names_are_looked_for_in_their_order() {
+        let columns = find(&["a", "b", "model_b", "model_a", "result", "winner"], &ReadOptions::default()).unwrap();
+        assert_eq!((columns.left, columns.right), (3, 2));
+        assert_eq!(columns.evidence, Evidence::Outcome(5));
+        assert!(columns.others.is_empty());
+    }
+
+    #[test]
+    fn outcomes_come_before_counts_and_counts_before_scores() {
+        let all = ["a", "b", "score_a", "score_b", "wins_a", "wins_b", "winner"];
+        let columns = find(&all, &ReadOptions::default()).unwrap();
+        assert_eq!(columns.evidence, Evidence::Outcome(6));
+        let counts = Evidence::Counts { left: 4, right: 5, ties: None };
+        let scores = Evidence::Scores { left: 2, right: 3 };
+        assert_eq!(columns.others, [counts, scores]);
+        assert_eq!(find(&all[..6], &ReadOptions::default()).unwrap().evidence, counts);
+        let by_scores = ReadOptions { prefer_scores: true, ..ReadOptions::default() };
+        assert_eq!(find(&all, &by_scores).unwrap().evidence, scores);
+    }
+}

@@ -1,0 +1,133 @@
+//! Blocks put together in file order.
+
+use super::super::graph::Tally;
+use super::super::{ItemId, Items, Labels, Log};
+use super::block::{Block, MESSAGES};
+use super::columns::{Columns, Evidence, Label};
+use super::error::{Fault, ReadError};
+use super::options::{Keep, LabelColumn, ReadOptions};
+use super::{Comparisons, Input, Notes, Reading};
+
+/// How far one file has been read.
+#[derive(Debug)]
+pub(super) struct Progress {
+    pub(super) path: String,
+    pub(super) lines: u64,
+    pub(super) rows: u64,
+}
+
+impl Progress {
+    /// The error of a bad row, `line` lines from here.
+    pub(super) fn bad_row(&self, line: u64, fault: Fault) -> ReadError {
+        ReadError::Row { path: self.path.clone(), line: self.lines + line + 1, fault }
+    }
+}
+
+/// What has been read so far.
+#[derive(Debug)]
+pub(super) struct Assembly<'a> {
+    options: &'a ReadOptions,
+    /// The labels that the first file has.
+    pub(super) wanted: Option<Vec<LabelColumn>>,
+    comparisons: Comparisons,
+    labels: Vec<Labels>,
+    /// Rows stored, whether kept or counted.
+    stored: u64,
+    notes: Notes,
+    pub(super) inputs: Vec<Input>,
+}
+
+impl<'a> Assembly<'a> {
+    pub(super) fn new(options: &'a ReadOptions) -> Self {
+        Self {
+            options,
+            wanted: None,
+            comparisons: Comparisons::Counts(Tally::default()),
+            labels: Vec::new(),
+            stored: 0,
+            notes: Notes::default(),
+            inputs: Vec::new(),
+        }
+    }
+
+    /// Starts a file. The first one decides whether rows are kept, and with which labels.
+    pub(super) fn start(&mut self, columns: &Columns) {
+        self.notes.counted |= matches!(columns.evidence, Evidence::Counts { .. });
+        if self.wanted.is_some() {
+            return;
+        }
+        self.wanted = Some(columns.labels.iter().map(|label| label.wanted.clone()).collect());
+        self.labels = columns.labels.iter().map(|label| empty_labels(columns, label)).collect();
+        self.notes.label_roles = columns.labels.iter().filter_map(|label| label.role(columns)).collect();
+        if self.options.keep == Keep::Rows || self.options.read_time || !self.labels.is_empty() {
+            self.comparisons = Comparisons::Rows(Log::default());
+        }
+    }
+
+    /// Adds blocks in their order, up to the first bad row unless these are skipped.
+    pub(super) fn add_all(&mut self, progress: &mut Progress, blocks: Vec<Block>) -> Result<(), ReadError> {
+        blocks.into_iter().try_for_each(|block| self.add(progress, block))
+    }
+
+    fn add(&mut self, progress: &mut Progress, mut block: Block) -> Result<(), ReadError> {
+        for bad in std::mem::take(&mut block.bad) {
+            let error = progress.bad_row(bad.line, bad.fault);
+            if !self.options.skip_bad_rows {
+                return Err(error);
+            }
+            if self.notes.first_skipped.len() < MESSAGES {
+                self.notes.first_skipped.push(error.skipped_message());
+            }
+        }
+        self.notes.skipped += block.skipped;
+        self.notes.disagreements += block.disagreements;
+        self.notes.both_bad_dropped += block.both_bad_dropped;
+        self.stored += block.rows.len() as u64;
+        progress.lines += block.lines;
+        progress.rows += block.read;
+        self.store(&block);
+        Ok(())
+    }
+
+    fn store(&mut self, block: &Block) {
+        match &mut self.comparisons {
+            Comparisons::Counts(tally) => {
+                let ids: Vec<u32> = block.items.iter().map(|name| tally.intern(name).0).collect();
+                tally.append(&block.rows, &ids);
+            }
+            Comparisons::Rows(log) => {
+                let ids = interned(&mut log.items, block.items.iter());
+                log.append(&block.rows, &ids);
+            }
+        }
+        for (labels, (names, local)) in self.labels.iter_mut().zip(&block.labels) {
+            let ids = interned(&mut labels.names, names.iter());
+            labels.ids.extend(local.iter().map(|&id| ids[id as usize]));
+        }
+    }
+
+    /// All that was read.
+    pub(super) fn finish(mut self) -> Result<Reading, ReadError> {
+        if self.stored == 0 {
+            let paths: Vec<&str> = self.inputs.iter().map(|input| input.path.as_str()).collect();
+            return Err(ReadError::Empty { paths: paths.join(", "), skipped: self.notes.skipped });
+        }
+        if let Comparisons::Rows(log) = &mut self.comparisons {
+            for labels in self.labels {
+                // A column may have been asked for by its role and by its name.
+                if log.labels(&labels.column).is_none() {
+                    log.labels.push(labels);
+                }
+            }
+        }
+        Ok(Reading { comparisons: self.comparisons, inputs: self.inputs, notes: self.notes })
+    }
+}
+
+fn empty_labels(columns: &Columns, label: &Label) -> Labels {
+    Labels { column: columns.name(label.column), names: Items::new(), ids: Vec::new() }
+}
+
+fn interned<'n>(items: &mut Items, names: impl Iterator<Item = &'n str>) -> Vec<u32> {
+    names.map(|name| items.intern(name)).map(|ItemId(id)| id).collect()
+}

@@ -1,0 +1,133 @@
+//! The interner of one block: a small hash table over names that lie end to end in one string.
+//!
+//! It lives for one block only, so that blocks can be parsed apart from each other; its names are
+//! then interned in the log's [`Items`](crate::data::Items), once a block instead of once a row.
+
+/// Names of one block, in first-seen order.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    text: String,
+    ends: Vec<usize>,
+    /// Open addressing: the upper half of a name's hash, and its id plus one; 0 is free.
+    slots: Vec<(u32, u32)>,
+}
+
+impl Names {
+    /// The id of `name`, if it was added.
+    pub(super) fn find(&self, name: &[u8]) -> Option<u32> {
+        self.probe(name, hash(name)).ok()
+    }
+
+    /// The id of `name`, which is added if it is new.
+    pub(super) fn intern(&mut self, name: &str) -> u32 {
+        if 2 * self.ends.len() >= self.slots.len() {
+            self.grow();
+        }
+        let hash = hash(name.as_bytes());
+        self.probe(name.as_bytes(), hash).unwrap_or_else(|slot| {
+            self.text.push_str(name);
+            self.ends.push(self.text.len());
+            let count = self.ends.len() as u32;
+            self.slots[slot] = (tag(hash), count);
+            count - 1
+        })
+    }
+
+    /// The names in the order of their ids.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).map(|id| &self.text[self.range(id)])
+    }
+
+    fn range(&self, id: usize) -> std::ops::Range<usize> {
+        id.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[id]
+    }
+
+    /// The id of the name, or else the free slot where it belongs.
+    fn probe(&self, name: &[u8], hash: u64) -> Result<u32, usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut slot = hash as usize & mask;
+        while let Some(&(seen, count)) = self.slots.get(slot) {
+            if count == 0 {
+                return Err(slot);
+            }
+            if seen == tag(hash) && same(&self.text.as_bytes()[self.range(count as usize - 1)], name) {
+                return Ok(count - 1);
+            }
+            slot = (slot + 1) & mask;
+        }
+        Err(slot)
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![(0, 0); (2 * self.slots.len()).max(256)];
+        let mask = self.slots.len() - 1;
+        for id in 0..self.ends.len() {
+            let hash = hash(&self.text.as_bytes()[self.range(id)]);
+            let mut slot = hash as usize & mask;
+            while self.slots[slot].1 != 0 {
+                slot = (slot + 1) & mask;
+            }
+            self.slots[slot] = (tag(hash), id as u32 + 1);
+        }
+    }
+}
+
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// Mixes the name in words of eight bytes, the last of which may overlap the one before.
+fn hash(name: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+    let mut hash = mix(0, name.len() as u64);
+    if let Some(last) = name.last_chunk::<8>() {
+        let (words, _) = name.as_chunks::<8>();
+        hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+        hash = mix(hash, u64::from_le_bytes(*last));
+    } else {
+        hash = mix(hash, name.iter().fold(0, |word, &byte| (word << 8) | u64::from(byte)));
+    }
+    hash ^ (hash >> 29)
+}
+
+/// Equality by words, without the call that comparing slices of unknown length costs.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a_last), Some(b_last)) => {
+            let (a_words, b_words) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+            a_last == b_last && a_words.iter().zip(b_words).all(|(a, b)| a == b)
+        }
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_ids_while_the_table_grows() {
+        let mut names = Names::default();
+        assert_eq!(names.find(b"a"), None);
+        let all: Vec<String> = (0..2000).map(|i| "x".repeat(i % 20) + &i.to_string()).collect();
+        for (id, name) in all.iter().enumerate() {
+            assert_eq!(names.intern(name), id as u32);
+        }
+        for (id, name) in all.iter().enumerate() {
+            assert_eq!(names.find(name.as_bytes()), Some(id as u32));
+            assert_eq!(names.intern(name), id as u32);
+        }
+        assert_eq!(names.iter().collect::<Vec<_>>(), all);
+        assert_eq!(names.find(b"never"), None);
+    }
+
+    #[test]
+    fn the_empty_name_is_a_name() {
+        let mut names = Names::default();
+        assert_eq!((names.intern(""), names.intern("b"), names.intern("")), (0, 1, 0));
+    }
+}

@@ -1,0 +1,139 @@
+//! Leaderboards as CSV, JSON lines and Markdown.
+
+use serde::Serialize;
+
+use crate::leaderboard::{Leaderboard, Row};
+
+/// A leaderboard, and the value of the column that it is the board of, if there are several.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Board {
+    /// The value of the column the log was split by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The board.
+    #[serde(flatten)]
+    pub board: Leaderboard,
+}
+
+const COLUMNS: [&str; 17] = [
+    "rank",
+    "rank_best",
+    "rank_worst",
+    "item",
+    "rating",
+    "std_error",
+    "low",
+    "high",
+    "wins",
+    "losses",
+    "ties",
+    "comparisons",
+    "identified",
+    "separated_from_next",
+    "win_rate_against_next",
+    "tied_first",
+    "tied_last",
+];
+
+/// The fields of a row in the order of [`COLUMNS`]; empty where there is none.
+fn fields(row: &Row) -> [String; 17] {
+    fn text<T: ToString>(value: Option<T>) -> String {
+        value.map(|value| value.to_string()).unwrap_or_default()
+    }
+    [
+        row.rank.to_string(),
+        text(row.rank_best),
+        text(row.rank_worst),
+        row.item.clone(),
+        text(row.rating),
+        text(row.std_error),
+        text(row.low),
+        text(row.high),
+        row.wins.to_string(),
+        row.losses.to_string(),
+        row.ties.to_string(),
+        row.comparisons.to_string(),
+        row.identified.to_string(),
+        text(row.separated_from_next),
+        text(row.win_rate_against_next),
+        text(row.tied_with.map(|(first, _)| first)),
+        text(row.tied_with.map(|(_, last)| last)),
+    ]
+}
+
+/// All rows as CSV with a header, numbers in full; a first column `by` where there are several boards.
+///
+/// # Errors
+/// None that writing to memory can have.
+pub fn csv(boards: &[Board]) -> Result<Vec<u8>, std::io::Error> {
+    let split = boards.iter().any(|board| board.by.is_some());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let by = |value: &str| split.then(|| value.to_owned());
+    writer.write_record(by("by").into_iter().chain(COLUMNS.map(str::to_owned)))?;
+    for board in boards {
+        for row in &board.board.items {
+            writer.write_record(by(board.by.as_deref().unwrap_or_default()).into_iter().chain(fields(row)))?;
+        }
+    }
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
+/// All rows as JSON objects, one a line, with the keys of the JSON report's `items`.
+///
+/// # Errors
+/// None that a row can have.
+pub fn jsonl(boards: &[Board]) -> serde_json::Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
+        #[serde(flatten)]
+        row: &'a Row,
+    }
+    let mut bytes = Vec::new();
+    for board in boards {
+        for row in &board.board.items {
+            serde_json::to_writer(&mut bytes, &Line { by: board.by.as_deref(), row })?;
+            bytes.push(b'\n');
+        }
+    }
+    Ok(bytes)
+}
+
+/// The boards as Markdown tables, numbers rounded for reading.
+pub fn markdown(boards: &[Board]) -> Vec<u8> {
+    let mut text = String::new();
+    for board in boards {
+        if let Some(by) = &board.by {
+            text += &format!("## {}\n\n", escaped(by));
+        }
+        text += "| rank | rank interval | item | rating | low | high | comparisons |\n|--:|:-:|:--|--:|--:|--:|--:|\n";
+        for row in &board.board.items {
+            let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| rounded(value));
+            let ranks = match (row.rank_best, row.rank_worst) {
+                (Some(best), Some(worst)) if best == worst => best.to_string(),
+                (Some(best), Some(worst)) => format!("{best}–{worst}"),
+                _ => "–".to_owned(),
+            };
+            let (item, low, high) = (escaped(&row.item), number(row.low), number(row.high));
+            text += &format!(
+                "| {} | {ranks} | {item} | {} | {low} | {high} | {} |\n",
+                row.rank,
+                number(row.rating),
+                row.comparisons
+            );
+        }
+        text.push('\n');
+    }
+    text.pop();
+    text.into_bytes()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ")
+}
+
+/// A rating for people: points without decimals beyond one, small numbers with four digits.
+pub(super) fn rounded(value: f64) -> String {
+    if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.4}") }
+}
