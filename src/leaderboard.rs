@@ -288,13 +288,7 @@ impl RankKnowledge<'_> {
     }
 
     fn tied_with(&self) -> Option<(usize, usize)> {
-        let i = self.place;
-        let tied = |&j: &usize| {
-            j != i && self.intervals.is_above(i, j) == Some(false) && self.intervals.is_above(j, i) == Some(false)
-        };
-        let mut ranks = (0..self.ranks.len()).filter(tied).map(|j| self.ranks[j]);
-        let first = ranks.next()?;
-        Some((first, ranks.last().unwrap_or(first)))
+        self.intervals.tied_with(self.place).map(|(first, last)| (self.ranks[first], self.ranks[last]))
     }
 }
 

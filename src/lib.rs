@@ -1,4 +1,5 @@
-//! palio
+#![doc = include_str!("../README.md")]
+
 pub mod data;
 pub mod leaderboard;
 pub mod models;
@@ -7,3 +8,9 @@ pub mod report;
 pub mod simulation;
 pub mod structure;
 pub mod uncertainty;
+
+pub use crate::data::graph::PreferenceGraph;
+pub use crate::data::read::read_log;
+pub use crate::leaderboard::{BoardSettings, Leaderboard};
+pub use crate::models::{BradleyTerry, Evidence, Fitted, Rater};
+pub use crate::uncertainty::{CovarianceKind, bootstrap, covariance};

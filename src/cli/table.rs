@@ -26,7 +26,8 @@ const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 8..=24;
 
 /// A leaderboard as text.
 pub(super) fn leaderboard(board: &Board, heading: &Heading, rater: &RaterEntry) -> String {
-    let width = terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
+    let width =
+        terminal_size::terminal_size_of(std::io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
     let mut text = String::new();
     if let Some(by) = &board.by {
         let _ = writeln!(text, "{by}");
@@ -46,9 +47,9 @@ fn header(board: &Leaderboard, heading: &Heading) -> String {
     if let Some(kind) = heading.interval {
         let _ = write!(text, " · {}% {kind} intervals", trimmed(heading.level * 100.0));
         if let Some(cluster) = &board.fit.cluster {
-            let _ = write!(text, ", clustered by {} ({}", cluster.column, grouped(cluster.clusters as f64));
+            let _ = write!(text, ", clustered by {} ({} clusters", cluster.column, grouped(cluster.clusters as f64));
             if let Some(effect) = cluster.design_effect {
-                let _ = write!(text, ", design effect {effect:.1}: {:.1} times wider", effect.sqrt());
+                let _ = write!(text, ", design effect {effect:.2}: errors ×{:.2}", effect.sqrt());
             }
             text.push(')');
         }
@@ -89,7 +90,7 @@ fn rows(board: &Leaderboard, heading: &Heading, rater: &RaterEntry, width: usize
     let decimals = decimals(items);
     let mut columns = vec![
         Column::new("rank", true, items, |row| row.rank.to_string()),
-        Column::new("of", false, items, rank_interval),
+        Column::new("range", false, items, rank_interval),
         Column::new("item", false, items, |row| row.item.clone()),
         Column::new(rating_head(rater), true, items, |row| rating(row, decimals)),
         Column::new("", false, items, |_| String::new()),
@@ -154,6 +155,8 @@ fn rating(row: &Row, decimals: usize) -> String {
     let Some(rating) = row.rating else { return "?".to_owned() };
     match (row.low, row.high) {
         (Some(low), Some(high)) => format!("{rating:.decimals$} ±{:.decimals$}", (high - low) / 2.0),
+        // What no data hold up stands in brackets.
+        _ if !row.identified => format!("({rating:.decimals$})"),
         _ => format!("{rating:.decimals$}"),
     }
 }

@@ -39,38 +39,92 @@ impl Default for RankSettings {
     }
 }
 
-/// Which items are surely above which, and what ranks that leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which items are surely above which, and what ranks that leaves. Items are named by their position
+/// in the list that was ranked.
+#[derive(Debug, Clone, PartialEq)]
 pub struct RankIntervals {
-    items: usize,
-    /// For each item (by position in the list that was ranked) whether it has an interval.
+    /// For each item whether it has an interval.
     known: Vec<bool>,
+    above: Above,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Above {
+    /// Nobody is surely above anybody.
+    Nobody,
     /// Row-major: whether the row's item is surely above the column's.
-    above: Vec<bool>,
+    Pairs(Vec<bool>),
+    /// Who is above whom follows from intervals, in memory that grows with the items alone.
+    Intervals {
+        /// NaN where there is none.
+        by_item: Vec<(f64, f64)>,
+        sorted_lows: Vec<f64>,
+        sorted_highs: Vec<f64>,
+    },
 }
 
 impl RankIntervals {
-    fn nothing(items: usize) -> Self {
-        Self { items, known: vec![false; items], above: vec![false; items * items] }
+    fn by_pairs(items: usize) -> Self {
+        Self { known: vec![false; items], above: Above::Pairs(vec![false; items * items]) }
     }
 
-    /// Whether item `i` of the list is surely above item `j`; `None` if either has no interval.
+    fn by_intervals(intervals: &[Option<(f64, f64)>]) -> Self {
+        let known: Vec<bool> = intervals.iter().map(Option::is_some).collect();
+        if !known.contains(&true) {
+            return Self { known, above: Above::Nobody };
+        }
+        let sorted = |end: fn(&(f64, f64)) -> f64| {
+            let mut ends: Vec<f64> = intervals.iter().flatten().map(end).collect();
+            ends.sort_by(f64::total_cmp);
+            ends
+        };
+        let by_item = intervals.iter().map(|interval| interval.unwrap_or((f64::NAN, f64::NAN))).collect();
+        let (sorted_lows, sorted_highs) = (sorted(|it| it.0), sorted(|it| it.1));
+        Self { known, above: Above::Intervals { by_item, sorted_lows, sorted_highs } }
+    }
+
+    /// Whether item `i` is surely above item `j`; `None` if either has no interval.
     pub fn is_above(&self, i: usize, j: usize) -> Option<bool> {
-        (self.known[i] && self.known[j]).then(|| self.above[i * self.items + j])
+        (self.known[i] && self.known[j]).then(|| match &self.above {
+            Above::Nobody => false,
+            Above::Pairs(above) => above[i * self.known.len() + j],
+            Above::Intervals { by_item, .. } => by_item[i].0 > by_item[j].1,
+        })
     }
 
-    /// The best and the worst rank that item `i` of the list may have.
+    /// The best and the worst rank that item `i` may have.
     pub fn interval(&self, i: usize) -> Option<(usize, usize)> {
+        let items = self.known.len();
+        let (better, worse) = match &self.above {
+            _ if !self.known[i] => return None,
+            Above::Nobody => (0, 0),
+            Above::Pairs(above) => (
+                (0..items).filter(|&j| above[j * items + i]).count(),
+                (0..items).filter(|&j| above[i * items + j]).count(),
+            ),
+            Above::Intervals { by_item, sorted_lows, sorted_highs } => (
+                sorted_lows.len() - sorted_lows.partition_point(|&low| low <= by_item[i].1),
+                sorted_highs.partition_point(|&high| high < by_item[i].0),
+            ),
+        };
+        Some((1 + better, items - worse))
+    }
+
+    /// The first and the last other item in the list that `i` can't be told from.
+    pub fn tied_with(&self, i: usize) -> Option<(usize, usize)> {
+        let tied = |j: &usize| *j != i && self.is_above(i, *j) == Some(false) && self.is_above(*j, i) == Some(false);
         if !self.known[i] {
             return None;
         }
-        let better = (0..self.items).filter(|&j| self.above[j * self.items + i]).count();
-        let worse = (0..self.items).filter(|&j| self.above[i * self.items + j]).count();
-        Some((1 + better, self.items - worse))
+        let first = (0..self.known.len()).find(tied)?;
+        Some((first, (first..self.known.len()).rev().find(tied).unwrap_or(first)))
     }
 
     fn set_above(&mut self, i: usize, j: usize) {
-        self.above[i * self.items + j] = true;
+        let items = self.known.len();
+        if let Above::Pairs(above) = &mut self.above {
+            above[i * items + j] = true;
+        }
     }
 }
 
@@ -97,28 +151,19 @@ pub fn rank_intervals(
 }
 
 fn overlap(items: &[ItemId], ratings: &[f64], uncertainty: &Uncertainty, level: f64) -> RankIntervals {
-    let intervals: Vec<Option<(f64, f64)>> =
-        items.iter().zip(ratings).map(|(&item, &rating)| uncertainty.interval(item, rating, level)).collect();
-    let mut found = RankIntervals::nothing(items.len());
-    for (i, high) in intervals.iter().enumerate() {
-        found.known[i] = high.is_some();
-        for (j, low) in intervals.iter().enumerate() {
-            if matches!((high, low), (Some(high), Some(low)) if high.0 > low.1) {
-                found.set_above(i, j);
-            }
-        }
-    }
-    found
+    let interval = |(&item, &rating)| uncertainty.interval(item, rating, level);
+    let intervals: Vec<Option<(f64, f64)>> = items.iter().zip(ratings).map(interval).collect();
+    RankIntervals::by_intervals(&intervals)
 }
 
 fn simultaneous(items: &[ItemId], ratings: &[f64], uncertainty: &Uncertainty, settings: RankSettings) -> RankIntervals {
-    let mut found = RankIntervals::nothing(items.len());
     let places: Vec<usize> = (0..items.len()).filter(|&i| uncertainty.std_error(items[i]).is_some()).collect();
+    if places.is_empty() {
+        return RankIntervals::by_intervals(&vec![None; items.len()]);
+    }
+    let mut found = RankIntervals::by_pairs(items.len());
     for &place in &places {
         found.known[place] = true;
-    }
-    if places.len() < 2 {
-        return found;
     }
     let members: Vec<ItemId> = places.iter().map(|&place| items[place]).collect();
     let covariance = uncertainty.covariance_of(&members);

@@ -147,11 +147,7 @@ impl Source<'static> {
 
 impl<'a> Source<'a> {
     /// Reads from `reader`; the format goes by `path` and the first line.
-    pub(super) fn new(
-        path: String,
-        reader: Box<dyn Read + Send + 'a>,
-        block_bytes: usize,
-    ) -> Result<Self, ReadError> {
+    pub(super) fn new(path: String, reader: Box<dyn Read + Send + 'a>, block_bytes: usize) -> Result<Self, ReadError> {
         let decoder = Decoder::new(&path, reader).map_err(|error| ReadError::Io { path: path.clone(), error })?;
         let mut source = Self {
             path,
