@@ -1,7 +1,8 @@
 //! The bootstrap: the method refitted on resampled evidence, from the full fit.
 
 use rand::RngExt;
-use rand_distr::{Binomial, Distribution};
+use rand_distr::weighted::WeightedAliasIndex;
+use rand_distr::{Distribution, Poisson};
 use rayon::prelude::*;
 
 use super::clusters::Clusters;
@@ -155,15 +156,25 @@ fn repeated(copies: impl Iterator<Item = u32>) -> Vec<usize> {
 }
 
 /// Draws multinomial cell sums with the means and variances that resampled rows would have.
+///
+/// Independent Poisson counts with slightly too small a total, given that total, are multinomial;
+/// what is missing is dealt out one by one, which keeps them so. A Poisson draw whose constants are
+/// made once is several times cheaper than a binomial of what earlier cells have left.
 #[derive(Debug)]
 struct Urn {
     /// Comparisons drawn.
     total: u64,
-    /// For each cell the chance that a comparison not yet placed in an earlier cell falls into it.
-    chances: Vec<f64>,
+    /// The bulk of each cell; `None` for a cell that is never drawn.
+    bulk: Vec<Option<Poisson<f64>>>,
+    /// The cell of a single comparison; `None` where there are none at all.
+    single: Option<WeightedAliasIndex<f64>>,
     /// For each cell the sums of one comparison.
     units: Vec<CellSum>,
 }
+
+/// The bulk falls short of the total by this many of its standard deviations, so that it is seldom
+/// drawn again for being too large.
+const SHORT_BY: f64 = 1.5;
 
 impl Urn {
     fn new(graph: &PreferenceGraph) -> Self {
@@ -171,17 +182,8 @@ impl Urn {
             if sum.weight_squared > 0.0 { sum.weight * sum.weight / sum.weight_squared } else { 0.0 }
         };
         let sizes: Vec<f64> = graph.sums().iter().map(effective).collect();
-        let mut left = sizes.iter().sum::<f64>();
-        let total = left.round() as u64;
-        let mut chances = Vec::with_capacity(sizes.len());
-        for &size in &sizes {
-            chances.push(if left > 0.0 { (size / left).min(1.0) } else { 0.0 });
-            left -= size;
-        }
-        // The last cell that can be drawn takes what rounding has left over.
-        if let Some(last) = sizes.iter().rposition(|&size| size > 0.0) {
-            chances[last] = 1.0;
-        }
+        let total = sizes.iter().sum::<f64>().round();
+        let part = 1.0 - SHORT_BY / total.max(1.0).sqrt();
         let unit = |(sum, &size): (&CellSum, &f64)| {
             if size <= 0.0 {
                 return CellSum::default();
@@ -189,29 +191,40 @@ impl Urn {
             let weight = sum.weight / size;
             CellSum { count: sum.count / size, weight, weight_squared: weight * weight }
         };
-        Self { total, chances, units: graph.sums().iter().zip(&sizes).map(unit).collect() }
+        Self {
+            total: total as u64,
+            bulk: sizes.iter().map(|size| Poisson::new(size * part).ok()).collect(),
+            units: graph.sums().iter().zip(&sizes).map(unit).collect(),
+            single: WeightedAliasIndex::new(sizes).ok(),
+        }
     }
 
-    /// One binomial a cell, each of what the earlier cells have left.
     fn draw(&self, rng: &mut SimRng) -> Vec<CellSum> {
-        let mut left = self.total;
-        let cells = self.chances.iter().zip(&self.units);
-        cells
-            .map(|(&chance, unit)| {
-                let drawn = if left == 0 || chance <= 0.0 {
-                    0
-                } else {
-                    Binomial::new(left, chance).map_or(0, |binomial| binomial.sample(rng))
-                };
-                left -= drawn;
-                let drawn = drawn as f64;
-                CellSum {
-                    count: drawn * unit.count,
-                    weight: drawn * unit.weight,
-                    weight_squared: drawn * unit.weight_squared,
-                }
+        self.counts(rng)
+            .into_iter()
+            .zip(&self.units)
+            .map(|(drawn, unit)| CellSum {
+                count: drawn * unit.count,
+                weight: drawn * unit.weight,
+                weight_squared: drawn * unit.weight_squared,
             })
             .collect()
+    }
+
+    /// How many comparisons fall into each cell.
+    fn counts(&self, rng: &mut SimRng) -> Vec<f64> {
+        let Some(single) = &self.single else { return vec![0.0; self.units.len()] };
+        loop {
+            let bulk = |cell: &Option<Poisson<f64>>| cell.as_ref().map_or(0.0, |poisson| poisson.sample(rng));
+            let mut counts: Vec<f64> = self.bulk.iter().map(bulk).collect();
+            let drawn = counts.iter().sum::<f64>() as u64;
+            if drawn <= self.total {
+                for _ in drawn..self.total {
+                    counts[single.sample(rng)] += 1.0;
+                }
+                return counts;
+            }
+        }
     }
 }
 
