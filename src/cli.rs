@@ -1,5 +1,7 @@
 //! The command line: arguments to settings, and results to bytes. Nothing imports it.
 
+#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they are")]
+
 mod completions;
 mod generate;
 mod input;
@@ -58,7 +60,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Rank(rank::RankArgs),
+    Rank(Box<rank::RankArgs>),
     Methods(methods::MethodsArgs),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),

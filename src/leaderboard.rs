@@ -266,7 +266,7 @@ fn ranked<'a>(
     let mut order = shown.to_vec();
     order.sort_by(|a, b| key(b).total_cmp(&key(a)));
     let mut found: Vec<(usize, ItemId)> = Vec::with_capacity(order.len());
-    for group in order.chunk_by(|a, b| key(a) - key(b) <= tolerance || key(a) == key(b)) {
+    for group in order.chunk_by(|a, b| key(b) >= key(a) - tolerance) {
         let mut group = group.to_vec();
         group.sort_by(|&a, &b| name(a).cmp(name(b)));
         let rank = found.len() + 1;

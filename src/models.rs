@@ -158,7 +158,7 @@ pub trait Likelihood: Debug {
 }
 
 /// Negative second derivatives of a log-likelihood: for each pair with respect to the difference
-/// d = r_low - r_high and, where there is one, the further parameter.
+/// `d = r_low − r_high` and, where there is one, the further parameter.
 #[derive(Debug, Clone, Default)]
 pub struct Curvature {
     /// The lower item of each pair.
@@ -178,7 +178,7 @@ pub struct Curvature {
 /// First derivatives of the log-likelihood of one comparison.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CellScore {
-    /// With respect to the difference r_low - r_high.
+    /// With respect to the difference `r_low − r_high`.
     pub difference: f64,
     /// With respect to the further parameter; 0 where there is none.
     pub parameter: f64,

@@ -98,8 +98,8 @@ impl Identification {
     /// arcs both ways is needed, and not enough.
     ///
     /// # Source
-    /// A direction (r, t) along which the likelihood never falls is one with r_i - r_j >= 2t for
-    /// each win of i over j and |r_i - r_j| <= 2t for each tie. Strong connection excludes t = 0;
+    /// A direction (r, t) along which the likelihood never falls is one with `r_i − r_j ≥ 2t` for
+    /// each win of i over j and `|r_i − r_j| ≤ 2t` for each tie. Strong connection excludes t = 0;
     /// for t > 0 this is a system of difference constraints, and it has no solution exactly where
     /// some cycle has more wins than ties.
     pub fn with_tie_parameter(graph: &PreferenceGraph) -> Self {

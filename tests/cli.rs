@@ -200,11 +200,8 @@ fn a_board_for_each_value_of_a_column_holds_only_its_items() {
 
 #[test]
 fn fewer_than_thirty_tasks_are_not_clusters_unless_asked_for() {
-    let mut log = "a,b,winner,task\n".to_owned();
-    for row in 0..60 {
-        let winner = if row % 3 == 0 { "a" } else { "b" };
-        log += &format!("x,y,{winner},t{}\n", row % 20);
-    }
+    let row = |row: u32| format!("x,y,{},t{}\n", if row.is_multiple_of(3) { "a" } else { "b" }, row % 20);
+    let log = format!("a,b,winner,task\n{}", (0..60).map(row).collect::<String>());
     assert!(json(&["rank", "-", "--format", "json"], &log)["fit"]["cluster"].is_null());
     let asked = json(&["rank", "-", "--format", "json", "--cluster", "task"], &log);
     assert_eq!(asked["fit"]["cluster"]["clusters"], 20);

@@ -25,9 +25,6 @@ use super::table::{self, Heading};
 /// Rate the items of a log and rank them, with intervals
 #[derive(Debug, clap::Args)]
 pub(crate) struct RankArgs {
-    #[command(flatten)]
-    input: InputArgs,
-
     /// The rater; palio methods lists them
     #[arg(long, value_name = "NAME", default_value = "bradley-terry")]
     method: String,
@@ -83,6 +80,9 @@ pub(crate) struct RankArgs {
     /// Hide items with fewer comparisons, after the fit
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     min_comparisons: f64,
+
+    #[command(flatten)]
+    input: InputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
@@ -136,7 +136,7 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<bool> {
     let mut notes = input::notes(&reading);
     let inputs = reading.inputs.clone();
     let boards = plan.boards(reading)?;
-    notes.extend(boards.iter().flat_map(|made| made.prefixed_notes()));
+    notes.extend(boards.iter().flat_map(Made::prefixed_notes));
     warn(&notes, global);
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;

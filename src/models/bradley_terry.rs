@@ -107,7 +107,7 @@ impl BradleyTerry {
         let has_tie_rule = matches!(self.ties, TieRule::Davidson | TieRule::RaoKupper);
         let only_ties = tied > 0.0 && tied >= graph.weight();
         let has_parameter = has_tie_rule && tied > 0.0 && !only_ties;
-        let identification = self.identify(graph, has_parameter, has_tie_rule && only_ties);
+        let identification = Self::identify(graph, has_parameter, has_tie_rule && only_ties);
         let penalty = self.effective_penalty(&identification);
         let pairs = self.pair_sums(graph)?;
         // A parameter that the data don't hold is at its limit, where the model is plain Bradley-Terry.
@@ -136,7 +136,7 @@ impl BradleyTerry {
         })
     }
 
-    fn identify(&self, graph: &PreferenceGraph, has_parameter: bool, only_ties: bool) -> Identification {
+    fn identify(graph: &PreferenceGraph, has_parameter: bool, only_ties: bool) -> Identification {
         if has_parameter {
             return Identification::with_tie_parameter(graph);
         }
@@ -173,7 +173,9 @@ impl BradleyTerry {
             let fallback = format!(
                 "; all were fitted with penalty {penalty}, and a rating that is not identified has no interval"
             );
-            notes.iter_mut().for_each(|note| note.message.push_str(&fallback));
+            for note in &mut notes {
+                note.message.push_str(&fallback);
+            }
         }
         notes
     }
@@ -181,7 +183,9 @@ impl BradleyTerry {
 
 fn centre(ratings: &mut [f64]) {
     let mean = ratings.iter().sum::<f64>() / ratings.len().max(1) as f64;
-    ratings.iter_mut().for_each(|rating| *rating -= mean);
+    for rating in ratings {
+        *rating -= mean;
+    }
 }
 
 /// All pairs of items with `amount` added to the wins of both.

@@ -38,7 +38,7 @@ pub(super) const PAGERANK: RaterEntry = RaterEntry {
 const TOLERANCE: f64 = 1e-14;
 const MAX_ITERATIONS: u32 = 100_000;
 
-/// The leading right eigenvector of M, M_ij being the points that i took from j, with unit 2-norm.
+/// The leading right eigenvector of M, `M_ij` being the points that i took from j, with unit 2-norm.
 ///
 /// # Source
 /// Landau 1895; Keener 1993. evalica's `eigen` multiplies by the transpose, which puts the item
@@ -66,17 +66,17 @@ impl Default for PageRank {
 struct Points {
     winner: Vec<u32>,
     loser: Vec<u32>,
-    points: Vec<f64>,
+    taken: Vec<f64>,
 }
 
 impl Points {
     fn of(graph: &PreferenceGraph) -> Self {
-        let mut list = Self { winner: Vec::new(), loser: Vec::new(), points: Vec::new() };
+        let mut list = Self { winner: Vec::new(), loser: Vec::new(), taken: Vec::new() };
         for_each_side(&graph.pair_sums(), |item, opponent, taken, _| {
             if taken > 0.0 {
                 list.winner.push(item as u32);
                 list.loser.push(opponent as u32);
-                list.points.push(taken);
+                list.taken.push(taken);
             }
         });
         list
@@ -84,14 +84,14 @@ impl Points {
 
     /// Adds M x to `y`.
     fn multiply(&self, x: &[f64], y: &mut [f64]) {
-        for ((&winner, &loser), points) in self.winner.iter().zip(&self.loser).zip(&self.points) {
+        for ((&winner, &loser), points) in self.winner.iter().zip(&self.loser).zip(&self.taken) {
             y[winner as usize] += points * x[loser as usize];
         }
     }
 
     fn column_sums(&self, items: usize) -> Vec<f64> {
         let mut sums = vec![0.0; items];
-        for (&loser, points) in self.loser.iter().zip(&self.points) {
+        for (&loser, points) in self.loser.iter().zip(&self.taken) {
             sums[loser as usize] += points;
         }
         sums
@@ -118,13 +118,15 @@ impl Rater for Eigenvector {
         let items = evidence.graph.items().len();
         let points = Points::of(evidence.graph);
         // A multiple of the identity changes no eigenvector and keeps a periodic matrix from cycling.
-        let shift = points.points.iter().sum::<f64>() / (2 * items.max(1)) as f64;
+        let shift = points.taken.iter().sum::<f64>() / (2 * items.max(1)) as f64;
         let (ratings, convergence) = iterate(vec![1.0 / (items as f64).sqrt(); items], |x, y| {
             y.iter_mut().zip(x).for_each(|(y, x)| *y = shift * x);
             points.multiply(x, y);
             let norm = y.iter().map(|y| y * y).sum::<f64>().sqrt();
             if norm > 0.0 {
-                y.iter_mut().for_each(|y| *y /= norm);
+                for y in y.iter_mut() {
+                    *y /= norm;
+                }
             }
         });
         Ok(PlainFit::boxed(ratings, convergence, Identification::by_strong_connection(evidence.graph)))
@@ -137,7 +139,7 @@ impl Rater for PageRank {
         let items = evidence.graph.items().len();
         let mut points = Points::of(evidence.graph);
         let lost = points.column_sums(items);
-        for (&loser, points) in points.loser.iter().zip(&mut points.points) {
+        for (&loser, points) in points.loser.iter().zip(&mut points.taken) {
             *points *= self.damping / lost[loser as usize];
         }
         let (ratings, convergence) = iterate(vec![1.0 / items as f64; items], |x, y| {

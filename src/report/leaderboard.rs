@@ -1,5 +1,7 @@
 //! Leaderboards as CSV, JSON lines and Markdown.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::leaderboard::{Leaderboard, Row};
@@ -105,19 +107,20 @@ pub fn markdown(boards: &[Board]) -> Vec<u8> {
     let mut text = String::new();
     for board in boards {
         if let Some(by) = &board.by {
-            text += &format!("## {}\n\n", escaped(by));
+            let _ = writeln!(text, "## {}\n", escaped(by));
         }
         text += "| rank | rank interval | item | rating | low | high | comparisons |\n|--:|:-:|:--|--:|--:|--:|--:|\n";
         for row in &board.board.items {
-            let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| rounded(value));
+            let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), rounded);
             let ranks = match (row.rank_best, row.rank_worst) {
                 (Some(best), Some(worst)) if best == worst => best.to_string(),
                 (Some(best), Some(worst)) => format!("{best}–{worst}"),
                 _ => "–".to_owned(),
             };
             let (item, low, high) = (escaped(&row.item), number(row.low), number(row.high));
-            text += &format!(
-                "| {} | {ranks} | {item} | {} | {low} | {high} | {} |\n",
+            let _ = writeln!(
+                text,
+                "| {} | {ranks} | {item} | {} | {low} | {high} | {} |",
                 row.rank,
                 number(row.rating),
                 row.comparisons

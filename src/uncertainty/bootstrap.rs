@@ -87,7 +87,9 @@ pub fn bootstrap(
 
 fn without_mean(mut ratings: Vec<f64>) -> Vec<f64> {
     let mean = ratings.iter().sum::<f64>() / ratings.len() as f64;
-    ratings.iter_mut().for_each(|rating| *rating -= mean);
+    for rating in &mut ratings {
+        *rating -= mean;
+    }
     ratings
 }
 

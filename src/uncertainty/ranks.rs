@@ -132,7 +132,7 @@ impl RankIntervals {
 /// without an error has none, and is surely above or below nobody.
 ///
 /// The simultaneous rule tests the n(n−1) statements "i is above j" jointly: statistic
-/// (r_i − r_j)/se_ij, critical value from `draws` of N(0, C) (or of the t that goes with clusters),
+/// `(r_i − r_j)/se_ij`, critical value from `draws` of N(0, C) (or of the t that goes with clusters),
 /// repeated without the statements already accepted until none is added. With the level's
 /// probability all intervals hold at once. O(items² × draws) a step.
 ///
@@ -312,7 +312,7 @@ fn factor(covariance: &DMatrix<f64>) -> Option<DMatrix<f64>> {
     let shifted = covariance.add_scalar(level / n as f64);
     [0.0, 1e-14, 1e-12, 1e-10, 1e-8].into_iter().find_map(|ridge| {
         let regular = &shifted + DMatrix::from_diagonal_element(n, n, ridge * level);
-        Cholesky::new(regular).map(|factor| factor.unpack())
+        Cholesky::new(regular).map(Cholesky::unpack)
     })
 }
 

@@ -157,9 +157,10 @@ impl Problem<'_> {
         let mut slope = Slope { curvature: vec![0.0; n], ..Slope::default() };
         if self.has_parameter {
             slope.cross = vec![0.0; n];
-            for pair in 0..n {
+            let columns = score.iter_mut().zip(&mut slope.curvature).zip(&mut slope.cross);
+            for (pair, ((score, curvature), cross)) in columns.enumerate() {
                 let found = self.derivatives(pair, at);
-                (score[pair], slope.curvature[pair], slope.cross[pair]) = (found.score, found.curvature, found.cross);
+                (*score, *curvature, *cross) = (found.score, found.curvature, found.cross);
                 slope.parameter_gradient += found.parameter_score;
                 slope.parameter_curvature += found.parameter_curvature;
             }

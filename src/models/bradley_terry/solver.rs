@@ -149,7 +149,9 @@ impl<'a> LaplacianSolver<'a> {
         }
         if *singular {
             let mean = x.iter().sum::<f64>() / n as f64;
-            x.iter_mut().for_each(|x| *x -= mean);
+            for x in &mut x {
+                *x -= mean;
+            }
         }
         Some(x)
     }
