@@ -256,9 +256,11 @@ pub enum Mirror {
 pub struct Laws {
     /// What exchanging winners and losers does.
     pub mirror: Mirror,
-    /// Every comparison counted twice leaves the ratings as they are.
+    /// Every comparison counted twice leaves the ratings as they are, unless they fell back to a penalty.
     pub doubling_changes_nothing: bool,
-    /// An item that lost every comparison, and met every other item, ranks last.
+    /// An item that never won, and lost to each other item at least as often as anyone did, ranks last.
+    /// (Losing to each is not enough where ratings fall back to a penalty: one that lost to the same
+    /// items hundreds of times, and won against it, can end lower.)
     pub dominated_ranks_last: bool,
 }
 

@@ -1,6 +1,26 @@
 //! How well ratings are known: Fisher, sandwich and clustered covariances, the bootstrap, and
 //! statements about ranks. One mechanism for all raters: those with a likelihood have covariances,
 //! and every rater can be refitted on resampled evidence.
+//!
+//! # Coverage
+//! Measured by `tests/coverage.rs` on 500 generated logs of each kind, 10 items and 2,000 comparisons of
+//! random pairs, at a nominal 95 % (standard errors over logs in parentheses). Of the ratings relative to
+//! their mean, as many are in their intervals:
+//!
+//! | log | Fisher | sandwich | bootstrap | clustered sandwich | clustered bootstrap |
+//! |---|---|---|---|---|---|
+//! | strengths N(0, 1), no ties | 95.6 % (0.3) | 95.5 % (0.3) | 95.2 % (0.3) | | |
+//! | 20 % ties, as half wins | 97.9 % (0.2) | 95.7 % (0.3) | 95.2 % (0.3) | | |
+//! | effects N(0, 0.7) of 200 tasks on each item | | 93.3 % (0.4) | | 95.1 % (0.3) | 94.4 % (0.3) |
+//! | the same of 40 tasks | | 85.1 % (0.6) | | 94.5 % (0.4) | 93.2 % (0.4) |
+//!
+//! Fisher errors take a tie for a win or a loss, and are too wide where there are ties. With few clusters
+//! the clustered bootstrap is somewhat too narrow, as it has no small-sample factor.
+//!
+//! All simultaneous rank intervals of a board hold at once on 100 % of the logs without ties, 99.6 % with
+//! ties, 99.8 % (clustered) with tasks, 99.4 % where items differ by hundredths in groups of three, and
+//! 94.2 % (1.0) where all items are equal, the case they are made for; overlapping intervals hold there on
+//! 77.4 % (1.9) of the logs.
 
 mod bootstrap;
 mod clusters;

@@ -85,9 +85,11 @@ impl Rater for Wins {
     }
 }
 
-/// A count stands alone: it is what it is whether or not the items are connected.
+/// A count stands alone: it is what it is whether or not the items are connected. Only the share of no
+/// comparisons at all is unknown.
 fn counted(ratings: Vec<f64>, graph: &PreferenceGraph) -> Box<dyn Fitted> {
-    let identification = Identification::unconditional(graph);
+    let mut identification = Identification::unconditional(graph);
+    identification.members.retain(|member| ratings[member.index()].is_finite());
     Box::new(PlainFit {
         ratings,
         convergence: Convergence::CLOSED_FORM,
@@ -105,5 +107,27 @@ pub(super) fn for_each_side(pairs: &PairSums, mut visit: impl FnMut(usize, usize
         let (low_points, high_points) = (pairs.low_wins[pair] + half, pairs.high_wins[pair] + half);
         visit(low, high, low_points, low_points + high_points);
         visit(high, low, high_points, low_points + high_points);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::graph::Tally;
+    use crate::data::{Comparison, ItemId, Outcome};
+
+    #[test]
+    fn an_item_without_comparisons_has_a_count_and_no_share() {
+        let mut tally = Tally::new(["a", "b", "unseen"].into_iter().collect());
+        tally.add(Comparison::new(ItemId(0), ItemId(1), Outcome::Left));
+        let graph = PreferenceGraph::from_tally(tally);
+        for average in [Average::Comparisons, Average::Opponents] {
+            let fitted = WinRate { average }.fit((&graph).into(), None).unwrap();
+            assert_eq!(fitted.identification().members, [ItemId(0), ItemId(1)]);
+            assert!(fitted.ratings()[2].is_nan());
+        }
+        let fitted = Wins.fit((&graph).into(), None).unwrap();
+        assert_eq!(fitted.identification().members.len(), 3);
+        assert_eq!(fitted.ratings(), [1.0, 0.0, 0.0]);
     }
 }
