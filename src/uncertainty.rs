@@ -48,8 +48,9 @@ pub struct ClusterSummary {
     pub column: String,
     /// How many clusters there are.
     pub clusters: usize,
-    /// The mean variance of the ratings with clusters, as a multiple of that without. Its square
-    /// root is how many times wider intervals became. `None` where there is no closed form.
+    /// The median over the items of a rating's variance with clusters as a multiple of that without.
+    /// Its square root is how many times wider an interval became. `None` where there is no closed
+    /// form.
     pub design_effect: Option<f64>,
 }
 

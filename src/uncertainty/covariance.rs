@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::clusters::Clusters;
-use super::{ClusterSummary, FEW_CLUSTERS, Spread, Uncertainty};
+use super::{ClusterSummary, FEW_CLUSTERS, Spread, Uncertainty, percentile};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 use crate::models::bradley_terry::{DENSE_LIMIT, dense_laplacian};
@@ -95,12 +95,10 @@ pub fn covariance_among(
         (CovarianceKind::Sandwich, Some(clusters)) => {
             let clustered =
                 sandwich(&estimate.clustered_outer_products(clusters)) * estimate.small_sample_factor(clusters.used());
-            let ratings_trace = |matrix: &DMatrix<f64>| matrix.diagonal().rows(0, members.len()).sum();
-            let design_effect = ratings_trace(&clustered) / ratings_trace(&sandwich(&plain));
             summary = Some(ClusterSummary {
                 column: clusters.column.clone(),
                 clusters: clusters.used(),
-                design_effect: Some(design_effect),
+                design_effect: median_ratio(&clustered, &sandwich(&plain), members.len()),
             });
             clustered
         }
@@ -111,6 +109,14 @@ pub fn covariance_among(
     let mut found = Uncertainty::new(items, members.to_vec(), Spread::Covariance(ratings));
     found.notes.extend(summary.as_ref().and_then(few_clusters));
     Uncertainty { degrees_of_freedom, parameter_error, clusters: summary, ..found }
+}
+
+/// The median over the members of the ratio of two variances.
+fn median_ratio(of: &DMatrix<f64>, to: &DMatrix<f64>, members: usize) -> Option<f64> {
+    let mut ratios: Vec<f64> =
+        (0..members).map(|i| of[(i, i)] / to[(i, i)]).filter(|ratio| ratio.is_finite()).collect();
+    ratios.sort_by(f64::total_cmp);
+    percentile(&ratios, 0.5)
 }
 
 /// A note where there are too few clusters to trust their errors.

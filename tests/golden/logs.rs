@@ -40,13 +40,13 @@ fn correlation(x: Vec<f64>, y: Vec<f64>) -> f64 {
 }
 
 /// How many times wider intervals get when the comparisons of one task are not taken as independent:
-/// the root of the mean variance with clusters, by statsmodels' rule with its small-sample factor,
-/// over that without. The numbers come from a fit and a sandwich written apart in numpy.
+/// the root of the median over items of the variance with clusters, by statsmodels' rule with its
+/// small-sample factor, over that without. The numbers come from a fit and a sandwich written apart in numpy.
 fn design_effects(shared: &Shared) {
     for (name, times) in [
-        ("mt_bench", 1.792_152_079_194_397_2),
-        ("pandalm", 1.839_139_119_003_320_6),
-        ("vicuna_gpt4", 1.345_969_807_016_771),
+        ("mt_bench", 1.749_574_414_704_233_4),
+        ("pandalm", 1.843_273_753_071_643_2),
+        ("vicuna_gpt4", 1.252_430_855_046_566_4),
     ] {
         let table = shared.table(&format!("data/{name}/battles.csv"));
         let mut log = table.log();
