@@ -197,6 +197,7 @@ impl Log {
     }
 
     /// Adds one row. Optional columns are widened to all rows when a first row needs them.
+    #[inline]
     pub fn push(&mut self, row: Comparison) {
         let rows = self.len();
         self.left.push(row.left.0);

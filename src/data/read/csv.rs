@@ -6,7 +6,7 @@
 use std::io::Read;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
-use memchr::{memchr, memchr_iter, memrchr, memrchr2};
+use memchr::{memchr, memchr_iter, memchr2, memrchr, memrchr2};
 
 use super::block::{BlockReader, Fields, MESSAGES};
 use super::error::Fault;
@@ -97,9 +97,10 @@ fn records(bytes: &[u8], delimiter: u8) -> Reader<impl Read> {
 
 /// Parses a block of whole records. `width` is the number of columns.
 pub(super) fn parse(bytes: &[u8], delimiter: u8, width: usize, reader: &mut BlockReader<'_>) {
-    let simple = memchr(QUOTE, bytes).is_none() && u32::try_from(bytes.len()).is_ok();
-    let no_lone_cr = || memchr_iter(b'\r', bytes).all(|place| bytes.get(place + 1) == Some(&b'\n'));
-    if simple && no_lone_cr() {
+    let has_lone_cr = || memchr_iter(b'\r', bytes).any(|place| bytes.get(place + 1) != Some(&b'\n'));
+    let has_other = || memchr(QUOTE, bytes).is_some() || has_lone_cr();
+    let simple = memchr2(QUOTE, b'\r', bytes).is_none() || !has_other();
+    if simple && u32::try_from(bytes.len()).is_ok() {
         Scanner { bytes, delimiter, width, lines: 0, start: 0 }.run(reader);
     } else {
         parse_quoted(bytes, delimiter, width, reader);
