@@ -204,8 +204,8 @@ impl Log {
         self.right.push(row.right.0);
         let (code, share) = match row.outcome {
             Outcome::Right => (CODE_RIGHT, 0.0),
-            Outcome::Tie => (CODE_TIE, 0.5),
-            Outcome::Left => (CODE_LEFT, 1.0),
+            Outcome::Tie => (CODE_TIE, 0.0),
+            Outcome::Left => (CODE_LEFT, 0.0),
             Outcome::Share(share) => (CODE_SHARE, share),
         };
         self.codes.push(code);

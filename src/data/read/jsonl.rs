@@ -344,7 +344,8 @@ mod tests {
 
     #[test]
     fn numbers_are_what_the_parser_takes_for_numbers() {
-        for token in ["0", "-0", "10", "1.5", "1e5", "1E-5", "-0.0e+00", "01", "1.", ".5", "+1", "1e", "-", "1e+", "0x1", ""]
+        for token in
+            ["0", "-0", "10", "1.5", "1e5", "1E-5", "-0.0e+00", "01", "1.", ".5", "+1", "1e", "-", "1e+", "0x1", ""]
         {
             let known = serde_json::from_str::<f64>(token).is_ok();
             assert_eq!(is_number(token.as_bytes()), known, "{token}");

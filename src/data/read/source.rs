@@ -147,11 +147,7 @@ impl Source<'static> {
 
 impl<'a> Source<'a> {
     /// Reads from `reader`; the format goes by `path` and the first line.
-    pub(super) fn new(
-        path: String,
-        reader: Box<dyn Read + Send + 'a>,
-        block_bytes: usize,
-    ) -> Result<Self, ReadError> {
+    pub(super) fn new(path: String, reader: Box<dyn Read + Send + 'a>, block_bytes: usize) -> Result<Self, ReadError> {
         let decoder = Decoder::new(&path, reader).map_err(|error| ReadError::Io { path: path.clone(), error })?;
         let mut source = Self {
             path,
@@ -173,7 +169,7 @@ impl<'a> Source<'a> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let mut start = Bytes::default();
         let ends_line = |bytes: &[u8]| bytes.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-        while !self.ended && !(start.to >= MARK.len() && ends_line(start.get())) {
+        while !self.ended && (start.to < MARK.len() || !ends_line(start.get())) {
             self.fill(&mut start)?;
         }
         if start.get().starts_with(MARK) {
