@@ -43,7 +43,7 @@ fn gz(text: &str) -> Vec<u8> {
 
 fn reading(criterion: &mut Criterion) {
     let csv = csv();
-    let quoted = csv.replace(",task-", ",\"task\"-");
+    let quoted = csv.replace(",tie,", ",\"tie\",");
     let plain = ReadOptions::default();
     let labels = ReadOptions { labels: vec![LabelColumn::Role(Role::Task)], ..ReadOptions::default() };
     let times = ReadOptions { read_time: true, ..ReadOptions::default() };

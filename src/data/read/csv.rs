@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr, memrchr2};
 
 use super::block::{BlockReader, Fields, MESSAGES};
 use super::error::Fault;
-use super::marks;
+use super::marks::Marks;
 
 const QUOTE: u8 = b'"';
 
@@ -175,18 +175,18 @@ impl Scanner<'_> {
         /// So much at a time that the marks stay in the nearest cache.
         const WINDOW: usize = 1 << 14;
         let delimiter = self.delimiter;
-        let (mut marks, mut at, mut window) = (Vec::with_capacity(WINDOW), 0, WINDOW);
+        let (mut marks, mut at, mut window) = (Marks::default(), 0, WINDOW);
         while at < self.bytes.len() {
             let to = (at + window).min(self.bytes.len());
-            marks::find(&self.bytes[at..to], at, &mut marks, |byte| byte == delimiter || byte == b'\n');
+            marks.find(&self.bytes[at..to], at, |byte| byte == delimiter || byte == b'\n');
             if to == self.bytes.len() && memrchr(b'\n', &self.bytes[to - 1..]).is_none() {
-                marks.push(to as u32);
+                marks.push(to);
             }
-            let Some(used) = self.rows(&marks, reader) else { return };
+            let Some(used) = self.rows(marks.get(), reader) else { return };
             if used == 0 {
                 window *= 2;
             }
-            marks.drain(..used);
+            marks.forget(used);
             at = to;
         }
         reader.block.lines = self.lines;

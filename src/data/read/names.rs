@@ -59,12 +59,13 @@ impl Names {
     #[inline]
     fn probe(&self, name: &[u8], hash: u64) -> Result<u32, usize> {
         let mask = self.slots.len().wrapping_sub(1);
+        let text = self.text.as_bytes();
         let mut slot = hash as usize & mask;
         while let Some(&(seen, count)) = self.slots.get(slot) {
             if count == 0 {
                 return Err(slot);
             }
-            if seen == tag(hash) && same(&self.text.as_bytes()[self.range(count as usize - 1)], name) {
+            if seen == tag(hash) && same(&text[self.range(count as usize - 1)], name) {
                 return Ok(count - 1);
             }
             slot = (slot + 1) & mask;

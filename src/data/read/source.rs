@@ -229,7 +229,7 @@ impl<'a> Source<'a> {
     /// The next blocks, none at the end or behind a failure, which [`finish`](Self::finish) tells.
     pub(super) fn wave(&mut self) -> Vec<Bytes> {
         /// Enough to keep all threads busy, and few enough to stay in the processor's cache.
-        const BLOCKS: usize = 8;
+        const BLOCKS: usize = 16;
         let mut blocks = Vec::with_capacity(BLOCKS);
         while blocks.len() < BLOCKS && self.failure.is_none() {
             match self.next_block() {
