@@ -197,23 +197,34 @@ impl Log {
     }
 
     /// Adds one row. Optional columns are widened to all rows when a first row needs them.
+    #[inline]
     pub fn push(&mut self, row: Comparison) {
-        let rows = self.len();
         self.left.push(row.left.0);
         self.right.push(row.right.0);
-        let (code, share) = match row.outcome {
-            Outcome::Right => (CODE_RIGHT, 0.0),
-            Outcome::Tie => (CODE_TIE, 0.5),
-            Outcome::Left => (CODE_LEFT, 1.0),
-            Outcome::Share(share) => (CODE_SHARE, share),
+        let code = match row.outcome {
+            Outcome::Right => CODE_RIGHT,
+            Outcome::Tie => CODE_TIE,
+            Outcome::Left => CODE_LEFT,
+            Outcome::Share(_) => CODE_SHARE,
         };
         self.codes.push(code);
-        if code == CODE_SHARE || !self.shares.is_empty() {
-            self.shares.resize(rows, 0.0);
+        #[expect(clippy::float_cmp, reason = "exactly one is the default")]
+        let plain = code != CODE_SHARE && row.count == 1.0 && row.weight == 1.0;
+        if !plain || !(self.shares.is_empty() && self.counts.is_empty() && self.weights.is_empty()) {
+            self.push_optional(row);
+        }
+    }
+
+    /// The optional columns of the row that was pushed last.
+    fn push_optional(&mut self, row: Comparison) {
+        let before = self.len() - 1;
+        let share = if let Outcome::Share(share) = row.outcome { share } else { 0.0 };
+        if matches!(row.outcome, Outcome::Share(_)) || !self.shares.is_empty() {
+            self.shares.resize(before, 0.0);
             self.shares.push(share);
         }
-        push_default_one(&mut self.counts, rows, row.count);
-        push_default_one(&mut self.weights, rows, row.weight);
+        push_default_one(&mut self.counts, before, row.count);
+        push_default_one(&mut self.weights, before, row.weight);
     }
 
     /// Adds the rows of another log, whose item ids index `ids` for the ids here. Labels are left out.

@@ -7,16 +7,16 @@ use super::error::{Fault, shown};
 use super::fields::{number, time};
 use super::names::Names;
 use super::options::{BothBad, OutcomeAs, ReadOptions};
-use super::outcome::{Verdict, verdict};
+use super::outcome::{Verdict, usual, verdict};
 
 /// The fields of a row by the index of their column.
 pub(super) trait Fields {
-    /// The field as text, or `None` where a JSON object has no such key or a null.
+    /// The field as text, or `None` where a JSON object has no such key, a null or no single value.
     fn get(&self, column: usize) -> Option<&[u8]>;
 
-    /// What cannot be a value of this column: an array or an object.
-    fn nested(&self, _column: usize) -> bool {
-        false
+    /// The array or the object that is there instead of a single value.
+    fn nested(&self, _column: usize) -> Option<&[u8]> {
+        None
     }
 }
 
@@ -62,14 +62,17 @@ pub(super) struct BlockReader<'a> {
     columns: &'a Columns,
     options: &'a ReadOptions,
     pub(super) block: Block,
-    /// The labels of the row being read, where they were seen before.
-    labels: Vec<Option<u32>>,
+    /// Whether no column asks for more care than [`add_common`](Self::add_common) takes.
+    common: bool,
+    /// The labels of the row being read.
+    labels: Vec<u32>,
 }
 
 impl<'a> BlockReader<'a> {
     pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
         let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
-        Self { columns, options, block: Block { labels, ..Block::default() }, labels: Vec::new() }
+        let common = columns.weight.is_none() && columns.time.is_none() && columns.others.is_empty();
+        Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
     }
 
     /// Takes a bad row. Whether reading goes on is the answer.
@@ -83,7 +86,39 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Adds a row, or nothing at all if it is bad.
+    #[inline]
     pub(super) fn add(&mut self, fields: &impl Fields) -> Result<(), Fault> {
+        if self.common && self.add_common(fields).is_some() {
+            return Ok(());
+        }
+        self.add_any(fields)
+    }
+
+    /// Adds a row of the commonest kind: a usual word about items that were seen before. `None`
+    /// says nothing but that the row, which is not added, is of another kind.
+    #[inline]
+    fn add_common(&mut self, fields: &impl Fields) -> Option<()> {
+        let Evidence::Outcome(column) = self.columns.evidence else { return None };
+        let (left, right) = (fields.get(self.columns.left)?, fields.get(self.columns.right)?);
+        let word = fields.get(column)?;
+        let outcome = usual(word).filter(|_| word != left && word != right)?;
+        let (left, right) = (self.block.items.find(left)?, self.block.items.find(right)?);
+        if left == right {
+            return None;
+        }
+        self.labels.clear();
+        for (label, (names, _)) in self.columns.labels.iter().zip(&self.block.labels) {
+            self.labels.push(names.find(fields.get(label.column)?)?);
+        }
+        for ((_, ids), &id) in self.block.labels.iter_mut().zip(&self.labels) {
+            ids.push(id);
+        }
+        self.block.rows.push(Comparison::new(ItemId(left), ItemId(right), outcome));
+        self.block.read += 1;
+        Some(())
+    }
+
+    fn add_any(&mut self, fields: &impl Fields) -> Result<(), Fault> {
         let columns = self.columns;
         let (left, right) = (self.field(fields, columns.left)?, self.field(fields, columns.right)?);
         let (left_id, right_id) = (self.block.items.find(left), self.block.items.find(right));
@@ -92,12 +127,12 @@ impl<'a> BlockReader<'a> {
             self.check_items(left, right)?;
         }
         let found = self.found(columns.evidence, fields, left, right)?;
-        let weight = match columns.weight.and_then(|column| fields.get(column).map(|field| (column, field))) {
-            Some((column, field)) => self.amount(column, field, "weight")?,
+        let weight = match columns.weight.filter(|&column| is_there(fields, column)) {
+            Some(column) => self.amount(column, self.field(fields, column)?, "weight")?,
             None => 1.0,
         };
         let time = columns.time.map(|column| self.time(fields, column)).transpose()?;
-        self.find_labels(fields)?;
+        self.check_labels(fields)?;
         self.compare_others(&found, fields, left, right);
         // From here on nothing can fail.
         let (left, right) = known.unwrap_or_else(|| (self.intern(left), self.intern(right)));
@@ -106,11 +141,10 @@ impl<'a> BlockReader<'a> {
     }
 
     fn field<'f>(&self, fields: &'f impl Fields, column: usize) -> Result<&'f [u8], Fault> {
-        match fields.get(column) {
-            Some(field) if !fields.nested(column) => Ok(field),
-            Some(field) => Err(Fault::Nested { column: self.columns.name(column), value: shown(field) }),
-            None => Err(Fault::MissingKey { column: self.columns.name(column) }),
-        }
+        fields.get(column).ok_or_else(|| match fields.nested(column) {
+            Some(value) => Fault::Nested { column: self.columns.name(column), value: shown(value) },
+            None => Fault::MissingKey { column: self.columns.name(column) },
+        })
     }
 
     #[cold]
@@ -157,7 +191,7 @@ impl<'a> BlockReader<'a> {
             }
             Evidence::Counts { left, right, ties } => {
                 let count = |column| self.amount(column, self.field(fields, column)?, "count");
-                let ties = ties.filter(|&column| fields.get(column).is_some());
+                let ties = ties.filter(|&column| is_there(fields, column));
                 Ok(Found::Counts([count(left)?, count(right)?, ties.map_or(Ok(0.0), count)?]))
             }
             Evidence::Scores { left, right } => {
@@ -212,19 +246,13 @@ impl<'a> BlockReader<'a> {
         time(field).ok_or_else(|| Fault::Time { column: self.columns.name(column), value: shown(field) })
     }
 
-    /// Looks the row's labels up, and checks those that are new. A label that is not there is empty.
-    fn find_labels(&mut self, fields: &impl Fields) -> Result<(), Fault> {
-        self.labels.clear();
-        for (label, (names, _)) in self.columns.labels.iter().zip(&self.block.labels) {
-            let text = fields.get(label.column).unwrap_or_default();
-            let id = names.find(text);
-            if id.is_none() {
-                if fields.nested(label.column) {
-                    self.field(fields, label.column)?;
-                }
-                self.check_text(label.column, text)?;
+    /// Whether the row's labels are text. A label that is not there is empty.
+    fn check_labels(&self, fields: &impl Fields) -> Result<(), Fault> {
+        for label in &self.columns.labels {
+            if fields.nested(label.column).is_some() {
+                self.field(fields, label.column)?;
             }
-            self.labels.push(id);
+            self.check_text(label.column, fields.get(label.column).unwrap_or_default())?;
         }
         Ok(())
     }
@@ -263,13 +291,16 @@ impl<'a> BlockReader<'a> {
         if let Some(time) = time {
             self.block.rows.times.extend(std::iter::repeat_n(time, added));
         }
-        for (index, label) in self.columns.labels.iter().enumerate() {
-            let (names, ids) = &mut self.block.labels[index];
-            let text = || std::str::from_utf8(fields.get(label.column).unwrap_or_default()).unwrap_or_default();
-            let id = self.labels[index].unwrap_or_else(|| names.intern(text()));
-            ids.extend(std::iter::repeat_n(id, added));
+        for (label, (names, ids)) in self.columns.labels.iter().zip(&mut self.block.labels) {
+            let text = std::str::from_utf8(fields.get(label.column).unwrap_or_default());
+            ids.extend(std::iter::repeat_n(names.intern(text.unwrap_or_default()), added));
         }
     }
+}
+
+/// Whether the column of a row has a value, if only one that is bad.
+fn is_there(fields: &impl Fields, column: usize) -> bool {
+    fields.get(column).is_some() || fields.nested(column).is_some()
 }
 
 impl Found {

@@ -6,11 +6,11 @@
 use std::io::Read;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
-use memchr::{memchr, memchr_iter, memrchr, memrchr2};
+use memchr::{memchr, memchr_iter, memchr2, memrchr, memrchr2};
 
 use super::block::{BlockReader, Fields, MESSAGES};
 use super::error::Fault;
-use super::marks;
+use super::marks::Marks;
 
 const QUOTE: u8 = b'"';
 
@@ -97,9 +97,10 @@ fn records(bytes: &[u8], delimiter: u8) -> Reader<impl Read> {
 
 /// Parses a block of whole records. `width` is the number of columns.
 pub(super) fn parse(bytes: &[u8], delimiter: u8, width: usize, reader: &mut BlockReader<'_>) {
-    let simple = memchr(QUOTE, bytes).is_none() && u32::try_from(bytes.len()).is_ok();
-    let no_lone_cr = || memchr_iter(b'\r', bytes).all(|place| bytes.get(place + 1) == Some(&b'\n'));
-    if simple && no_lone_cr() {
+    let has_lone_cr = || memchr_iter(b'\r', bytes).any(|place| bytes.get(place + 1) != Some(&b'\n'));
+    let has_other = || memchr(QUOTE, bytes).is_some() || has_lone_cr();
+    let simple = memchr2(QUOTE, b'\r', bytes).is_none() || !has_other();
+    if simple && u32::try_from(bytes.len()).is_ok() {
         Scanner { bytes, delimiter, width, lines: 0, start: 0 }.run(reader);
     } else {
         parse_quoted(bytes, delimiter, width, reader);
@@ -174,18 +175,18 @@ impl Scanner<'_> {
         /// So much at a time that the marks stay in the nearest cache.
         const WINDOW: usize = 1 << 14;
         let delimiter = self.delimiter;
-        let (mut marks, mut at, mut window) = (Vec::with_capacity(WINDOW), 0, WINDOW);
+        let (mut marks, mut at, mut window) = (Marks::default(), 0, WINDOW);
         while at < self.bytes.len() {
             let to = (at + window).min(self.bytes.len());
-            marks::find(&self.bytes[at..to], at, &mut marks, |byte| byte == delimiter || byte == b'\n');
+            marks.find(&self.bytes[at..to], at, |byte| byte == delimiter || byte == b'\n');
             if to == self.bytes.len() && memrchr(b'\n', &self.bytes[to - 1..]).is_none() {
-                marks.push(to as u32);
+                marks.push(to);
             }
-            let Some(used) = self.rows(&marks, reader) else { return };
+            let Some(used) = self.rows(marks.get(), reader) else { return };
             if used == 0 {
                 window *= 2;
             }
-            marks.drain(..used);
+            marks.forget(used);
             at = to;
         }
         reader.block.lines = self.lines;

@@ -59,7 +59,7 @@ pub enum ReadError {
         fault: Fault,
     },
     /// Not one comparison in all inputs.
-    #[error("no comparison in {paths}{}; a log needs at least one row below its header", but_skipped(.skipped))]
+    #[error("no comparison in {paths}{}; a log needs at least one row below its header", but_skipped(*.skipped))]
     Empty {
         /// The inputs' paths.
         paths: String,
@@ -91,8 +91,8 @@ impl ReadError {
     }
 }
 
-fn but_skipped(rows: &u64) -> String {
-    if *rows == 0 { String::new() } else { format!(" ({rows} bad rows were skipped)") }
+fn but_skipped(rows: u64) -> String {
+    if rows == 0 { String::new() } else { format!(" ({rows} bad rows were skipped)") }
 }
 
 /// What is wrong with one row.

@@ -110,13 +110,16 @@ impl Fields for Line<'_> {
     #[inline]
     fn get(&self, column: usize) -> Option<&[u8]> {
         match &self.values[column] {
-            Value::Absent => None,
-            Value::Text(range) | Value::Nested(range) => self.text.get(range.clone()),
+            Value::Text(range) => self.text.get(range.clone()),
+            Value::Absent | Value::Nested(_) => None,
         }
     }
 
-    fn nested(&self, column: usize) -> bool {
-        matches!(self.values[column], Value::Nested(_))
+    fn nested(&self, column: usize) -> Option<&[u8]> {
+        match &self.values[column] {
+            Value::Nested(range) => self.text.get(range.clone()),
+            Value::Absent | Value::Text(_) => None,
+        }
     }
 }
 

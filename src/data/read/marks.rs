@@ -3,19 +3,63 @@
 
 const CHUNK: usize = 64;
 
-/// Appends to `marks` the positions, counted from the start of `bytes` plus `offset`, of all bytes
-/// that are special. A space must not be special.
-#[inline]
-pub(super) fn find(bytes: &[u8], offset: usize, marks: &mut Vec<u32>, special: impl Fn(u8) -> bool + Copy) {
-    let (chunks, rest) = bytes.as_chunks::<CHUNK>();
-    let mut at = offset as u32;
-    for chunk in chunks {
-        push(bits(chunk, special), at, marks);
-        at += CHUNK as u32;
+/// Positions of special bytes, in order.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// The positions, and room behind them that is written before it is known how much of it counts.
+    places: Vec<u32>,
+    len: usize,
+}
+
+impl Marks {
+    /// The positions.
+    pub(super) fn get(&self) -> &[u32] {
+        &self.places[..self.len]
     }
-    let mut last = [b' '; CHUNK];
-    last[..rest.len()].copy_from_slice(rest);
-    push(bits(&last, special), at, marks);
+
+    /// Forgets the first `count`.
+    pub(super) fn forget(&mut self, count: usize) {
+        self.places.copy_within(count..self.len, 0);
+        self.len -= count;
+    }
+
+    /// Appends one position.
+    pub(super) fn push(&mut self, place: usize) {
+        self.places.truncate(self.len);
+        self.places.push(place as u32);
+        self.len += 1;
+    }
+
+    /// Appends the positions, counted from the start of `bytes` plus `offset`, of all bytes that
+    /// are special. A space must not be special.
+    #[inline]
+    pub(super) fn find(&mut self, bytes: &[u8], offset: usize, special: impl Fn(u8) -> bool + Copy) {
+        self.places.resize(self.places.len().max(self.len + bytes.len() + 2 * CHUNK), 0);
+        let (chunks, rest) = bytes.as_chunks::<CHUNK>();
+        let mut at = offset as u32;
+        for chunk in chunks {
+            self.push_all(bits(chunk, special), at);
+            at += CHUNK as u32;
+        }
+        let mut last = [b' '; CHUNK];
+        last[..rest.len()].copy_from_slice(rest);
+        self.push_all(bits(&last, special), at);
+    }
+
+    /// Appends the positions of the set bits, always a few at a time: those too many do not count.
+    #[inline]
+    fn push_all(&mut self, mut bits: u64, at: u32) {
+        const STEP: usize = 4;
+        let count = bits.count_ones() as usize;
+        let room = &mut self.places[self.len..self.len + CHUNK];
+        for some in room.as_chunks_mut::<STEP>().0.iter_mut().take(count.div_ceil(STEP)) {
+            for place in some {
+                *place = at.wrapping_add(bits.trailing_zeros());
+                bits &= bits.wrapping_sub(1);
+            }
+        }
+        self.len += count;
+    }
 }
 
 /// Bit i is set where byte i is special.
@@ -31,22 +75,6 @@ fn bits(chunk: &[u8; CHUNK], special: impl Fn(u8) -> bool) -> u64 {
     words.iter().rev().fold(0, |bits, word| (bits << 8) | (u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56))
 }
 
-/// Appends the positions of the set bits, a few more than there are at a time and then the surplus off.
-#[inline]
-fn push(mut bits: u64, at: u32, marks: &mut Vec<u32>) {
-    const STEP: usize = 8;
-    let end = marks.len() + bits.count_ones() as usize;
-    while bits != 0 {
-        let mut some = [0; STEP];
-        for mark in &mut some {
-            *mark = at.wrapping_add(bits.trailing_zeros());
-            bits &= bits.wrapping_sub(1);
-        }
-        marks.extend_from_slice(&some);
-    }
-    marks.truncate(end);
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -54,11 +82,14 @@ mod tests {
     proptest! {
         #[test]
         fn all_special_bytes_are_found_in_order(bytes in prop::collection::vec(prop::sample::select(b"a,\n\xff ".as_slice()), 0..300)) {
-            let mut marks = vec![7];
-            super::find(&bytes, 1000, &mut marks, |byte| byte == b',' || byte == b'\n');
+            let mut marks = super::Marks::default();
+            marks.push(7);
+            marks.find(&bytes, 1000, |byte| byte == b',' || byte == b'\n');
             let places = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b',' | b'\n'));
             let expected: Vec<u32> = std::iter::once(7).chain(places.map(|(place, _)| place as u32 + 1000)).collect();
-            prop_assert_eq!(marks, expected);
+            prop_assert_eq!(marks.get(), &expected);
+            marks.forget(1);
+            prop_assert_eq!(marks.get(), &expected[1..]);
         }
     }
 }

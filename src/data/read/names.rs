@@ -4,30 +4,42 @@
 //! then interned in the log's [`Items`](crate::data::Items), once a block instead of once a row.
 
 /// Names of one block, in first-seen order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
     text: String,
-    ends: Vec<usize>,
+    /// Where the names begin in `text`, and at last where the next one will.
+    bounds: Vec<usize>,
     /// Open addressing: the upper half of a name's hash, and its id plus one; 0 is free.
     slots: Vec<(u32, u32)>,
 }
 
+impl Default for Names {
+    fn default() -> Self {
+        Self { text: String::new(), bounds: vec![0], slots: Vec::new() }
+    }
+}
+
 impl Names {
+    fn len(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
     /// The id of `name`, if it was added.
+    #[inline]
     pub(super) fn find(&self, name: &[u8]) -> Option<u32> {
         self.probe(name, hash(name)).ok()
     }
 
     /// The id of `name`, which is added if it is new.
     pub(super) fn intern(&mut self, name: &str) -> u32 {
-        if 2 * self.ends.len() >= self.slots.len() {
+        if 2 * self.len() >= self.slots.len() {
             self.grow();
         }
         let hash = hash(name.as_bytes());
         self.probe(name.as_bytes(), hash).unwrap_or_else(|slot| {
             self.text.push_str(name);
-            self.ends.push(self.text.len());
-            let count = self.ends.len() as u32;
+            self.bounds.push(self.text.len());
+            let count = self.len() as u32;
             self.slots[slot] = (tag(hash), count);
             count - 1
         })
@@ -35,22 +47,25 @@ impl Names {
 
     /// The names in the order of their ids.
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).map(|id| &self.text[self.range(id)])
+        (0..self.len()).map(|id| &self.text[self.range(id)])
     }
 
+    #[inline]
     fn range(&self, id: usize) -> std::ops::Range<usize> {
-        id.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[id]
+        self.bounds[id]..self.bounds[id + 1]
     }
 
     /// The id of the name, or else the free slot where it belongs.
+    #[inline]
     fn probe(&self, name: &[u8], hash: u64) -> Result<u32, usize> {
         let mask = self.slots.len().wrapping_sub(1);
+        let text = self.text.as_bytes();
         let mut slot = hash as usize & mask;
         while let Some(&(seen, count)) = self.slots.get(slot) {
             if count == 0 {
                 return Err(slot);
             }
-            if seen == tag(hash) && same(&self.text.as_bytes()[self.range(count as usize - 1)], name) {
+            if seen == tag(hash) && same(&text[self.range(count as usize - 1)], name) {
                 return Ok(count - 1);
             }
             slot = (slot + 1) & mask;
@@ -61,7 +76,7 @@ impl Names {
     fn grow(&mut self) {
         self.slots = vec![(0, 0); (2 * self.slots.len()).max(256)];
         let mask = self.slots.len() - 1;
-        for id in 0..self.ends.len() {
+        for id in 0..self.len() {
             let hash = hash(&self.text.as_bytes()[self.range(id)]);
             let mut slot = hash as usize & mask;
             while self.slots[slot].1 != 0 {
@@ -76,22 +91,36 @@ fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// Mixes the name in words of eight bytes, the last of which may overlap the one before.
+/// Mixes the name in pairs of eight-byte words, the last of which may overlap those before.
+#[inline]
 fn hash(name: &[u8]) -> u64 {
+    const START: u64 = 0x243f_6a88_85a3_08d3;
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
-    let mut hash = mix(0, name.len() as u64);
-    if let Some(last) = name.last_chunk::<8>() {
-        let (words, _) = name.as_chunks::<8>();
-        hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-        hash = mix(hash, u64::from_le_bytes(*last));
+    let pair = |hash, pair: &[u8; 16]| {
+        let [first, second] = [0, 8].map(|at| pair[at..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word)));
+        folded(first ^ hash, second ^ FACTOR)
+    };
+    let mut hash = START;
+    if let Some(last) = name.last_chunk() {
+        hash = name.as_chunks().0.iter().fold(hash, pair);
+        hash = pair(hash, last);
+    } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        hash = folded(u64::from_le_bytes(*first) ^ hash, u64::from_le_bytes(*last) ^ FACTOR);
     } else {
-        hash = mix(hash, name.iter().fold(0, |word, &byte| (word << 8) | u64::from(byte)));
+        hash ^= name.iter().fold(0, |word, &byte| (word << 8) | u64::from(byte));
     }
-    hash ^ (hash >> 29)
+    folded(hash ^ name.len() as u64, FACTOR)
+}
+
+/// Both halves of the product, so that the upper bits of a factor also reach the lower ones.
+#[inline]
+fn folded(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64) ^ (product >> 64) as u64
 }
 
 /// Equality by words, without the call that comparing slices of unknown length costs.
+#[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;

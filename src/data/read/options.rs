@@ -98,6 +98,7 @@ pub enum OutcomeAs {
 
 /// How a log is read. The default takes the usual column names and keeps counts.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, set by name")]
 pub struct ReadOptions {
     /// Columns named by the user.
     pub columns: ColumnNames,

@@ -50,15 +50,19 @@ const WORDS: [(&str, Verdict); 29] = [
     ("0.5", TIE),
 ];
 
+/// The outcome of one of the usual words, which are told apart by their length and one comparison.
+#[inline]
+pub(super) fn usual(word: &[u8]) -> Option<Outcome> {
+    match word {
+        b"model_a" => Some(Outcome::Left),
+        b"model_b" => Some(Outcome::Right),
+        b"tie" => Some(Outcome::Tie),
+        _ => None,
+    }
+}
+
 /// What `word` says, if it is an outcome word or the left's share. Spaces around it are allowed.
 pub(super) fn verdict(word: &[u8]) -> Option<Verdict> {
-    // The commonest words are told apart by their length and one comparison.
-    match word {
-        b"model_a" => return Some(LEFT),
-        b"model_b" => return Some(RIGHT),
-        b"tie" => return Some(TIE),
-        _ => {}
-    }
     let word = word.trim_ascii();
     let known = WORDS.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(word));
     known.map(|&(_, verdict)| verdict).or_else(|| share(word).map(Verdict::Plain))

@@ -169,7 +169,7 @@ impl<'a> Source<'a> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let mut start = Bytes::default();
         let ends_line = |bytes: &[u8]| bytes.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-        while !self.ended && !(start.to >= MARK.len() && ends_line(start.get())) {
+        while !self.ended && (start.to < MARK.len() || !ends_line(start.get())) {
             self.fill(&mut start)?;
         }
         if start.get().starts_with(MARK) {
@@ -229,7 +229,7 @@ impl<'a> Source<'a> {
     /// The next blocks, none at the end or behind a failure, which [`finish`](Self::finish) tells.
     pub(super) fn wave(&mut self) -> Vec<Bytes> {
         /// Enough to keep all threads busy, and few enough to stay in the processor's cache.
-        const BLOCKS: usize = 8;
+        const BLOCKS: usize = 16;
         let mut blocks = Vec::with_capacity(BLOCKS);
         while blocks.len() < BLOCKS && self.failure.is_none() {
             match self.next_block() {
