@@ -197,21 +197,26 @@ impl Log {
     }
 
     /// Adds one row. Optional columns are widened to all rows when a first row needs them.
-    #[inline]
     pub fn push(&mut self, row: Comparison) {
         self.left.push(row.left.0);
         self.right.push(row.right.0);
-        let code = match row.outcome {
+        self.codes.push(match row.outcome {
             Outcome::Right => CODE_RIGHT,
             Outcome::Tie => CODE_TIE,
             Outcome::Left => CODE_LEFT,
             Outcome::Share(_) => CODE_SHARE,
-        };
+        });
+        self.push_optional(row);
+    }
+
+    /// Adds one comparison of weight one by the code of its outcome, which is not a share.
+    #[inline]
+    pub(crate) fn push_single(&mut self, left: u32, right: u32, code: u8) {
+        self.left.push(left);
+        self.right.push(right);
         self.codes.push(code);
-        #[expect(clippy::float_cmp, reason = "exactly one is the default")]
-        let plain = code != CODE_SHARE && row.count == 1.0 && row.weight == 1.0;
-        if !plain || !(self.shares.is_empty() && self.counts.is_empty() && self.weights.is_empty()) {
-            self.push_optional(row);
+        if !(self.shares.is_empty() && self.counts.is_empty() && self.weights.is_empty()) {
+            self.push_optional(Comparison::new(ItemId(left), ItemId(right), Outcome::Tie));
         }
     }
 

@@ -522,7 +522,9 @@ fn reference(text: &[u8]) -> Result<Log, (String, u64)> {
         rows.push(Comparison::new(names.intern(left), names.intern(right), outcome));
     }
     let mut log = Log::new(names);
-    rows.into_iter().for_each(|row| log.push(row));
+    for row in rows {
+        log.push(row);
+    }
     Ok(log)
 }
 
@@ -542,7 +544,9 @@ fn file() -> impl Strategy<Value = String> {
     let rows = prop::collection::vec((row, end), 0..12);
     (rows, any::<bool>()).prop_map(|(rows, last)| {
         let mut text = "a,b,winner,more\n".to_owned();
-        rows.iter().for_each(|(row, end)| text.extend([row.as_str(), end]));
+        for (row, end) in &rows {
+            text.extend([row.as_str(), end]);
+        }
         if last { text } else { text.trim_end_matches(['\r', '\n']).to_owned() }
     })
 }

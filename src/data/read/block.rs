@@ -101,7 +101,7 @@ impl<'a> BlockReader<'a> {
         let Evidence::Outcome(column) = self.columns.evidence else { return None };
         let (left, right) = (fields.get(self.columns.left)?, fields.get(self.columns.right)?);
         let word = fields.get(column)?;
-        let outcome = usual(word).filter(|_| word != left && word != right)?;
+        let code = usual(word).filter(|_| word != left && word != right)?;
         let (left, right) = (self.block.items.find(left)?, self.block.items.find(right)?);
         if left == right {
             return None;
@@ -113,7 +113,7 @@ impl<'a> BlockReader<'a> {
         for ((_, ids), &id) in self.block.labels.iter_mut().zip(&self.labels) {
             ids.push(id);
         }
-        self.block.rows.push(Comparison::new(ItemId(left), ItemId(right), outcome));
+        self.block.rows.push_single(left, right, code);
         self.block.read += 1;
         Some(())
     }

@@ -35,31 +35,35 @@ impl Marks {
     #[inline]
     pub(super) fn find(&mut self, bytes: &[u8], offset: usize, special: impl Fn(u8) -> bool + Copy) {
         self.places.resize(self.places.len().max(self.len + bytes.len() + 2 * CHUNK), 0);
+        // A slice and a length of their own stay in registers, which those of `self` do not.
+        let (places, mut len) = (self.places.as_mut_slice(), self.len);
         let (chunks, rest) = bytes.as_chunks::<CHUNK>();
         let mut at = offset as u32;
         for chunk in chunks {
-            self.push_all(bits(chunk, special), at);
+            len += write(bits(chunk, special), at, &mut places[len..len + CHUNK]);
             at += CHUNK as u32;
         }
         let mut last = [b' '; CHUNK];
         last[..rest.len()].copy_from_slice(rest);
-        self.push_all(bits(&last, special), at);
+        len += write(bits(&last, special), at, &mut places[len..len + CHUNK]);
+        self.len = len;
     }
+}
 
-    /// Appends the positions of the set bits, always a few at a time: those too many do not count.
-    #[inline]
-    fn push_all(&mut self, mut bits: u64, at: u32) {
-        const STEP: usize = 4;
-        let count = bits.count_ones() as usize;
-        let room = &mut self.places[self.len..self.len + CHUNK];
-        for some in room.as_chunks_mut::<STEP>().0.iter_mut().take(count.div_ceil(STEP)) {
-            for place in some {
-                *place = at.wrapping_add(bits.trailing_zeros());
-                bits &= bits.wrapping_sub(1);
-            }
+/// Writes the positions of the set bits, four at a time, and says how many of them count.
+#[inline]
+fn write(mut bits: u64, at: u32, room: &mut [u32]) -> usize {
+    const STEP: usize = 4;
+    let count = bits.count_ones() as usize;
+    let mut written = 0;
+    while written < count {
+        for place in &mut room[written..written + STEP] {
+            *place = at.wrapping_add(bits.trailing_zeros());
+            bits &= bits.wrapping_sub(1);
         }
-        self.len += count;
+        written += STEP;
     }
+    count
 }
 
 /// Bit i is set where byte i is special.

@@ -32,7 +32,7 @@ impl Names {
 
     /// The id of `name`, which is added if it is new.
     pub(super) fn intern(&mut self, name: &str) -> u32 {
-        if 2 * self.len() >= self.slots.len() {
+        if 4 * self.len() >= self.slots.len() {
             self.grow();
         }
         let hash = hash(name.as_bytes());
@@ -74,7 +74,7 @@ impl Names {
     }
 
     fn grow(&mut self) {
-        self.slots = vec![(0, 0); (2 * self.slots.len()).max(256)];
+        self.slots = vec![(0, 0); (2 * self.slots.len()).max(1024)];
         let mask = self.slots.len() - 1;
         for id in 0..self.len() {
             let hash = hash(&self.text.as_bytes()[self.range(id)]);

@@ -1,6 +1,6 @@
 //! Outcome words.
 
-use super::super::Outcome;
+use super::super::{CODE_LEFT, CODE_TIE, Outcome};
 
 /// What a word says about a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,13 +50,13 @@ const WORDS: [(&str, Verdict); 29] = [
     ("0.5", TIE),
 ];
 
-/// The outcome of one of the usual words, which are told apart by their length and one comparison.
+/// The code of the outcome that one of the usual words says. Which side it is, no branch depends
+/// on: in a log of close comparisons it could not be predicted.
 #[inline]
-pub(super) fn usual(word: &[u8]) -> Option<Outcome> {
+pub(super) fn usual(word: &[u8]) -> Option<u8> {
     match word {
-        b"model_a" => Some(Outcome::Left),
-        b"model_b" => Some(Outcome::Right),
-        b"tie" => Some(Outcome::Tie),
+        [b'm', b'o', b'd', b'e', b'l', b'_', side @ (b'a' | b'b')] => Some((b'b' - side) * CODE_LEFT),
+        b"tie" => Some(CODE_TIE),
         _ => None,
     }
 }
@@ -77,6 +77,7 @@ fn share(word: &[u8]) -> Option<Outcome> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::CODE_RIGHT;
     use super::*;
 
     #[test]
@@ -93,6 +94,16 @@ mod tests {
         assert_eq!(verdict(b"0.25"), Some(Verdict::Plain(Outcome::Share(0.25))));
         assert_eq!(verdict(b"tie (bothbad)"), Some(Verdict::BothBad));
         assert_eq!(verdict(b"Both_Bad"), Some(Verdict::BothBad));
+    }
+
+    #[test]
+    fn usual_words_have_the_codes_of_their_outcomes() {
+        let code = |word: &str| usual(word.as_bytes());
+        assert_eq!(
+            (code("model_a"), code("model_b"), code("tie")),
+            (Some(CODE_LEFT), Some(CODE_RIGHT), Some(CODE_TIE))
+        );
+        assert_eq!((code("model_c"), code("Tie"), code("")), (None, None, None));
     }
 
     #[test]
