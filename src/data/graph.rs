@@ -260,9 +260,8 @@ impl PreferenceGraph {
     /// The graph of a log's rows. O(rows + pairs log pairs).
     pub fn from_log(log: &Log) -> Self {
         let mut tally = Tally::new(log.items().clone());
-        for row in log.rows() {
-            tally.add(row);
-        }
+        let ids: Vec<u32> = (0..log.items().len() as u32).collect();
+        tally.append(log, &ids);
         Self::from_tally(tally)
     }
 
