@@ -1,7 +1,11 @@
 //! Comparisons grouped by judge, task or any other column, so that what they share is not counted
 //! as independent evidence.
 
-use crate::data::graph::PreferenceGraph;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::data::graph::{Pair, PreferenceGraph};
 use crate::data::{CODE_LEFT, CODE_RIGHT, CODE_SHARE, CODE_TIE, Labels, Log};
 
 /// The cells of a graph that each cluster's comparisons fell into.
@@ -9,9 +13,17 @@ use crate::data::{CODE_LEFT, CODE_RIGHT, CODE_SHARE, CODE_TIE, Labels, Log};
 pub struct Clusters {
     /// The column whose values are the clusters.
     pub column: String,
-    /// For each cluster the position of its first comparison, and their number at the end.
+    clusters: usize,
+    /// Stretches of the log, each sorted by cluster.
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone)]
+struct Part {
+    /// For each cluster the position of its first comparison, and the number of rows at the end.
     offsets: Vec<u32>,
-    /// For each comparison, sorted by cluster, the index of its cell.
+    /// For each comparison, sorted by cluster, the index of its cell. A cluster's comparisons that
+    /// the graph has no cell for leave [`NO_CELL`] at its end.
     cells: Vec<u32>,
     /// For each comparison its weight, times its count; empty where all are 1.
     weights: Vec<f64>,
@@ -19,7 +31,9 @@ pub struct Clusters {
 
 /// Items up to this many find their pairs in a table, more by search.
 const TABLE_ITEMS: usize = 2048;
-const NO_PAIR: u32 = u32::MAX;
+/// Rows sorted at a time: few enough to stay in a processor's cache.
+const PART_ROWS: usize = 1 << 20;
+const NO_CELL: u32 = u32::MAX;
 
 impl Clusters {
     /// The rows of `log` by the values of `labels`, in the cells of `graph`, which must be the
@@ -27,33 +41,18 @@ impl Clusters {
     /// out. O(rows + clusters).
     pub fn new(log: &Log, labels: &Labels, graph: &PreferenceGraph) -> Self {
         let finder = CellFinder::new(graph);
-        let mut next = vec![0_u32; labels.names.len() + 1];
-        for &label in &labels.ids {
-            next[label as usize + 1] += 1;
-        }
-        for label in 0..labels.names.len() {
-            next[label + 1] += next[label];
-        }
-        let starts = next.clone();
-        let weighted = log.is_counted() || !log.weights.is_empty();
-        let mut cells = vec![NO_PAIR; log.len()];
-        let mut weights = if weighted { vec![0.0; log.len()] } else { Vec::new() };
-        for (row, &label) in labels.ids.iter().enumerate() {
-            let Some(cell) = finder.cell_of(log, row) else { continue };
-            let slot = next[label as usize] as usize;
-            next[label as usize] += 1;
-            cells[slot] = cell;
-            if weighted {
-                let row = log.row(row);
-                weights[slot] = row.weight * row.count;
-            }
-        }
-        Self { column: labels.column.clone(), offsets: starts, cells, weights }
+        let clusters = labels.names.len();
+        let part = |number: usize| {
+            let rows = number * PART_ROWS..((number + 1) * PART_ROWS).min(log.len());
+            Part::sorted(log, rows, &labels.ids, clusters, &finder)
+        };
+        let parts = (0..log.len().div_ceil(PART_ROWS)).into_par_iter().map(part).collect();
+        Self { column: labels.column.clone(), clusters, parts }
     }
 
     /// The number of clusters, empty ones included.
     pub fn len(&self) -> usize {
-        self.offsets.len() - 1
+        self.clusters
     }
 
     /// Whether there is no cluster.
@@ -66,11 +65,42 @@ impl Clusters {
         (0..self.len()).filter(|&cluster| self.comparisons(cluster).next().is_some()).count()
     }
 
-    /// Cell and weight of each comparison of a cluster.
+    /// Cell and weight of each comparison of a cluster, in the order of the log.
     pub(super) fn comparisons(&self, cluster: usize) -> impl Iterator<Item = (usize, f64)> {
-        let range = self.offsets[cluster] as usize..self.offsets[cluster + 1] as usize;
-        let used = range.take_while(|&slot| self.cells[slot] != NO_PAIR);
-        used.map(|slot| (self.cells[slot] as usize, self.weights.get(slot).copied().unwrap_or(1.0)))
+        self.parts.iter().flat_map(move |part| {
+            let range = part.offsets[cluster] as usize..part.offsets[cluster + 1] as usize;
+            let used = range.take_while(|&slot| part.cells[slot] != NO_CELL);
+            used.map(|slot| (part.cells[slot] as usize, part.weights.get(slot).copied().unwrap_or(1.0)))
+        })
+    }
+}
+
+impl Part {
+    /// Some rows by counting sort.
+    fn sorted(log: &Log, rows: Range<usize>, labels: &[u32], clusters: usize, finder: &CellFinder<'_>) -> Self {
+        let mut next = vec![0_u32; clusters + 1];
+        for &label in &labels[rows.clone()] {
+            next[label as usize + 1] += 1;
+        }
+        for cluster in 0..clusters {
+            next[cluster + 1] += next[cluster];
+        }
+        let offsets = next.clone();
+        let weighted = log.is_counted() || !log.weights.is_empty();
+        let mut cells = vec![NO_CELL; rows.len()];
+        let mut weights = if weighted { vec![0.0; rows.len()] } else { Vec::new() };
+        for row in rows {
+            let Some(cell) = finder.cell_of(log, row) else { continue };
+            let place = &mut next[labels[row] as usize];
+            let slot = *place as usize;
+            *place += 1;
+            cells[slot] = cell;
+            if weighted {
+                let row = log.row(row);
+                weights[slot] = row.weight * row.count;
+            }
+        }
+        Self { offsets, cells, weights }
     }
 }
 
@@ -88,7 +118,7 @@ impl<'a> CellFinder<'a> {
         if items > TABLE_ITEMS {
             return Self { graph, side: 0, table: Vec::new() };
         }
-        let mut table = vec![NO_PAIR; items * items * 3];
+        let mut table = vec![NO_CELL; items * items * 3];
         for (index, cell) in graph.cells().iter().enumerate() {
             let pair = graph.pairs()[cell.pair as usize];
             let Some(code) = [CODE_RIGHT, CODE_TIE, CODE_LEFT].into_iter().find(|&code| is_share(code, cell.share))
@@ -106,7 +136,7 @@ impl<'a> CellFinder<'a> {
         let (left, right, code) = (log.left[row] as usize, log.right[row] as usize, log.codes[row]);
         if self.side > 0 && code != CODE_SHARE {
             let cell = self.table[(left * self.side + right) * 3 + usize::from(code)];
-            return (cell != NO_PAIR).then_some(cell);
+            return (cell != NO_CELL).then_some(cell);
         }
         let row = log.row(row);
         let (low, high, outcome) = if row.left < row.right {
@@ -114,7 +144,7 @@ impl<'a> CellFinder<'a> {
         } else {
             (row.right, row.left, row.outcome.mirrored())
         };
-        let pair = self.graph.pairs().binary_search(&crate::data::graph::Pair { low, high }).ok()?;
+        let pair = self.graph.pairs().binary_search(&Pair { low, high }).ok()?;
         self.graph.cell_index(pair, outcome.share()).map(|cell| cell as u32)
     }
 }
