@@ -13,7 +13,7 @@ use crate::data::{CODE_LEFT, CODE_RIGHT, CODE_SHARE, CODE_TIE, Labels, Log};
 pub struct Clusters {
     /// The column whose values are the clusters.
     pub column: String,
-    clusters: usize,
+    len: usize,
     /// Stretches of the log, each sorted by cluster.
     parts: Vec<Part>,
 }
@@ -47,12 +47,12 @@ impl Clusters {
             Part::sorted(log, rows, &labels.ids, clusters, &finder)
         };
         let parts = (0..log.len().div_ceil(PART_ROWS)).into_par_iter().map(part).collect();
-        Self { column: labels.column.clone(), clusters, parts }
+        Self { column: labels.column.clone(), len: clusters, parts }
     }
 
     /// The number of clusters, empty ones included.
     pub fn len(&self) -> usize {
-        self.clusters
+        self.len
     }
 
     /// Whether there is no cluster.
