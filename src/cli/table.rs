@@ -21,7 +21,7 @@ pub(super) struct Heading {
 }
 
 /// Width where stdout is not a terminal.
-const DEFAULT_WIDTH: usize = 110;
+const DEFAULT_WIDTH: usize = 132;
 const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 8..=24;
 
 /// A leaderboard as text.
@@ -32,36 +32,52 @@ pub(super) fn leaderboard(board: &Board, heading: &Heading, rater: &RaterEntry) 
     if let Some(by) = &board.by {
         let _ = writeln!(text, "{by}");
     }
-    let _ = writeln!(text, "{}", header(&board.board, heading));
+    let _ = writeln!(text, "{}", header(&board.board, heading, width));
     text + &rows(&board.board, heading, rater, width)
 }
 
-fn header(board: &Leaderboard, heading: &Heading) -> String {
+fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
     let graph = &board.graph;
     let status = match graph.status {
         Status::Identified => "identified",
         Status::PartiallyIdentified => "partially identified",
         Status::Disconnected => "disconnected",
     };
-    let mut text = format!("{} comparisons of {} items · {status}", grouped(graph.comparisons), graph.items);
+    let mut parts =
+        vec![format!("{} comparisons of {} items", grouped(graph.comparisons), graph.items), status.to_owned()];
     if let Some(kind) = heading.interval {
-        let _ = write!(text, " · {}% {kind} intervals", trimmed(heading.level * 100.0));
+        let mut intervals = format!("{}% {kind} intervals", trimmed(heading.level * 100.0));
         if let Some(cluster) = &board.fit.cluster {
-            let _ = write!(text, ", clustered by {} ({} clusters", cluster.column, grouped(cluster.clusters as f64));
+            let _ = write!(intervals, " clustered by {} ({}", cluster.column, grouped(cluster.clusters as f64));
             if let Some(effect) = cluster.design_effect {
-                let _ = write!(text, ", design effect {effect:.2}: errors ×{:.2}", effect.sqrt());
+                let _ = write!(intervals, ", design effect {effect:.2}");
             }
-            text.push(')');
+            intervals.push(')');
         }
-        text += match heading.ranks {
-            RankRule::Simultaneous => " · ranks hold jointly",
-            RankRule::Overlap => " · ranks by overlap",
-        };
+        parts.push(intervals);
+        parts.push(match heading.ranks {
+            RankRule::Simultaneous => "ranks hold jointly".to_owned(),
+            RankRule::Overlap => "ranks by overlap".to_owned(),
+        });
     }
     for (name, value) in &board.fit.parameters {
-        let _ = write!(text, " · {name} {}", value.map_or_else(|| "unknown".to_owned(), trimmed));
+        parts.push(format!("{name} {}", value.map_or_else(|| "unknown".to_owned(), trimmed)));
     }
-    text
+    wrapped(&parts, width)
+}
+
+/// Parts on as few lines as the width allows.
+fn wrapped(parts: &[String], width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 3 + part.chars().count() <= width => {
+                let _ = write!(line, " · {part}");
+            }
+            _ => lines.push(part.clone()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// A column: its head, whether it is aligned right, and its cells.
