@@ -10,7 +10,7 @@ mod output;
 mod rank;
 mod table;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,13 +21,16 @@ use self::output::Format;
 
 /// Rate and rank from comparisons: leaderboards with intervals that say what the data carry.
 #[derive(Debug, Parser)]
-#[command(name = "palio", version, about, propagate_version = true, max_term_width = 100)]
+#[command(name = "palio", version, about, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
     command: Command,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 reading, writing or palio itself failed; 2 bad usage or bad input; \
+3 with --strict, the result carries a warning";
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]
@@ -79,7 +82,8 @@ pub(crate) fn main() -> ExitCode {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // A closed stderr is no reason to panic.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::from(if is_io(&error) { FAILED } else { BAD_INPUT })
         }
     }

@@ -59,6 +59,14 @@ impl Items {
         &self.names[id.index()]
     }
 
+    /// The names of `ids` as a list for people: the first five, and how many more there are.
+    pub(crate) fn listed(&self, ids: &[ItemId], mut with: impl FnMut(ItemId) -> &'static str) -> String {
+        const SHOWN: usize = 5;
+        let names: Vec<String> = ids.iter().take(SHOWN).map(|&id| format!("{}{}", self.name(id), with(id))).collect();
+        let more = ids.len().saturating_sub(SHOWN);
+        if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") }
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.names.len()
@@ -315,17 +323,19 @@ impl Log {
     /// # Panics
     /// If an index is out of range.
     #[must_use]
-    pub fn select(&self, indices: &[usize]) -> Self {
-        fn pick<T: Copy>(column: &[T], indices: &[usize]) -> Vec<T> {
-            if column.is_empty() { Vec::new() } else { indices.iter().map(|&i| column[i]).collect() }
-        }
-        let pick_labels = |labels: &Labels| Labels {
+    pub fn select(&self, indices: &[u32]) -> Self {
+        let labels = self.labels.iter().map(|labels| Labels {
             column: labels.column.clone(),
             names: labels.names.clone(),
             ids: pick(&labels.ids, indices),
-        };
+        });
+        Self { items: self.items.clone(), labels: labels.collect(), ..self.picked(indices) }
+    }
+
+    /// The rows at `indices` without names of items and without labels.
+    fn picked(&self, indices: &[u32]) -> Self {
         Self {
-            items: self.items.clone(),
+            items: Items::new(),
             left: pick(&self.left, indices),
             right: pick(&self.right, indices),
             codes: pick(&self.codes, indices),
@@ -333,7 +343,7 @@ impl Log {
             counts: pick(&self.counts, indices),
             weights: pick(&self.weights, indices),
             times: pick(&self.times, indices),
-            labels: self.labels.iter().map(pick_labels).collect(),
+            labels: Vec::new(),
         }
     }
 
@@ -343,40 +353,97 @@ impl Log {
     /// # Panics
     /// If `labels` are not of this log.
     pub fn split(&self, labels: &Labels) -> Vec<(String, Self)> {
-        let mut rows: Vec<Vec<usize>> = vec![Vec::new(); labels.names.len()];
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); labels.names.len()];
         for (row, &label) in labels.ids.iter().enumerate() {
-            rows[label as usize].push(row);
+            rows[label as usize].push(row as u32);
         }
         let values = labels.names.iter().zip(rows).filter(|(_, rows)| !rows.is_empty());
-        values.map(|(value, rows)| (value.to_owned(), self.select(&rows).compacted())).collect()
+        values.map(|(value, rows)| (value.to_owned(), self.compact_selection(&rows))).collect()
     }
 
-    /// The same rows over only the items and labels that occur in them.
-    fn compacted(mut self) -> Self {
-        let mut items = Items::new();
-        for (left, right) in self.left.iter_mut().zip(&mut self.right) {
-            *left = items.intern(self.items.name(ItemId(*left))).0;
-            *right = items.intern(self.items.name(ItemId(*right))).0;
+    /// The rows at `indices` over only the items and labels that occur in them.
+    fn compact_selection(&self, indices: &[u32]) -> Self {
+        let mut part = self.picked(indices);
+        for (left, right) in part.left.iter_mut().zip(&mut part.right) {
+            *left = part.items.intern(self.items.name(ItemId(*left))).0;
+            *right = part.items.intern(self.items.name(ItemId(*right))).0;
         }
-        self.items = items;
-        for labels in &mut self.labels {
+        let compact = |labels: &Labels| {
             let mut names = Items::new();
-            for id in &mut labels.ids {
-                *id = names.intern(labels.names.name(ItemId(*id))).0;
+            let ids = indices.iter().map(|&row| names.intern(labels.name(row as usize)).0).collect();
+            Labels { column: labels.column.clone(), names, ids }
+        };
+        part.labels = self.labels.iter().map(compact).collect();
+        part
+    }
+
+    /// The row of each single comparison that the rows stand for, in row order: rows themselves unless
+    /// the log counts.
+    ///
+    /// # Errors
+    /// The count that is not whole, or with which there are more than [`MAX_SINGLES`] in all.
+    pub(crate) fn singles(&self) -> Result<Vec<u32>, f64> {
+        let mut total = 0.0;
+        for &count in &self.counts {
+            total += count;
+            if count.fract() != 0.0 || total > MAX_SINGLES {
+                return Err(count);
             }
-            labels.names = names;
         }
-        self
+        if !self.is_counted() {
+            return Ok((0..self.len() as u32).collect());
+        }
+        let mut rows = Vec::with_capacity(total as usize);
+        for (row, &count) in self.counts.iter().enumerate() {
+            rows.extend(std::iter::repeat_n(row as u32, count as usize));
+        }
+        Ok(rows)
+    }
+
+    /// The rows at `indices` as single comparisons: each stands for one, whatever it counted.
+    pub(crate) fn select_singles(&self, indices: &[u32]) -> Self {
+        Self { counts: Vec::new(), items: self.items.clone(), ..self.picked(indices) }
     }
 
     /// The rows in order of time; rows of equal time keep their order. Without a time column, as is.
     #[must_use]
     pub fn sorted_by_time(&self) -> Self {
-        let mut order: Vec<usize> = (0..self.len()).collect();
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
         if let Some(times) = self.times() {
-            order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
+            order.sort_by(|&a, &b| times[a as usize].total_cmp(&times[b as usize]));
         }
         self.select(&order)
+    }
+}
+
+/// More single comparisons than this are not made of counts: 1 GB of indices.
+const MAX_SINGLES: f64 = 268_435_456.0;
+
+fn pick<T: Copy>(column: &[T], indices: &[u32]) -> Vec<T> {
+    if column.is_empty() { Vec::new() } else { indices.iter().map(|&i| column[i as usize]).collect() }
+}
+
+impl Labels {
+    /// The label of a row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn name(&self, row: usize) -> &str {
+        self.names.name(ItemId(self.ids[row]))
+    }
+
+    /// The same labels, but that each row without one gets one of its own: rows that lack a label
+    /// share nothing. With the number of such rows, or `None` if there are none.
+    pub fn with_own_where_empty(&self) -> Option<(Self, usize)> {
+        let empty = self.names.get("")?.0;
+        let mut filled = self.clone();
+        let mut rows = 0;
+        for (row, id) in filled.ids.iter_mut().enumerate().filter(|(_, id)| **id == empty) {
+            // No label that was read begins with the control character NUL.
+            *id = filled.names.intern(&format!("\0row {row}")).0;
+            rows += 1;
+        }
+        Some((filled, rows))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::ItemId;
@@ -25,12 +26,24 @@ pub enum ScaleKind {
     WinRate,
 }
 
+impl ScaleKind {
+    /// What the mean item is shown as unless another centre is asked for.
+    pub fn default_centre(self) -> f64 {
+        match self {
+            Self::Elo => 1000.0,
+            Self::LogOdds => 0.0,
+            Self::WinRate => 0.5,
+        }
+    }
+}
+
 /// How log-odds ratings are shown. Other raters are shown in their own units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scale {
     /// The scale.
     pub kind: ScaleKind,
-    /// What the mean of all items is shown as; by default 1000 on the Elo scale and 0 in log-odds.
+    /// What the mean of the identified items (of all where none is) is shown as; by default 1000 on the
+    /// Elo scale and 0 in log-odds.
     pub centre: Option<f64>,
     /// An item whose rating is shown as this number, in place of a centre. It moves the numbers,
     /// not the errors, which stay those relative to the mean item.
@@ -115,8 +128,8 @@ pub struct Row {
     pub separated_from_next: Option<bool>,
     /// The fitted share of comparisons won against the next row, for methods that predict.
     pub win_rate_against_next: Option<f64>,
-    /// The first and the last rank of the other items that it can't be told from, if there are any.
-    pub tied_with: Option<(usize, usize)>,
+    /// The ranks of the other items that it can't be told from, as ranges `[first, last]`.
+    pub tied_with: Vec<(usize, usize)>,
 }
 
 /// How the fit went.
@@ -162,6 +175,8 @@ pub struct Leaderboard {
     pub fit: FitSummary,
     /// What the log looked like.
     pub graph: GraphSummary,
+    /// Items fitted and not shown, for having too few comparisons.
+    pub hidden: usize,
     /// What the reader must know.
     #[serde(skip)]
     pub notes: Vec<Note>,
@@ -190,6 +205,7 @@ impl Leaderboard {
         let view = View::new(graph, fitted, uncertainty, settings)?;
         let ranks: Vec<usize> = order.iter().map(|&(rank, _)| rank).collect();
         let items = (0..ids.len())
+            .into_par_iter()
             .map(|place| {
                 let known = RankKnowledge { place, ranks: &ranks, intervals: &intervals };
                 view.row(&ids, &known, records[ids[place].index()])
@@ -199,7 +215,8 @@ impl Leaderboard {
             items,
             fit: summary_of_fit(fitted, uncertainty),
             graph: summary_of_graph(graph, fitted),
-            notes: notes(fitted, uncertainty, graph.items().len() - ids.len(), settings.min_comparisons),
+            hidden: graph.items().len() - ids.len(),
+            notes: notes(fitted, uncertainty),
         })
     }
 }
@@ -228,19 +245,13 @@ fn summary_of_graph(graph: &PreferenceGraph, fitted: &dyn Fitted) -> GraphSummar
     }
 }
 
-fn notes(fitted: &dyn Fitted, uncertainty: &Uncertainty, hidden: usize, min_comparisons: f64) -> Vec<Note> {
+fn notes(fitted: &dyn Fitted, uncertainty: &Uncertainty) -> Vec<Note> {
     let mut notes = fitted.notes();
     if !fitted.convergence().converged {
         let iterations = fitted.convergence().iterations;
         notes.push(Note::new("not-converged", format!("the fit had not converged after {iterations} iterations")));
     }
     notes.extend(uncertainty.notes.iter().cloned());
-    if hidden > 0 {
-        notes.push(Note::new(
-            "items-hidden",
-            format!("{hidden} items with fewer than {min_comparisons} comparisons were fitted and are not shown"),
-        ));
-    }
     notes
 }
 
@@ -287,8 +298,20 @@ impl RankKnowledge<'_> {
         (self.place + 1 < self.ranks.len()).then(|| self.intervals.is_above(self.place, self.place + 1)).flatten()
     }
 
-    fn tied_with(&self) -> Option<(usize, usize)> {
-        self.intervals.tied_with(self.place).map(|(first, last)| (self.ranks[first], self.ranks[last]))
+    /// The ranks of the items it can't be told from, as ranges of consecutive rows.
+    fn tied_with(&self) -> Vec<(usize, usize)> {
+        let mut ranges: Vec<(usize, usize)> = Vec::new();
+        let mut previous = None;
+        for place in self.intervals.tied_with(self.place) {
+            // The row itself interrupts no range.
+            let follows = previous.is_some_and(|it| it + 1 == place || (it + 1 == self.place && it + 2 == place));
+            match ranges.last_mut() {
+                Some(range) if follows => range.1 = self.ranks[place],
+                _ => ranges.push((self.ranks[place], self.ranks[place])),
+            }
+            previous = Some(place);
+        }
+        ranges
     }
 }
 
@@ -299,14 +322,17 @@ struct View<'a> {
     uncertainty: &'a Uncertainty,
     identified: Vec<bool>,
     level: f64,
+    /// What fitted ratings, their errors and intervals are relative to: the mean of the identified
+    /// items, or of all where none is; 0 for raters with units of their own.
+    reference: f64,
     scaling: Scaling,
 }
 
 enum Scaling {
-    /// shown = shift + factor × fitted.
+    /// shown = shift + factor × (fitted − reference).
     Linear { shift: f64, factor: f64 },
-    /// The share against an item, or against the mean.
-    Share { baseline: Option<ItemId>, mean: f64 },
+    /// The share against an item, or against the reference.
+    Share { baseline: Option<ItemId> },
 }
 
 /// A rating as it is shown.
@@ -323,12 +349,15 @@ impl<'a> View<'a> {
         uncertainty: &'a Uncertainty,
         settings: &BoardSettings,
     ) -> Result<Self, ScaleError> {
-        let scaling = match settings.units {
-            Units::LogOdds => scaling(graph, fitted.ratings(), &settings.scale)?,
-            _ => Scaling::Linear { shift: 0.0, factor: 1.0 },
+        let (reference, scaling) = match settings.units {
+            Units::LogOdds => {
+                let reference = reference(fitted);
+                (reference, scaling(graph, fitted.ratings(), reference, &settings.scale)?)
+            }
+            _ => (0.0, Scaling::Linear { shift: 0.0, factor: 1.0 }),
         };
         let identified = fitted.identification().flags(graph.items().len());
-        Ok(Self { graph, fitted, uncertainty, identified, level: settings.ranks.level, scaling })
+        Ok(Self { graph, fitted, uncertainty, identified, level: settings.ranks.level, reference, scaling })
     }
 
     fn row(&self, order: &[ItemId], known: &RankKnowledge<'_>, record: Record) -> Row {
@@ -357,7 +386,7 @@ impl<'a> View<'a> {
     }
 
     fn shown(&self, item: ItemId) -> Shown {
-        let fitted = self.fitted.ratings()[item.index()];
+        let fitted = self.fitted.ratings()[item.index()] - self.reference;
         match self.scaling {
             Scaling::Linear { shift, factor } => Shown {
                 rating: shift + factor * fitted,
@@ -367,14 +396,14 @@ impl<'a> View<'a> {
                     .interval(item, fitted, self.level)
                     .map(|(low, high)| (shift + factor * low, shift + factor * high)),
             },
-            Scaling::Share { baseline, mean } => self.share(item, baseline, mean),
+            Scaling::Share { baseline } => self.share(item, baseline),
         }
     }
 
-    fn share(&self, item: ItemId, baseline: Option<ItemId>, mean: f64) -> Shown {
+    fn share(&self, item: ItemId, baseline: Option<ItemId>) -> Shown {
         let ratings = self.fitted.ratings();
         let share = |difference: f64| self.fitted.share_at(difference).unwrap_or(f64::NAN);
-        let difference = ratings[item.index()] - baseline.map_or(mean, |other| ratings[other.index()]);
+        let difference = ratings[item.index()] - baseline.map_or(self.reference, |other| ratings[other.index()]);
         let (error, interval) = match baseline {
             Some(other) => (
                 self.uncertainty.difference_error(item, other),
@@ -391,7 +420,18 @@ impl<'a> View<'a> {
     }
 }
 
-fn scaling(graph: &PreferenceGraph, ratings: &[f64], scale: &Scale) -> Result<Scaling, ScaleError> {
+/// The mean rating of the identified items: what their errors are relative to. Others don't enter,
+/// for how far they are off is nothing that the data say.
+fn reference(fitted: &dyn Fitted) -> f64 {
+    let ratings = fitted.ratings();
+    let members = &fitted.identification().members;
+    if members.is_empty() {
+        return ratings.iter().sum::<f64>() / ratings.len().max(1) as f64;
+    }
+    members.iter().map(|member| ratings[member.index()]).sum::<f64>() / members.len() as f64
+}
+
+fn scaling(graph: &PreferenceGraph, ratings: &[f64], reference: f64, scale: &Scale) -> Result<Scaling, ScaleError> {
     let find = |name: &str, role| {
         graph.items().get(name).ok_or_else(|| ScaleError::UnknownItem {
             name: name.to_owned(),
@@ -400,20 +440,19 @@ fn scaling(graph: &PreferenceGraph, ratings: &[f64], scale: &Scale) -> Result<Sc
             example: graph.items().iter().next().unwrap_or_default().to_owned(),
         })
     };
-    let mean = ratings.iter().sum::<f64>() / ratings.len().max(1) as f64;
-    let (factor, default_centre) = match scale.kind {
+    let factor = match scale.kind {
         ScaleKind::WinRate => {
             let baseline = scale.baseline.as_deref().map(|name| find(name, "baseline")).transpose()?;
-            return Ok(Scaling::Share { baseline, mean });
+            return Ok(Scaling::Share { baseline });
         }
-        ScaleKind::Elo => (ELO_PER_LOG_ODDS, 1000.0),
-        ScaleKind::LogOdds => (1.0, 0.0),
+        ScaleKind::Elo => ELO_PER_LOG_ODDS,
+        ScaleKind::LogOdds => 1.0,
     };
-    let (fixed, shown) = match &scale.anchor {
-        Some((name, rating)) => (ratings[find(name, "anchor")?.index()], *rating),
-        None => (mean, scale.centre.unwrap_or(default_centre)),
+    let shift = match &scale.anchor {
+        Some((name, rating)) => rating - factor * (ratings[find(name, "anchor")?.index()] - reference),
+        None => scale.centre.unwrap_or(scale.kind.default_centre()),
     };
-    Ok(Scaling::Linear { shift: shown - factor * fixed, factor })
+    Ok(Scaling::Linear { shift, factor })
 }
 
 #[cfg(test)]
@@ -455,10 +494,8 @@ mod tests {
         }
         assert_relative_eq!(found.items[0].win_rate_against_next.unwrap(), 0.75, epsilon = 1e-12);
         assert_eq!(found.items[0].separated_from_next, Some(true));
-        assert_eq!(
-            (found.items[0].rank_best, found.items[0].rank_worst, found.items[0].tied_with),
-            (Some(1), Some(1), None)
-        );
+        assert_eq!((found.items[0].rank_best, found.items[0].rank_worst), (Some(1), Some(1)));
+        assert!(found.items[0].tied_with.is_empty());
     }
 
     #[test]
@@ -503,6 +540,6 @@ mod tests {
         let order: Vec<(usize, &str)> = found.items.iter().map(|row| (row.rank, row.item.as_str())).collect();
         assert_eq!(order, [(1, "item 1"), (2, "item 2")]);
         assert_eq!(found.graph.items, 4);
-        assert_eq!(found.notes[0].code, "items-hidden");
+        assert_eq!((found.hidden, found.notes.len()), (2, 0));
     }
 }

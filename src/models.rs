@@ -104,8 +104,13 @@ struct PlainFit {
 }
 
 impl PlainFit {
-    fn boxed(ratings: Vec<f64>, convergence: Convergence, identification: Identification) -> Box<dyn Fitted> {
-        Box::new(Self { ratings, convergence, notes: identification.notes(), identification, log_odds: None })
+    fn boxed(
+        graph: &PreferenceGraph,
+        ratings: Vec<f64>,
+        convergence: Convergence,
+        identification: Identification,
+    ) -> Box<dyn Fitted> {
+        Box::new(Self { ratings, convergence, notes: identification.notes(graph), identification, log_odds: None })
     }
 }
 
@@ -153,7 +158,13 @@ pub trait Likelihood: Debug {
     /// The negative second derivatives, pair by pair.
     fn curvature(&self) -> Curvature;
 
-    /// The derivatives of the log-likelihood of one comparison of each cell of `graph`.
+    /// Whether comparisons in which the low item took `share` enter the likelihood at all.
+    fn uses(&self, _share: f64) -> bool {
+        true
+    }
+
+    /// The derivatives of the log-likelihood of one comparison of each cell of `graph`: zero for
+    /// those that don't enter.
     fn cell_scores(&self, graph: &PreferenceGraph) -> Vec<CellScore>;
 }
 
@@ -196,7 +207,7 @@ pub enum FitError {
     },
     /// Counts can't be replayed one by one.
     #[error(
-        "{method} replays single comparisons, and a row of the log counts {count} of them; give whole counts of at most 2^32 comparisons in all"
+        "{method} replays single comparisons, and a row of the log counts {count} of them; give whole counts, of at most 2^28 comparisons in all"
     )]
     NotWholeCounts {
         /// The method's name.

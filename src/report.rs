@@ -4,7 +4,7 @@ mod leaderboard;
 
 use serde::Serialize;
 
-pub use self::leaderboard::{Board, csv, jsonl, markdown};
+pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges};
 use crate::structure::Note;
 
 /// The version of the JSON layout.

@@ -8,7 +8,7 @@ use petgraph::visit::EdgeRef;
 use serde::Serialize;
 
 use crate::data::ItemId;
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{PreferenceGraph, Record};
 
 /// What a log can answer about the differences between its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -101,10 +101,11 @@ impl Identification {
     /// A direction (r, t) along which the likelihood never falls is one with `r_i − r_j ≥ 2t` for
     /// each win of i over j and `|r_i − r_j| ≤ 2t` for each tie. Strong connection excludes t = 0;
     /// for t > 0 this is a system of difference constraints, and it has no solution exactly where
-    /// some cycle has more wins than ties.
+    /// some cycle has more wins than ties. The parameter is shared by all pairs, so one such cycle
+    /// anywhere holds it for all strong components.
     pub fn with_tie_parameter(graph: &PreferenceGraph) -> Self {
         let mut found = Self::by_strong_connection(graph);
-        if found.status == Status::Identified && graph.tied_weight() > 0.0 && !has_cycle_of_wins(graph) {
+        if !found.members.is_empty() && graph.tied_weight() > 0.0 && !has_cycle_of_wins(graph) {
             found.status = Status::PartiallyIdentified;
             found.members.clear();
         }
@@ -134,27 +135,44 @@ impl Identification {
         Self { status, members, components: found.components, strong_components: found.strong_components.len() }
     }
 
-    /// What is wrong, as a note for the reader of a board; nothing where all is identified.
-    pub fn notes(&self) -> Vec<Note> {
+    /// What is wrong with `graph`, as a note for the reader of a board that names the items concerned;
+    /// nothing where all is identified.
+    pub fn notes(&self, graph: &PreferenceGraph) -> Vec<Note> {
+        let items = graph.items().len();
         match self.status {
             Status::Identified => Vec::new(),
+            // A method that needs connection and no more.
+            Status::PartiallyIdentified if self.members.len() == items => Vec::new(),
             Status::PartiallyIdentified if self.strong_components == 1 => {
-                vec![Note::new(
-                    "not-identified",
-                    "no finite estimate exists: the ties leave all ratings free to spread together",
-                )]
+                let message = "no finite estimate exists: the ties leave all ratings free to spread together";
+                vec![Note::new("not-identified", message)]
             }
-            Status::PartiallyIdentified => vec![Note::new(
-                "not-identified",
-                format!(
-                    "{} strong components: some items only won or only lost against the rest, so their ratings have no finite estimate",
-                    self.strong_components
-                ),
-            )],
-            Status::Disconnected => vec![Note::new(
-                "disconnected",
-                format!("{} groups of items never met, so ratings can't be compared across them", self.components),
-            )],
+            Status::PartiallyIdentified => {
+                let flags = self.flags(items);
+                let others: Vec<ItemId> = all(items).into_iter().filter(|item| !flags[item.index()]).collect();
+                let records = graph.records();
+                let why = |item: ItemId| match records[item.index()] {
+                    Record { wins, losses, ties } if losses + ties <= 0.0 && wins > 0.0 => " (never lost)",
+                    Record { wins, losses, ties } if wins + ties <= 0.0 && losses > 0.0 => " (never won)",
+                    _ => "",
+                };
+                let names = graph.items().listed(&others, why);
+                let message = format!(
+                    "{} of {items} items have no finite estimate, for they only won or only lost against the rest: {names}",
+                    others.len()
+                );
+                vec![Note::new("not-identified", message)]
+            }
+            Status::Disconnected => {
+                let others = outside_largest_component(graph);
+                let names = graph.items().listed(&others, |_| "");
+                let message = format!(
+                    "{} groups of items never met, so no rating can be compared across them; outside the largest group are {} of {items} items: {names}; without their rows the rest can be rated",
+                    self.components,
+                    others.len()
+                );
+                vec![Note::new("disconnected", message)]
+            }
         }
     }
 
@@ -166,6 +184,21 @@ impl Identification {
         }
         flags
     }
+}
+
+/// The items that are not in the weak component with the most items.
+fn outside_largest_component(graph: &PreferenceGraph) -> Vec<ItemId> {
+    let mut groups = UnionFind::<u32>::new(graph.items().len());
+    for pair in graph.pairs() {
+        groups.union(pair.low.0, pair.high.0);
+    }
+    let labels = groups.into_labeling();
+    let mut sizes = vec![0_usize; labels.len()];
+    for &label in &labels {
+        sizes[label as usize] += 1;
+    }
+    let largest = (0..sizes.len()).rev().max_by_key(|&label| sizes[label]);
+    all(labels.len()).into_iter().filter(|item| Some(labels[item.index()] as usize) != largest).collect()
 }
 
 fn all(items: usize) -> Vec<ItemId> {
@@ -197,8 +230,7 @@ fn reciprocally_connected(graph: &PreferenceGraph) -> bool {
     left <= 1
 }
 
-/// Whether some cycle has more wins than ties, each tie being an arc both ways, in a graph that is
-/// strongly connected.
+/// Whether some cycle has more wins than ties, each tie being an arc both ways.
 fn has_cycle_of_wins(graph: &PreferenceGraph) -> bool {
     let decisive = graph.decisive();
     if Connectivity::of(decisive.wins()).largest_strong_component().is_some() {
@@ -220,7 +252,11 @@ fn has_cycle_of_wins(graph: &PreferenceGraph) -> bool {
             costs.add_edge(high, low, 1.0);
         }
     }
-    find_negative_cycle(&costs, NodeIndex::new(0)).is_some()
+    // A cycle lies within one strong component, so one start in each finds it.
+    let several = Connectivity::of(graph.wins()).strong_components.into_iter().filter(|component| component.len() > 1);
+    several
+        .map(|component| NodeIndex::new(component[0].index()))
+        .any(|start| find_negative_cycle(&costs, start).is_some())
 }
 
 /// A thing about a result that its reader must know.
@@ -292,8 +328,13 @@ mod tests {
         assert_eq!(free.status, Status::PartiallyIdentified);
         assert!(free.members.is_empty());
         // A cycle of two wins and one tie has more wins than ties.
-        rows = vec![(0, 1, Left), (1, 2, Left), (2, 0, Tie)];
-        assert_eq!(Identification::with_tie_parameter(&graph(3, &rows)).status, Status::Identified);
+        let cycle = [(0, 1, Left), (1, 2, Left), (2, 0, Tie)];
+        assert_eq!(Identification::with_tie_parameter(&graph(3, &cycle)).status, Status::Identified);
+        // An item below all three does not hold their differences either.
+        rows.extend([(0, 3, Left), (1, 3, Left), (2, 3, Left)]);
+        let below = Identification::with_tie_parameter(&graph(4, &rows));
+        assert_eq!(below.status, Status::PartiallyIdentified);
+        assert!(below.members.is_empty());
     }
 
     #[test]

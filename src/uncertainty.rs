@@ -33,7 +33,7 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 pub use self::bootstrap::{BootstrapSettings, bootstrap};
 pub use self::clusters::Clusters;
-pub use self::covariance::{CovarianceKind, covariance, covariance_among};
+pub use self::covariance::{CovarianceKind, FEW_UNITS, covariance, covariance_among};
 pub use self::ranks::{RankIntervals, RankRule, RankSettings, rank_intervals};
 use crate::data::ItemId;
 use crate::structure::Note;
@@ -115,7 +115,7 @@ impl Uncertainty {
     pub fn std_error(&self, item: ItemId) -> Option<f64> {
         let place = self.place(item)?;
         match &self.spread {
-            Spread::Covariance(matrix) => Some(matrix[(place, place)].max(0.0).sqrt()),
+            Spread::Covariance(matrix) => Some(root(matrix[(place, place)])),
             Spread::Replicates(ratings) => std_deviation(ratings[place].iter().copied()),
         }
     }
@@ -124,9 +124,7 @@ impl Uncertainty {
     pub fn difference_error(&self, i: ItemId, j: ItemId) -> Option<f64> {
         let (i, j) = (self.place(i)?, self.place(j)?);
         match &self.spread {
-            Spread::Covariance(matrix) => {
-                Some((matrix[(i, i)] + matrix[(j, j)] - 2.0 * matrix[(i, j)]).max(0.0).sqrt())
-            }
+            Spread::Covariance(matrix) => Some(root(matrix[(i, i)] + matrix[(j, j)] - 2.0 * matrix[(i, j)])),
             Spread::Replicates(ratings) => std_deviation(ratings[i].iter().zip(&ratings[j]).map(|(x, y)| x - y)),
         }
     }
@@ -188,6 +186,11 @@ impl Uncertainty {
             }
         }
     }
+}
+
+/// The root of a variance, which rounding may have left below 0; NaN stays NaN.
+fn root(variance: f64) -> f64 {
+    if variance < 0.0 { 0.0 } else { variance.sqrt() }
 }
 
 /// Sample standard deviation of the finite values, if there are two.

@@ -13,7 +13,7 @@ use palio::models::{
 use palio::structure::Status;
 use palio::uncertainty::{
     BootstrapSettings, Clusters, CovarianceKind, RankIntervals, RankRule, RankSettings, Uncertainty, bootstrap,
-    covariance, rank_intervals,
+    covariance, covariance_among, rank_intervals,
 };
 use proptest::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -247,6 +247,44 @@ proptest! {
         }
     }
 
+    /// Ties that are dropped leave the ratings and the errors of the log without them.
+    #[test]
+    fn dropped_ties_leave_no_trace(small in connected_logs()) {
+        let without = small.map(|row| if row.outcome == Outcome::Tie { Vec::new() } else { vec![row] });
+        let errors_of = |rule, small: &Small| {
+            let fitted = bradley_terry(rule, small);
+            let labels = (0..small.log.len()).map(|row| row.to_string()).collect::<Vec<_>>();
+            let mut log = small.log.clone();
+            log.add_labels("row", labels);
+            let clusters = Clusters::new(&log, log.labels("row").expect("labels"), &small.graph);
+            let kinds = [(CovarianceKind::Sandwich, None), (CovarianceKind::Fisher, None), (CovarianceKind::Sandwich, Some(&clusters))];
+            let found = kinds.map(|(kind, clusters)| errors(&covariance(&*fitted, &small.graph, kind, clusters), small));
+            (fitted.ratings().to_vec(), found)
+        };
+        let (dropped, alone) = (errors_of(TieRule::Drop, &small), errors_of(TieRule::Half, &without));
+        assert_same("ratings", &dropped.0, &alone.0, 1e-9);
+        for (with_ties, without_ties) in dropped.1.iter().zip(&alone.1) {
+            assert_same("errors", with_ties, without_ties, 1e-8);
+        }
+    }
+
+    /// An item's error is never below the model's where fewer than five comparisons have a say in it.
+    #[test]
+    fn little_data_are_not_taken_for_much(small in connected_logs()) {
+        let fitted = bradley_terry(TieRule::Half, &small);
+        let (bare, guarded) = (bare(&*fitted, &small.graph, None), covariance(&*fitted, &small.graph, CovarianceKind::Sandwich, None));
+        let model = covariance(&*fitted, &small.graph, CovarianceKind::Fisher, None);
+        for (item, record) in items(&small).into_iter().zip(small.graph.records()) {
+            let (Some(bare), Some(guarded), Some(model)) = (bare.std_error(item), guarded.std_error(item), model.std_error(item)) else {
+                continue;
+            };
+            prop_assert!(guarded >= bare * (1.0 - 1e-12));
+            if record.comparisons() < 5.0 {
+                prop_assert!(guarded >= model * (1.0 - 1e-9));
+            }
+        }
+    }
+
     /// Clusters of single comparisons give the plain sandwich times the small-sample factor.
     #[test]
     fn a_comparison_is_the_smallest_cluster(small in connected_logs()) {
@@ -257,7 +295,7 @@ proptest! {
         let labels = (0..small.log.len()).map(|row| row.to_string()).collect();
         let (n, p) = (small.log.len() as f64, small.items() as f64 - 1.0);
         let factor = n / (n - 1.0) * (n - 1.0) / (n - p);
-        let plain = covariance(&*fitted, &small.graph, CovarianceKind::Sandwich, None);
+        let plain = bare(&*fitted, &small.graph, None);
         let plain: Vec<f64> = errors(&plain, &small).iter().map(|error| error * factor.sqrt()).collect();
         assert_same("errors", &errors(&clustered(&small, labels), &small), &plain, 1e-9);
     }
@@ -268,10 +306,10 @@ proptest! {
         let label = |row: usize| (row % clusters).to_string();
         let rows = small.log.len();
         let labels: Vec<String> = (0..rows).map(label).collect();
-        let reversed: Vec<usize> = (0..rows).rev().collect();
+        let reversed: Vec<u32> = (0..rows as u32).rev().collect();
         let backwards = Small { log: small.log.select(&reversed), graph: small.graph.clone() };
         let there = errors(&clustered(&small, labels), &small);
-        let back = errors(&clustered(&backwards, reversed.iter().map(|&row| label(row)).collect()), &small);
+        let back = errors(&clustered(&backwards, reversed.iter().map(|&row| label(row as usize)).collect()), &small);
         assert_same("errors", &back, &there, 1e-10);
     }
 
@@ -369,8 +407,7 @@ fn errors(found: &Uncertainty, small: &Small) -> Vec<f64> {
 /// The sandwich errors, where the data identify all ratings and leave residuals.
 fn sandwich(rule: TieRule, small: &Small) -> Option<Vec<f64>> {
     let fitted = bradley_terry(rule, small);
-    let graph = if rule == TieRule::Drop { small.graph.decisive() } else { small.graph.clone() };
-    let found = errors(&covariance(&*fitted, &graph, CovarianceKind::Sandwich, None), small);
+    let found = errors(&bare(&*fitted, &small.graph, None), small);
     (is_identified(&*fitted) && !found.is_empty()).then_some(found)
 }
 
@@ -379,7 +416,18 @@ fn clustered(small: &Small, labels: Vec<String>) -> Uncertainty {
     log.add_labels("cluster", labels);
     let clusters = Clusters::new(&log, log.labels("cluster").expect("labels"), &small.graph);
     let fitted = bradley_terry(TieRule::Half, small);
-    covariance(&*fitted, &small.graph, CovarianceKind::Sandwich, Some(&clusters))
+    bare(&*fitted, &small.graph, Some(&clusters))
+}
+
+/// The sandwich by its formula alone, without the guard of items with little data.
+fn bare(fitted: &dyn Fitted, graph: &PreferenceGraph, clusters: Option<&Clusters>) -> Uncertainty {
+    let members = &fitted.identification().members;
+    match fitted.likelihood() {
+        Some(likelihood) if members.len() > 1 => {
+            covariance_among(likelihood, graph, members, CovarianceKind::Sandwich, clusters)
+        }
+        _ => Uncertainty::unknown(graph.items().len()),
+    }
 }
 
 /// A log with more items than matrices are dense for, and more pairs than one task works on.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use palio::data::read::{BothBad, ColumnNames, OutcomeAs, ReadOptions, Reading, read};
+use palio::data::read::{BothBad, ColumnNames, Comparisons, OutcomeAs, ReadOptions, Reading, read};
 use palio::structure::Note;
 use serde::Serialize;
 
@@ -154,8 +154,24 @@ impl InputArgs {
     }
 }
 
+/// Items whose names differ only by white space around them: mostly one item, written in two ways.
+fn names_apart_by_space(comparisons: &Comparisons) -> Option<Note> {
+    let items = match comparisons {
+        Comparisons::Counts(tally) => tally.items(),
+        Comparisons::Rows(log) => log.items(),
+    };
+    let apart: Vec<&str> =
+        items.iter().filter(|name| name.trim() != *name && items.get(name.trim()).is_some()).collect();
+    let first = apart.first()?;
+    let message = format!(
+        "{} items differ from another only by white space around the name, such as {first:?}: they are rated apart",
+        apart.len()
+    );
+    Some(Note::new("names-apart-by-space", message))
+}
+
 /// What reading found that the user must know.
-pub(super) fn notes(reading: &Reading) -> Vec<Note> {
+pub(super) fn notes(args: &InputArgs, reading: &Reading) -> Vec<Note> {
     let found = &reading.notes;
     let mut notes = Vec::new();
     if found.skipped > 0 {
@@ -166,11 +182,17 @@ pub(super) fn notes(reading: &Reading) -> Vec<Note> {
         ));
     }
     if found.disagreements > 0 {
+        let (taken, other) = if args.reading.scores {
+            ("the scores were", "")
+        } else {
+            ("the outcome was", "; --scores takes the scores")
+        };
         let message = format!(
-            "{} rows have counts or scores that disagree with their outcome; the outcome was taken (see --scores)",
+            "in {} rows outcome, counts or scores disagree on the winner; {taken} taken{other}",
             found.disagreements
         );
         notes.push(Note::new("outcome-disagreement", message));
     }
+    notes.extend(names_apart_by_space(&reading.comparisons));
     notes
 }

@@ -1,5 +1,6 @@
 //! Where results go: stdout, or a file that is replaced whole.
 
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -44,10 +45,11 @@ impl Format {
 }
 
 /// An open place for a result. A file is written beside its place and moved there at the end, so
-/// that a failed run leaves what was there.
+/// that a failed run leaves what was there; a pipe or a device is written to as it is.
 #[derive(Debug)]
 pub(super) enum Output {
     Stdout,
+    Stream(File),
     File { temporary: NamedTempFile, path: PathBuf },
 }
 
@@ -55,9 +57,22 @@ impl Output {
     /// Opens the output, so that a bad path fails before long work.
     pub(super) fn open(global: &Global) -> anyhow::Result<Self> {
         let Some(path) = &global.output else { return Ok(Self::Stdout) };
+        let context = || format!("can't write to {}", path.display());
+        // A link stays a link: what it points to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let old = fs::metadata(&path).ok();
+        if old.as_ref().is_some_and(|old| !old.is_file()) {
+            return Ok(Self::Stream(OpenOptions::new().write(true).open(&path).with_context(context)?));
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = NamedTempFile::new_in(folder).with_context(|| format!("can't write to {}", path.display()))?;
-        Ok(Self::File { temporary, path: path.clone() })
+        let permissions = old.map_or_else(usual_permissions, |old| Some(old.permissions()));
+        let mut builder = tempfile::Builder::new();
+        if let Some(permissions) = permissions {
+            builder.permissions(permissions);
+        }
+        let temporary =
+            builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind())).with_context(context)?;
+        Ok(Self::File { temporary, path })
     }
 
     /// Writes the whole result.
@@ -73,9 +88,12 @@ impl Output {
                 write(&mut out)?;
                 out.flush()?;
             }
+            Self::Stream(mut stream) => {
+                write(&mut stream)?;
+                stream.flush()?;
+            }
             Self::File { mut temporary, path } => {
                 write(temporary.as_file_mut())?;
-                open_to_readers(&temporary)?;
                 temporary.persist(&path).map_err(|error| error.error).with_context(|| path.display().to_string())?;
             }
         }
@@ -83,23 +101,23 @@ impl Output {
     }
 }
 
-/// A temporary file is private; a result is as readable as any file its user makes.
+/// Those of any file that the user makes: the system takes away what the user's mask says.
 #[cfg(unix)]
-fn open_to_readers(file: &NamedTempFile) -> io::Result<()> {
+fn usual_permissions() -> Option<fs::Permissions> {
     use std::os::unix::fs::PermissionsExt;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
+    Some(fs::Permissions::from_mode(0o666))
 }
 
 #[cfg(not(unix))]
-fn open_to_readers(_file: &NamedTempFile) -> io::Result<()> {
-    Ok(())
+fn usual_permissions() -> Option<fs::Permissions> {
+    None
 }
 
 /// Tells warnings on stderr.
 pub(super) fn warn(notes: &[Note], global: &Global) {
     if !global.quiet {
         for note in notes {
-            eprintln!("warning: {} [{}]", note.message, note.code);
+            let _ = writeln!(io::stderr(), "warning: {} [{}]", note.message, note.code);
         }
     }
 }

@@ -133,10 +133,10 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<bool> {
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
     let reading = args.input.read(plan.read_options())?;
-    let mut notes = input::notes(&reading);
+    let mut notes = input::notes(&args.input, &reading);
     let inputs = reading.inputs.clone();
     let boards = plan.boards(reading)?;
-    notes.extend(boards.iter().flat_map(Made::prefixed_notes));
+    notes.extend(notes_of(&boards));
     warn(&notes, global);
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
@@ -160,16 +160,42 @@ struct Made {
     heading: Heading,
 }
 
+/// Boards with the same warning, beyond this many, are told in one sentence.
+const BOARDS_NAMED: usize = 3;
+
+/// What is to be said of the boards, the same thing of many boards at once.
+fn notes_of(boards: &[Made]) -> Vec<Note> {
+    let all = || boards.iter().flat_map(|made| made.board.board.notes.iter().map(|note| (made.name(), note)));
+    let mut told: Vec<&str> = Vec::new();
+    let mut notes = Vec::new();
+    for (name, note) in all() {
+        let same: Vec<Option<&str>> =
+            all().filter(|(_, other)| other.code == note.code).map(|(name, _)| name).collect();
+        if same.len() > BOARDS_NAMED {
+            if !told.contains(&note.code) {
+                told.push(note.code);
+                let names: Vec<&str> = same.iter().flatten().take(BOARDS_NAMED).copied().collect();
+                let message = format!(
+                    "{} of {} boards ({}, …); of the first: {}",
+                    same.len(),
+                    boards.len(),
+                    names.join(", "),
+                    note.message
+                );
+                notes.push(Note::new(note.code, message));
+            }
+            continue;
+        }
+        let message = name.map_or_else(|| note.message.clone(), |name| format!("{name}: {}", note.message));
+        notes.push(Note::new(note.code, message));
+    }
+    notes
+}
+
 impl Made {
-    fn prefixed_notes(&self) -> Vec<Note> {
-        let by = self.board.by.as_deref();
-        let notes = self.board.board.notes.iter();
-        notes
-            .map(|note| match by {
-                Some(by) => Note::new(note.code, format!("{by}: {}", note.message)),
-                None => note.clone(),
-            })
-            .collect()
+    /// The value the board is of, in words; `None` where the log was not split.
+    fn name(&self) -> Option<&str> {
+        self.board.by.as_deref().map(|by| if by.is_empty() { "(empty)" } else { by })
     }
 }
 
@@ -181,12 +207,7 @@ impl<'a> Plan<'a> {
         if let Some(ties) = &args.ties {
             settings.set("ties", ties);
         }
-        if !(args.level > 0.0 && args.level < 1.0) {
-            bail!("--level {}: a level is a share between 0 and 1, such as 0.95", args.level);
-        }
-        if args.resamples < 2 {
-            bail!("--resamples {}: the bootstrap needs 2 or more", args.resamples);
-        }
+        check_numbers(args)?;
         let plan = Self {
             args,
             global,
@@ -196,6 +217,9 @@ impl<'a> Plan<'a> {
             scale: scale(args, entry)?,
             settings,
         };
+        if !plan.clusters_matter() && !matches!(args.cluster.as_str(), "auto" | "none") {
+            bail!("--cluster {} goes with --interval sandwich or bootstrap", args.cluster);
+        }
         Ok(plan)
     }
 
@@ -252,13 +276,20 @@ impl<'a> Plan<'a> {
         let evidence = Evidence { graph, rows };
         let fitted = self.rater.fit(evidence, None)?;
         let labels = log.and_then(|log| self.cluster_labels(log, task));
+        let own = labels.and_then(Labels::with_own_where_empty);
+        let unlabelled = own.as_ref().map(|(_, rows)| *rows);
+        let labels = own.as_ref().map(|(labels, _)| labels).or(labels);
         let clusters = match (log, labels) {
             (Some(log), Some(labels)) => Some((Clusters::new(log, labels, graph), labels)),
             _ => None,
         };
         let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
-        let uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
-        let settings = self.board_settings(graph.items().len());
+        let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
+        uncertainty
+            .notes
+            .extend(clusters.zip(unlabelled).map(|((clusters, _), rows)| unlabelled_rows(rows, &clusters.column)));
+        uncertainty.notes.extend(self.few_resamples(uncertainty.members().len()));
+        let settings = self.board_settings(graph.items().len())?;
         let board = Leaderboard::new(graph, &*fitted, &uncertainty, &settings)?;
         let heading =
             Heading { interval: self.interval_name(&uncertainty), level: self.args.level, ranks: settings.ranks.rule };
@@ -302,25 +333,43 @@ impl<'a> Plan<'a> {
         })
     }
 
-    fn board_settings(&self, items: usize) -> BoardSettings {
-        BoardSettings {
+    /// A note where resamples are too few for joint statements about all pairs.
+    fn few_resamples(&self, members: usize) -> Option<Note> {
+        let few = self.interval == IntervalKind::Bootstrap && (self.args.resamples as usize) < 2 * members;
+        few.then(|| {
+            let message = format!(
+                "{} resamples of {members} items: rank ranges are poorly known; give --resamples {} or more",
+                self.args.resamples,
+                2 * members
+            );
+            Note::new("few-resamples", message)
+        })
+    }
+
+    fn board_settings(&self, items: usize) -> anyhow::Result<BoardSettings> {
+        Ok(BoardSettings {
             units: self.entry.units,
             scale: self.scale.clone(),
             ranks: RankSettings {
-                rule: self.rank_rule(items),
+                rule: self.rank_rule(items)?,
                 level: self.args.level,
                 seed: self.global.seed,
                 ..RankSettings::default()
             },
             min_comparisons: self.args.min_comparisons,
-        }
+        })
     }
 
-    fn rank_rule(&self, items: usize) -> RankRule {
+    fn rank_rule(&self, items: usize) -> anyhow::Result<RankRule> {
         match self.args.rank_interval {
-            Some(RankRuleArg::Overlap) => RankRule::Overlap,
-            None if items > SIMULTANEOUS_ITEMS => RankRule::Overlap,
-            Some(RankRuleArg::Simultaneous) | None => RankRule::Simultaneous,
+            Some(RankRuleArg::Overlap) => Ok(RankRule::Overlap),
+            None if items > SIMULTANEOUS_ITEMS => Ok(RankRule::Overlap),
+            Some(_) if items > MOST_SIMULTANEOUS_ITEMS => {
+                bail!(
+                    "{items} items: simultaneous rank intervals work up to {MOST_SIMULTANEOUS_ITEMS}; use --rank-interval overlap"
+                )
+            }
+            Some(RankRuleArg::Simultaneous) | None => Ok(RankRule::Simultaneous),
         }
     }
 
@@ -371,6 +420,7 @@ impl<'a> Plan<'a> {
         let anchor =
             self.scale.anchor.as_ref().map(|(item, rating)| serde_json::json!({ "item": item, "rating": rating }));
         let scale = (self.entry.units == Units::LogOdds).then_some(self.scale.kind);
+        let center = scale.filter(|_| anchor.is_none()).map(|kind| self.scale.centre.unwrap_or(kind.default_centre()));
         Ok(serde_json::json!({
             "method": self.entry.name,
             "set": set,
@@ -381,7 +431,7 @@ impl<'a> Plan<'a> {
             "rank_interval": rule,
             "rank_draws": RankSettings::default().draws,
             "scale": scale,
-            "center": self.scale.centre,
+            "center": center,
             "anchor": anchor,
             "baseline": self.scale.baseline,
             "by": args.by,
@@ -390,6 +440,33 @@ impl<'a> Plan<'a> {
             "seed": self.global.seed,
         }))
     }
+}
+
+fn unlabelled_rows(rows: usize, column: &str) -> Note {
+    let message = format!("{rows} rows have no {column}: each was taken as a cluster of its own");
+    Note::new("rows-without-cluster", message)
+}
+
+/// Above this level a quantile of simulated draws says nothing.
+const HIGHEST_LEVEL: f64 = 0.9999;
+const FEWEST_RESAMPLES: u32 = 50;
+/// Above this many items joint tests of all pairs take too much memory.
+const MOST_SIMULTANEOUS_ITEMS: usize = 2_000;
+
+fn check_numbers(args: &RankArgs) -> anyhow::Result<()> {
+    if !(args.level > 0.0 && args.level <= HIGHEST_LEVEL) {
+        bail!("--level {}: a level is a share between 0 and 1, such as 0.95, and at most {HIGHEST_LEVEL}", args.level);
+    }
+    if args.resamples < FEWEST_RESAMPLES {
+        bail!("--resamples {}: the bootstrap needs {FEWEST_RESAMPLES} or more", args.resamples);
+    }
+    if let Some(center) = args.center.filter(|center| !center.is_finite()) {
+        bail!("--center {center}: give a finite number");
+    }
+    if !(args.min_comparisons >= 0.0 && args.min_comparisons.is_finite()) {
+        bail!("--min-comparisons {}: give a number of 0 or more", args.min_comparisons);
+    }
+    Ok(())
 }
 
 fn interval(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKind> {

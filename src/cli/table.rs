@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{Cell, CellAlignment, Table};
 use palio::leaderboard::{Leaderboard, Row};
 use palio::models::{RaterEntry, Units};
-use palio::report::Board;
+use palio::report::{Board, ranges};
 use palio::structure::Status;
 use palio::uncertainty::RankRule;
 
@@ -30,7 +30,7 @@ pub(super) fn leaderboard(board: &Board, heading: &Heading, rater: &RaterEntry) 
         terminal_size::terminal_size_of(std::io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
     let mut text = String::new();
     if let Some(by) = &board.by {
-        let _ = writeln!(text, "{by}");
+        let _ = writeln!(text, "{}", if by.is_empty() { "(empty)" } else { by });
     }
     let _ = writeln!(text, "{}", header(&board.board, heading, width));
     text + &rows(&board.board, heading, rater, width)
@@ -59,6 +59,9 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
             RankRule::Simultaneous => "ranks hold jointly".to_owned(),
             RankRule::Overlap => "ranks by overlap".to_owned(),
         });
+    }
+    if board.hidden > 0 {
+        parts.push(format!("{} items with fewer comparisons hidden", grouped(board.hidden as f64)));
     }
     for (name, value) in &board.fit.parameters {
         parts.push(format!("{name} {}", value.map_or_else(|| "unknown".to_owned(), trimmed)));
@@ -107,7 +110,7 @@ fn rows(board: &Leaderboard, heading: &Heading, rater: &RaterEntry, width: usize
     let mut columns = vec![
         Column::new("rank", true, items, |row| row.rank.to_string()),
         Column::new("range", false, items, rank_interval),
-        Column::new("item", false, items, |row| row.item.clone()),
+        Column::new("item", false, items, |row| shown_name(&row.item, width)),
         Column::new(rating_head(rater), true, items, |row| rating(row, decimals)),
         Column::new("", false, items, |_| String::new()),
         Column::new("comparisons", true, items, |row| grouped(row.comparisons)),
@@ -131,6 +134,21 @@ fn rows(board: &Leaderboard, heading: &Heading, rater: &RaterEntry, width: usize
     }
     columns.retain(|column| !column.is_empty());
     render(&columns)
+}
+
+/// A name on one line: control characters as escapes, and the middle of what is very long left out.
+fn shown_name(name: &str, width: usize) -> String {
+    let visible: String = name
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect();
+    let most = (width / 2).max(20);
+    let length = visible.chars().count();
+    if length <= most {
+        return visible;
+    }
+    let (head, tail) = (most * 2 / 3, most - most * 2 / 3 - 1);
+    visible.chars().take(head).chain(['…']).chain(visible.chars().skip(length - tail)).collect()
 }
 
 fn render(columns: &[Column]) -> String {
@@ -167,11 +185,19 @@ fn rank_interval(row: &Row) -> String {
 fn rating(row: &Row, decimals: usize) -> String {
     let Some(rating) = row.rating else { return "?".to_owned() };
     match (row.low, row.high) {
-        (Some(low), Some(high)) => format!("{rating:.decimals$} ±{:.decimals$}", (high - low) / 2.0),
+        (Some(low), Some(high)) if is_symmetric(low, rating, high) => {
+            format!("{rating:.decimals$} ±{:.decimals$}", (high - low) / 2.0)
+        }
+        (Some(low), Some(high)) => format!("{rating:.decimals$} ({low:.decimals$} to {high:.decimals$})"),
         // What no data hold up stands in brackets.
         _ if !row.identified => format!("({rating:.decimals$})"),
         _ => format!("{rating:.decimals$}"),
     }
+}
+
+/// Whether ± says what the interval is: bootstrap intervals and those of shares lean to a side.
+fn is_symmetric(low: f64, rating: f64, high: f64) -> bool {
+    ((high - rating) - (rating - low)).abs() <= 1e-6 * (high - low)
 }
 
 /// Enough decimals to tell the ratings apart, judged by their spread.
@@ -191,11 +217,10 @@ fn verdict(row: &Row) -> String {
     if !row.identified {
         return "not identified".to_owned();
     }
-    match (row.rank_best, row.tied_with) {
-        (None, _) => String::new(),
-        (_, None) => "separated".to_owned(),
-        (_, Some((first, last))) if first == last => format!("tied with {first}"),
-        (_, Some((first, last))) => format!("tied with {first}–{last}"),
+    match row.rank_best {
+        None => String::new(),
+        Some(_) if row.tied_with.is_empty() => "separated".to_owned(),
+        Some(_) => format!("tied with {}", ranges(&row.tied_with).join(", ")),
     }
 }
 

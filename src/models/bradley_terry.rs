@@ -114,12 +114,10 @@ impl BradleyTerry {
         let rule = if has_parameter { self.ties } else { TieRule::Half };
         let problem = Problem { items, pairs: &pairs, rule, has_parameter, penalty };
         let mut optimum = problem.maximise(Point {
-            ratings: start.map_or_else(|| vec![0.0; items], <[f64]>::to_vec),
+            ratings: start.map_or_else(|| vec![0.0; items], centred),
             log_parameter: if has_parameter { rule.parameter_at(tied / graph.weight()).ln() } else { 0.0 },
         });
-        if penalty <= 0.0 {
-            centre(&mut optimum.point.ratings);
-        }
+        optimum.point.ratings = centred(&optimum.point.ratings);
         let parameter = optimum.point.log_parameter.exp();
         Ok(FittedBradleyTerry {
             asked: self.ties,
@@ -129,7 +127,7 @@ impl BradleyTerry {
             penalty,
             pseudo_count: self.pseudo_count,
             convergence: optimum.convergence,
-            notes: self.notes(&identification, penalty),
+            notes: self.notes(graph, &identification, penalty),
             identification,
             point: optimum.point,
             pairs,
@@ -167,12 +165,11 @@ impl BradleyTerry {
         Ok(with_pseudo_count(&graph.pair_sums(), items, self.pseudo_count))
     }
 
-    fn notes(&self, identification: &Identification, penalty: f64) -> Vec<Note> {
-        let mut notes = identification.notes();
+    fn notes(&self, graph: &PreferenceGraph, identification: &Identification, penalty: f64) -> Vec<Note> {
+        let mut notes = identification.notes(graph);
         if self.penalty <= 0.0 && penalty > 0.0 {
-            let fallback = format!(
-                "; all were fitted with penalty {penalty}, and a rating that is not identified has no interval"
-            );
+            let fallback =
+                format!("; all were fitted with penalty {penalty}, and what is not identified has no interval");
             for note in &mut notes {
                 note.message.push_str(&fallback);
             }
@@ -181,11 +178,10 @@ impl BradleyTerry {
     }
 }
 
-fn centre(ratings: &mut [f64]) {
+/// The ratings with their mean taken out: where a penalised maximum lies, and a choice without one.
+fn centred(ratings: &[f64]) -> Vec<f64> {
     let mean = ratings.iter().sum::<f64>() / ratings.len().max(1) as f64;
-    for rating in ratings {
-        *rating -= mean;
-    }
+    ratings.iter().map(|rating| rating - mean).collect()
 }
 
 /// All pairs of items with `amount` added to the wins of both.
@@ -295,11 +291,19 @@ impl Likelihood for FittedBradleyTerry {
         found
     }
 
+    #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
+    fn uses(&self, share: f64) -> bool {
+        self.asked != TieRule::Drop || share != 0.5
+    }
+
     fn cell_scores(&self, graph: &PreferenceGraph) -> Vec<CellScore> {
         let parameter = self.tie_parameter();
         let cells = graph.cells().iter();
         cells
             .map(|cell| {
+                if !self.uses(cell.share) {
+                    return CellScore::default();
+                }
                 let pair = graph.pairs()[cell.pair as usize];
                 let difference = self.point.ratings[pair.low.index()] - self.point.ratings[pair.high.index()];
                 self.rule.score(cell.share, difference, parameter)

@@ -71,15 +71,13 @@ impl Default for Elo {
 }
 
 const NAME: &str = "elo";
-/// Beyond this many comparisons counts are not expanded.
-const MAX_EXPANDED: f64 = 4_294_967_296.0;
 
 impl Rater for Elo {
     /// O(rows × orders); orders run in parallel.
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let rows = evidence.rows.ok_or(FitError::NeedsRows { method: NAME })?;
         let identification = Identification::by_connection(evidence.graph);
-        let mut notes = identification.notes();
+        let mut notes = identification.notes(evidence.graph);
         let log = if rows.is_counted() {
             notes.push(Note::new(
                 "counts-expanded",
@@ -135,20 +133,10 @@ impl Elo {
 
     /// The log with each counted row as single ones, in a seeded order.
     fn expanded(&self, log: &Log) -> Result<Log, FitError> {
-        let mut rows = Vec::new();
-        let mut total = 0.0;
-        for (index, &count) in log.counts.iter().enumerate() {
-            total += count;
-            if count.fract() != 0.0 || total > MAX_EXPANDED {
-                return Err(FitError::NotWholeCounts { method: NAME, count: count.to_string() });
-            }
-            rows.extend(std::iter::repeat_n(index, count as usize));
-        }
-        let order = self.order(rows.len(), 0);
-        let shuffled: Vec<usize> = order.into_iter().map(|position| rows[position]).collect();
-        let mut expanded = log.select(&shuffled);
-        expanded.counts.clear();
-        Ok(expanded)
+        let not_whole = |count: f64| FitError::NotWholeCounts { method: NAME, count: count.to_string() };
+        let mut rows = log.singles().map_err(not_whole)?;
+        rows.shuffle(&mut stream(self.seed, Purpose::Orders, 0));
+        Ok(log.select_singles(&rows))
     }
 
     /// The numbers below `rows` in the order of a seeded stream.

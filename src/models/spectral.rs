@@ -36,7 +36,7 @@ pub(super) const PAGERANK: RaterEntry = RaterEntry {
 
 /// A vector has converged when no entry moves by more than this in an iteration.
 const TOLERANCE: f64 = 1e-14;
-const MAX_ITERATIONS: u32 = 100_000;
+const MAX_ITERATIONS: u32 = 10_000;
 
 /// The leading right eigenvector of M, `M_ij` being the points that i took from j, with unit 2-norm.
 ///
@@ -116,9 +116,11 @@ impl Rater for Eigenvector {
     /// Power iteration: O(pairs) each, as many as the gap of the two leading eigenvalues asks for.
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let items = evidence.graph.items().len();
-        let points = Points::of(evidence.graph);
+        let mut points = Points::of(evidence.graph);
+        let total: f64 = points.taken.iter().sum();
+        points.taken.iter_mut().for_each(|taken| *taken /= total);
         // A multiple of the identity changes no eigenvector and keeps a periodic matrix from cycling.
-        let shift = points.taken.iter().sum::<f64>() / (2 * items.max(1)) as f64;
+        let shift = 0.5 / items.max(1) as f64;
         let (ratings, convergence) = iterate(vec![1.0 / (items as f64).sqrt(); items], |x, y| {
             y.iter_mut().zip(x).for_each(|(y, x)| *y = shift * x);
             points.multiply(x, y);
@@ -129,7 +131,7 @@ impl Rater for Eigenvector {
                 }
             }
         });
-        Ok(PlainFit::boxed(ratings, convergence, Identification::by_strong_connection(evidence.graph)))
+        Ok(PlainFit::boxed(evidence.graph, ratings, convergence, Identification::by_strong_connection(evidence.graph)))
     }
 }
 
@@ -148,6 +150,6 @@ impl Rater for PageRank {
             y.fill(jump);
             points.multiply(x, y);
         });
-        Ok(PlainFit::boxed(ratings, convergence, Identification::by_connection(evidence.graph)))
+        Ok(PlainFit::boxed(evidence.graph, ratings, convergence, Identification::by_connection(evidence.graph)))
     }
 }

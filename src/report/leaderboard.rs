@@ -17,7 +17,7 @@ pub struct Board {
     pub board: Leaderboard,
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 16] = [
     "rank",
     "rank_best",
     "rank_worst",
@@ -33,12 +33,11 @@ const COLUMNS: [&str; 17] = [
     "identified",
     "separated_from_next",
     "win_rate_against_next",
-    "tied_first",
-    "tied_last",
+    "tied_with",
 ];
 
 /// The fields of a row in the order of [`COLUMNS`]; empty where there is none.
-fn fields(row: &Row) -> [String; 17] {
+fn fields(row: &Row) -> [String; 16] {
     fn text<T: ToString>(value: Option<T>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
@@ -58,9 +57,16 @@ fn fields(row: &Row) -> [String; 17] {
         row.identified.to_string(),
         text(row.separated_from_next),
         text(row.win_rate_against_next),
-        text(row.tied_with.map(|(first, _)| first)),
-        text(row.tied_with.map(|(_, last)| last)),
+        ranges(&row.tied_with).join(" ").replace('–', "-"),
     ]
+}
+
+/// Ranges of ranks as text, such as `3–5`.
+pub fn ranges(ranges: &[(usize, usize)]) -> Vec<String> {
+    ranges
+        .iter()
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") })
+        .collect()
 }
 
 /// All rows as CSV with a header, numbers in full; a first column `by` where there are several boards.

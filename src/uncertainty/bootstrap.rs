@@ -1,15 +1,16 @@
 //! The bootstrap: the method refitted on resampled evidence, from the full fit.
 
 use rand::RngExt;
+use rand::seq::SliceRandom;
 use rand_distr::weighted::WeightedAliasIndex;
-use rand_distr::{Distribution, Poisson};
+use rand_distr::{Binomial, Distribution, Poisson};
 use rayon::prelude::*;
 
 use super::clusters::Clusters;
-use super::covariance::few_clusters;
+use super::covariance::{FEW_UNITS, few_clusters};
 use super::{ClusterSummary, Spread, Uncertainty};
-use crate::data::graph::{CellSum, PreferenceGraph};
-use crate::data::{Labels, Log};
+use crate::data::graph::{CellSum, PreferenceGraph, Record};
+use crate::data::{ItemId, Labels, Log};
 use crate::models::{Evidence, FitError, Fitted, Rater, Units};
 use crate::random::{Purpose, SimRng, stream};
 use crate::structure::{Note, Status};
@@ -27,11 +28,13 @@ pub struct BootstrapSettings {
 
 /// Refits `rater` on resampled evidence.
 ///
-/// Raters of a graph get multinomially resampled cells, which is the same as resampling rows: a cell
-/// of weights w counts as (Σw)²/Σw² comparisons. Raters of a sequence get resampled rows in their
+/// Raters of a graph get multinomially resampled cells, which for equal weights is the same as
+/// resampling rows; a cell of unequal weights w counts as (Σw)²/Σw² comparisons, which keeps its mean and
+/// variance. Raters of a sequence get resampled rows in their
 /// order. With clusters whole clusters are drawn. A replicate whose ratings are not identified is
 /// refitted with the rater's fallback penalty, and their number is told: such replicates pull the
-/// intervals in. Intervals are percentiles. `progress` is called after each replicate.
+/// intervals in. An item with fewer than [`FEW_UNITS`] comparisons (or clusters) has no interval, and a
+/// note names it: so few can't be resampled. Intervals are percentiles. `progress` is called after each replicate.
 /// O(resamples × (cells + a fit from a near start)).
 ///
 /// # Errors
@@ -48,99 +51,184 @@ pub fn bootstrap(
     progress: &(dyn Fn() + Sync),
 ) -> Result<Uncertainty, FitError> {
     let items = evidence.graph.items().len();
-    let members = fitted.identification().members.clone();
+    let grouped = clusters.map(|(clusters, _)| clusters);
+    let units = units(evidence.graph, grouped);
+    let identified = &fitted.identification().members;
+    let (members, few): (Vec<ItemId>, Vec<ItemId>) =
+        identified.iter().partition(|member| units[member.index()] >= FEW_UNITS);
+    let mut notes: Vec<Note> =
+        (!few.is_empty()).then(|| few_units(evidence.graph, &few, grouped)).into_iter().collect();
     if members.is_empty() {
-        return Ok(Uncertainty::unknown(items));
+        return Ok(Uncertainty { notes, ..Uncertainty::unknown(items) });
     }
-    let resampler = Resampler::new(evidence, clusters);
-    let replicate = |number: u32| -> Result<(Vec<f64>, bool), FitError> {
+    let resampler = Resampler::new(evidence, clusters)?;
+    let replicate = |number: u32| -> Result<Replicate, FitError> {
         let mut rng = stream(settings.seed, Purpose::Bootstrap, u64::from(number));
         let refit = resampler.refit(rater, fitted, &mut rng)?;
         progress();
-        let ratings: Vec<f64> = members.iter().map(|member| refit.ratings()[member.index()]).collect();
-        let identified = refit.identification().status == Status::Identified;
-        Ok((if settings.units == Units::LogOdds { without_mean(ratings) } else { ratings }, identified))
+        Ok(Replicate::of(&*refit, identified, &members, settings.units))
     };
-    let replicates: Vec<(Vec<f64>, bool)> =
+    let replicates: Vec<Replicate> =
         (0..settings.resamples).into_par_iter().map(replicate).collect::<Result<_, _>>()?;
-    let by_member = |member: usize| replicates.iter().map(|(ratings, _)| ratings[member]).collect();
-    let ratings: Vec<Vec<f64>> = (0..members.len()).map(by_member).collect();
-    let unidentified = replicates.iter().filter(|(_, identified)| !identified).count();
-    let mut found = Uncertainty::new(items, members, Spread::Replicates(ratings));
-    if unidentified > 0 && fitted.identification().status == Status::Identified {
-        found.notes.push(Note::new(
-            "bootstrap-not-identified",
-            format!(
-                "{unidentified} of {} resamples left some rating without a finite estimate and were fitted with a penalty: intervals are too short there",
-                settings.resamples
-            ),
-        ));
+    notes.extend(not_identified(fitted, &replicates));
+    let by_member = |member: usize| replicates.iter().map(|replicate| replicate.ratings[member]).collect();
+    let found =
+        Uncertainty::new(items, members.clone(), Spread::Replicates((0..members.len()).map(by_member).collect()));
+    if members.iter().all(|&member| found.std_error(member).is_none_or(|error| error <= 0.0)) {
+        let message = "every resample gave the same ratings (only ties?): there is no spread to tell errors from";
+        notes.push(Note::new("no-spread", message));
+        return Ok(Uncertainty { notes, ..Uncertainty::unknown(items) });
     }
-    found.clusters = clusters.map(|(clusters, _)| ClusterSummary {
+    let clusters = grouped.map(|clusters| ClusterSummary {
         column: clusters.column.clone(),
         clusters: clusters.used(),
         design_effect: None,
     });
-    found.notes.extend(found.clusters.as_ref().and_then(few_clusters));
-    Ok(found)
+    notes.extend(clusters.as_ref().and_then(few_clusters));
+    Ok(Uncertainty { clusters, notes, ..found })
 }
 
-fn without_mean(mut ratings: Vec<f64>) -> Vec<f64> {
-    let mean = ratings.iter().sum::<f64>() / ratings.len() as f64;
-    for rating in &mut ratings {
-        *rating -= mean;
+/// The ratings of one refit.
+struct Replicate {
+    /// Of the members; of log-odds, relative to the mean of all identified items.
+    ratings: Vec<f64>,
+    identified: bool,
+}
+
+impl Replicate {
+    fn of(refit: &dyn Fitted, identified: &[ItemId], members: &[ItemId], units: Units) -> Self {
+        let rating = |item: &ItemId| refit.ratings()[item.index()];
+        let mean = match units {
+            Units::LogOdds => identified.iter().map(rating).sum::<f64>() / identified.len() as f64,
+            _ => 0.0,
+        };
+        Self {
+            ratings: members.iter().map(|member| rating(member) - mean).collect(),
+            identified: refit.identification().status == Status::Identified,
+        }
     }
-    ratings
+}
+
+/// A note where some resamples could not identify what the log could.
+fn not_identified(fitted: &dyn Fitted, replicates: &[Replicate]) -> Option<Note> {
+    let unidentified = replicates.iter().filter(|replicate| !replicate.identified).count();
+    let penalised = fitted.likelihood().is_some() && fitted.identification().status == Status::Identified;
+    (unidentified > 0 && penalised).then(|| {
+        let message = format!(
+            "{unidentified} of {} resamples left some rating without a finite estimate and were fitted with a penalty: intervals are too short there",
+            replicates.len()
+        );
+        Note::new("bootstrap-not-identified", message)
+    })
+}
+
+/// For each item the clusters, or else the comparisons, that it occurs in.
+fn units(graph: &PreferenceGraph, clusters: Option<&Clusters>) -> Vec<f64> {
+    let Some(clusters) = clusters else { return graph.records().iter().map(Record::comparisons).collect() };
+    let mut units = vec![0.0; graph.items().len()];
+    let mut last = vec![usize::MAX; graph.items().len()];
+    for cluster in 0..clusters.len() {
+        for (cell, _) in clusters.comparisons(cluster) {
+            let pair = graph.pairs()[graph.cells()[cell].pair as usize];
+            for item in [pair.low.index(), pair.high.index()] {
+                if std::mem::replace(&mut last[item], cluster) != cluster {
+                    units[item] += 1.0;
+                }
+            }
+        }
+    }
+    units
+}
+
+fn few_units(graph: &PreferenceGraph, few: &[ItemId], clusters: Option<&Clusters>) -> Note {
+    let what =
+        clusters.map_or("comparisons".to_owned(), |clusters| format!("values of {} (the clusters)", clusters.column));
+    let names = graph.items().listed(few, |_| "");
+    let message = format!(
+        "{} items have fewer than {FEW_UNITS} {what}, too few to resample, and no interval: {names}",
+        few.len()
+    );
+    Note::new("few-comparisons", message)
 }
 
 /// What a replicate is drawn from.
 enum Resampler<'a> {
-    Cells { graph: &'a PreferenceGraph, urn: Urn },
-    ClustersOfCells { graph: &'a PreferenceGraph, clusters: &'a Clusters },
-    Rows { graph: &'a PreferenceGraph, log: &'a Log },
-    ClustersOfRows { graph: &'a PreferenceGraph, log: &'a Log, labels: &'a Labels },
+    Cells {
+        graph: &'a PreferenceGraph,
+        urn: Urn,
+    },
+    ClustersOfCells {
+        graph: &'a PreferenceGraph,
+        clusters: &'a Clusters,
+    },
+    /// `singles` are the rows of single comparisons.
+    Rows {
+        graph: &'a PreferenceGraph,
+        log: &'a Log,
+        singles: Vec<u32>,
+        labels: Option<&'a Labels>,
+    },
 }
 
 impl<'a> Resampler<'a> {
-    fn new(evidence: Evidence<'a>, clusters: Option<(&'a Clusters, &'a Labels)>) -> Self {
+    fn new(evidence: Evidence<'a>, clusters: Option<(&'a Clusters, &'a Labels)>) -> Result<Self, FitError> {
         let graph = evidence.graph;
-        match (evidence.rows, clusters) {
+        Ok(match (evidence.rows, clusters) {
             (None, None) => Self::Cells { graph, urn: Urn::new(graph) },
             (None, Some((clusters, _))) => Self::ClustersOfCells { graph, clusters },
-            (Some(log), None) => Self::Rows { graph, log },
-            (Some(log), Some((_, labels))) => Self::ClustersOfRows { graph, log, labels },
-        }
+            (Some(log), clusters) => {
+                let not_whole =
+                    |count: f64| FitError::NotWholeCounts { method: "the bootstrap", count: count.to_string() };
+                let labels = clusters.map(|(_, labels)| labels);
+                Self::Rows { graph, log, singles: log.singles().map_err(not_whole)?, labels }
+            }
+        })
     }
 
     fn refit(&self, rater: &dyn Rater, full: &dyn Fitted, rng: &mut SimRng) -> Result<Box<dyn Fitted>, FitError> {
         let start = Some(full.ratings());
-        match *self {
-            Self::Cells { graph, ref urn } => rater.fit((&graph.with_sums(urn.draw(rng))).into(), start),
+        match self {
+            Self::Cells { graph, urn } => rater.fit((&graph.with_sums(urn.draw(rng))).into(), start),
             Self::ClustersOfCells { graph, clusters } => {
-                let copies = draw_with_replacement(clusters.len(), rng);
-                let mut sums = vec![CellSum::default(); graph.cells().len()];
-                for (cluster, &copies) in copies.iter().enumerate().filter(|(_, copies)| **copies > 0) {
-                    for (cell, weight) in clusters.comparisons(cluster) {
-                        let sum = &mut sums[cell];
-                        sum.count += f64::from(copies);
-                        sum.weight += f64::from(copies) * weight;
-                        sum.weight_squared += f64::from(copies) * weight * weight;
-                    }
-                }
-                rater.fit((&graph.with_sums(sums)).into(), start)
+                rater.fit((&graph.with_sums(resampled_clusters(graph, clusters, rng))).into(), start)
             }
-            Self::Rows { graph, log } => {
-                let copies = draw_with_replacement(log.len(), rng);
-                let rows = repeated(copies.iter().copied());
-                rater.fit(Evidence { graph, rows: Some(&log.select(&rows)) }, start)
-            }
-            Self::ClustersOfRows { graph, log, labels } => {
-                let copies = draw_with_replacement(labels.names.len(), rng);
-                let rows = repeated(labels.ids.iter().map(|&label| copies[label as usize]));
-                rater.fit(Evidence { graph, rows: Some(&log.select(&rows)) }, start)
+            Self::Rows { graph, log, singles, labels } => {
+                let rows = resampled_rows(log, singles, *labels, rng);
+                rater.fit(Evidence { graph, rows: Some(&log.select_singles(&rows)) }, start)
             }
         }
     }
+}
+
+/// The cell sums of as many clusters as there are, drawn with replacement.
+fn resampled_clusters(graph: &PreferenceGraph, clusters: &Clusters, rng: &mut SimRng) -> Vec<CellSum> {
+    let copies = draw_with_replacement(clusters.len(), rng);
+    let mut sums = vec![CellSum::default(); graph.cells().len()];
+    for (cluster, &copies) in copies.iter().enumerate().filter(|(_, copies)| **copies > 0) {
+        for (cell, weight) in clusters.comparisons(cluster) {
+            let sum = &mut sums[cell];
+            sum.count += f64::from(copies);
+            sum.weight += f64::from(copies) * weight;
+            sum.weight_squared += f64::from(copies) * weight * weight;
+        }
+    }
+    sums
+}
+
+/// The rows of resampled comparisons, in the order of the log; where it counts and so has no order, in
+/// a random one.
+fn resampled_rows(log: &Log, singles: &[u32], labels: Option<&Labels>, rng: &mut SimRng) -> Vec<u32> {
+    let mut rows = if let Some(labels) = labels {
+        let copies = draw_with_replacement(labels.names.len(), rng);
+        repeated(singles, |_, row| copies[labels.ids[row as usize] as usize])
+    } else {
+        let copies = draw_with_replacement(singles.len(), rng);
+        repeated(singles, |place, _| copies[place])
+    };
+    if log.is_counted() {
+        rows.shuffle(rng);
+    }
+    rows
 }
 
 /// How often each of `n` things comes up in `n` draws with replacement.
@@ -152,9 +240,10 @@ fn draw_with_replacement(n: usize, rng: &mut SimRng) -> Vec<u32> {
     copies
 }
 
-/// Each index as often as its number of copies says, in order.
-fn repeated(copies: impl Iterator<Item = u32>) -> Vec<usize> {
-    copies.enumerate().flat_map(|(index, copies)| std::iter::repeat_n(index, copies as usize)).collect()
+/// Each row as often as its number of copies says, in order.
+fn repeated(rows: &[u32], copies: impl Fn(usize, u32) -> u32) -> Vec<u32> {
+    let repeat = |(place, &row): (usize, &u32)| std::iter::repeat_n(row, copies(place, row) as usize);
+    rows.iter().enumerate().flat_map(repeat).collect()
 }
 
 /// Draws multinomial cell sums with the means and variances that resampled rows would have.
@@ -166,6 +255,8 @@ fn repeated(copies: impl Iterator<Item = u32>) -> Vec<usize> {
 struct Urn {
     /// Comparisons drawn.
     total: u64,
+    /// For each cell the number of comparisons that it counts as.
+    sizes: Vec<f64>,
     /// The bulk of each cell; `None` for a cell that is never drawn.
     bulk: Vec<Option<Poisson<f64>>>,
     /// The cell of a single comparison; `None` where there are none at all.
@@ -195,6 +286,7 @@ impl Urn {
         };
         Self {
             total: total as u64,
+            sizes: sizes.clone(),
             bulk: sizes.iter().map(|size| Poisson::new(size * part).ok()).collect(),
             units: graph.sums().iter().zip(&sizes).map(unit).collect(),
             single: WeightedAliasIndex::new(sizes).ok(),
@@ -213,6 +305,18 @@ impl Urn {
             .collect()
     }
 
+    /// Deals `rest` comparisons to the cells, one binomial a cell of what earlier cells have left.
+    fn deal(&self, mut rest: u64, counts: &mut [f64], rng: &mut SimRng) {
+        let mut left: f64 = self.sizes.iter().sum();
+        for (count, &size) in counts.iter_mut().zip(&self.sizes).filter(|(_, size)| **size > 0.0) {
+            let chance = if left > size { size / left } else { 1.0 };
+            let dealt = Binomial::new(rest, chance).map_or(0, |binomial| binomial.sample(rng));
+            *count += dealt as f64;
+            rest -= dealt;
+            left -= size;
+        }
+    }
+
     /// How many comparisons fall into each cell.
     fn counts(&self, rng: &mut SimRng) -> Vec<f64> {
         let Some(single) = &self.single else { return vec![0.0; self.units.len()] };
@@ -220,12 +324,18 @@ impl Urn {
             let bulk = |cell: &Option<Poisson<f64>>| cell.as_ref().map_or(0.0, |poisson| poisson.sample(rng));
             let mut counts: Vec<f64> = self.bulk.iter().map(bulk).collect();
             let drawn = counts.iter().sum::<f64>() as u64;
-            if drawn <= self.total {
-                for _ in drawn..self.total {
+            if drawn > self.total {
+                continue;
+            }
+            let rest = self.total - drawn;
+            if rest > 16 * counts.len() as u64 {
+                self.deal(rest, &mut counts, rng);
+            } else {
+                for _ in 0..rest {
                     counts[single.sample(rng)] += 1.0;
                 }
-                return counts;
             }
+            return counts;
         }
     }
 }

@@ -42,11 +42,13 @@ impl Clusters {
     pub fn new(log: &Log, labels: &Labels, graph: &PreferenceGraph) -> Self {
         let finder = CellFinder::new(graph);
         let clusters = labels.names.len();
+        // Every part has an offset a cluster: with many clusters there must be few parts.
+        let size = PART_ROWS.max(4 * clusters);
         let part = |number: usize| {
-            let rows = number * PART_ROWS..((number + 1) * PART_ROWS).min(log.len());
+            let rows = number * size..((number + 1) * size).min(log.len());
             Part::sorted(log, rows, &labels.ids, clusters, &finder)
         };
-        let parts = (0..log.len().div_ceil(PART_ROWS)).into_par_iter().map(part).collect();
+        let parts = (0..log.len().div_ceil(size)).into_par_iter().map(part).collect();
         Self { column: labels.column.clone(), len: clusters, parts }
     }
 

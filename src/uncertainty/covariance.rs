@@ -34,9 +34,14 @@ const OUTSIDE: usize = usize::MAX;
 /// shift, which is pure prior. Refused, with a note, above [`DENSE_LIMIT`] items and where all
 /// residuals are zero. O(items³ + pairs + comparisons in clusters).
 ///
+/// An item whose rating rests on fewer than [`FEW_UNITS`] clusters (or comparisons) that say anything
+/// about its error gets at least the variance of the model, times the design effect: its own
+/// residuals sum to nothing at the fit, so that the sandwich would call the least known item the
+/// best known one. A note names such items.
+///
 /// # Source
 /// White 1982; Liang and Zeger 1986; equal to statsmodels' `HC0` and `cluster`, and to arena-rank's
-/// variances but for the ridge that it adds.
+/// variances but for the ridge that it adds. None of them guards items with little data.
 pub fn covariance(
     fitted: &dyn Fitted,
     graph: &PreferenceGraph,
@@ -44,24 +49,26 @@ pub fn covariance(
     clusters: Option<&Clusters>,
 ) -> Uncertainty {
     let items = graph.items().len();
-    let members = fitted.identification().members.clone();
+    let members = &fitted.identification().members;
     let Some(likelihood) = fitted.likelihood().filter(|_| members.len() > 1) else {
         return Uncertainty::unknown(items);
     };
     if items > DENSE_LIMIT {
-        return refused(
-            items,
-            "intervals-skipped",
-            format!(
-                "{items} items: intervals in closed form are computed for up to {DENSE_LIMIT}; --interval bootstrap works"
-            ),
+        let message = format!(
+            "{items} items: intervals in closed form are computed for up to {DENSE_LIMIT}; --interval bootstrap works"
         );
+        return refused(items, Note::new("intervals-skipped", message));
     }
-    covariance_among(likelihood, graph, &members, kind, clusters)
+    match Errors::among(likelihood, graph, members, kind, clusters) {
+        Ok(errors) if kind == CovarianceKind::Sandwich => errors.with_floor(graph).uncertainty(items),
+        Ok(errors) => errors.uncertainty(items),
+        Err(note) => refused(graph.items().len(), note),
+    }
 }
 
-/// The covariance among `members`, relative to their mean, whether or not the data identify them: for
-/// callers who know that they do. [`covariance`] asks the fit.
+/// The covariance among `members`, relative to their mean, whether or not the data identify them and
+/// however few their comparisons: the bare formula, for callers who know that it applies.
+/// [`covariance`] asks the fit.
 pub fn covariance_among(
     likelihood: &dyn Likelihood,
     graph: &PreferenceGraph,
@@ -69,46 +76,130 @@ pub fn covariance_among(
     kind: CovarianceKind,
     clusters: Option<&Clusters>,
 ) -> Uncertainty {
-    let items = graph.items().len();
-    let estimate = Estimate::new(likelihood, graph, members);
-    let plain = estimate.outer_products();
-    if plain.trace() <= 1e-20 * graph.weight() {
-        return refused(
-            items,
-            "no-spread",
-            "every comparison is exactly what was expected (only ties?): there is no spread to tell errors from"
-                .to_owned(),
-        );
+    match Errors::among(likelihood, graph, members, kind, clusters) {
+        Ok(errors) => errors.uncertainty(graph.items().len()),
+        Err(note) => refused(graph.items().len(), note),
     }
-    let Some(bread) = estimate.bread() else {
-        return refused(
-            items,
-            "intervals-skipped",
-            "the curvature of the likelihood is singular: no interval was computed".to_owned(),
-        );
-    };
-    let sandwich = |outer: &DMatrix<f64>| &bread * outer * bread.transpose();
-    let mut summary = None;
-    let full = match (kind, clusters) {
-        (CovarianceKind::Fisher, _) => bread.clone(),
-        (CovarianceKind::Sandwich, None) => sandwich(&plain),
-        (CovarianceKind::Sandwich, Some(clusters)) => {
-            let clustered =
-                sandwich(&estimate.clustered_outer_products(clusters)) * estimate.small_sample_factor(clusters.used());
-            summary = Some(ClusterSummary {
-                column: clusters.column.clone(),
-                clusters: clusters.used(),
-                design_effect: median_ratio(&clustered, &sandwich(&plain), members.len()),
-            });
-            clustered
+}
+
+/// A covariance and what it rests on.
+struct Errors {
+    members: Vec<ItemId>,
+    has_parameter: bool,
+    /// Of the ratings and, at the end, of the tie parameter.
+    covariance: DMatrix<f64>,
+    /// The variances of the ratings if the model holds.
+    model_variances: Vec<f64>,
+    /// For each member the clusters, or else the comparisons, with a say in its error.
+    units: Vec<f64>,
+    clusters: Option<ClusterSummary>,
+    notes: Vec<Note>,
+}
+
+impl Errors {
+    fn among(
+        likelihood: &dyn Likelihood,
+        graph: &PreferenceGraph,
+        members: &[ItemId],
+        kind: CovarianceKind,
+        clusters: Option<&Clusters>,
+    ) -> Result<Self, Note> {
+        let estimate = Estimate::new(likelihood, graph, members);
+        let plain = estimate.outer_products();
+        let scale: f64 = graph.sums().iter().map(|sum| sum.weight_squared).sum();
+        if plain.sum.trace() <= NO_SPREAD * scale {
+            let message =
+                "every comparison is exactly what was expected (only ties?): there is no spread to tell errors from";
+            return Err(Note::new("no-spread", message.to_owned()));
         }
-    };
-    let parameter_error = estimate.has_parameter().then(|| full[(members.len(), members.len())].max(0.0).sqrt());
-    let ratings = full.view((0, 0), (members.len(), members.len())).into_owned();
-    let degrees_of_freedom = summary.as_ref().map(|summary| (summary.clusters.max(2) - 1) as f64);
-    let mut found = Uncertainty::new(items, members.to_vec(), Spread::Covariance(ratings));
-    found.notes.extend(summary.as_ref().and_then(few_clusters));
-    Uncertainty { degrees_of_freedom, parameter_error, clusters: summary, ..found }
+        let Some(bread) = estimate.bread() else {
+            let message = "the curvature of the likelihood is singular: no interval was computed";
+            return Err(Note::new("intervals-skipped", message.to_owned()));
+        };
+        let sandwich = |outer: &DMatrix<f64>| &bread * outer * bread.transpose();
+        let mut found = Self {
+            members: members.to_vec(),
+            has_parameter: estimate.has_parameter(),
+            model_variances: (0..members.len()).map(|i| bread[(i, i)]).collect(),
+            covariance: DMatrix::zeros(0, 0),
+            units: plain.units,
+            clusters: None,
+            notes: Vec::new(),
+        };
+        match (kind, clusters) {
+            (CovarianceKind::Fisher, _) => found.covariance = bread,
+            (CovarianceKind::Sandwich, None) => found.covariance = sandwich(&plain.sum),
+            (CovarianceKind::Sandwich, Some(clusters)) => {
+                let clustered = estimate.clustered_outer_products(clusters);
+                let used = clustered.clusters;
+                if used < 2 || clustered.sum.trace() <= NO_SPREAD * scale {
+                    let message = format!("{used} clusters by {}: errors can't be told from them", clusters.column);
+                    return Err(Note::new("few-clusters", message));
+                }
+                found.covariance = sandwich(&clustered.sum) * estimate.small_sample_factor(used);
+                let design_effect = median_ratio(&found.covariance, &sandwich(&plain.sum), members.len());
+                let summary = ClusterSummary { column: clusters.column.clone(), clusters: used, design_effect };
+                found.notes.extend(few_clusters(&summary));
+                found.clusters = Some(summary);
+                found.units = clustered.units;
+            }
+        }
+        Ok(found)
+    }
+
+    /// At least the model's variance, times the design effect, for items with little data.
+    fn with_floor(mut self, graph: &PreferenceGraph) -> Self {
+        let effect = self.clusters.as_ref().and_then(|clusters| clusters.design_effect).unwrap_or(1.0).max(1.0);
+        let mut raised = Vec::new();
+        for (i, &member) in self.members.iter().enumerate() {
+            let excess = self.model_variances[i] * effect - self.covariance[(i, i)];
+            if self.units[i] < FEW_UNITS && excess > 0.0 {
+                self.covariance[(i, i)] += excess;
+                raised.push(member);
+            }
+        }
+        if !raised.is_empty() {
+            self.notes.push(self.few_units(graph, &raised));
+        }
+        self
+    }
+
+    fn few_units(&self, graph: &PreferenceGraph, raised: &[ItemId]) -> Note {
+        let what = match &self.clusters {
+            Some(clusters) => format!("values of {} (the clusters)", clusters.column),
+            None => "comparisons".to_owned(),
+        };
+        let names = graph.items().listed(raised, |_| "");
+        let message = format!(
+            "{} items have fewer than {FEW_UNITS} {what} that tell how far off their ratings are, and got the model's errors: {names}",
+            raised.len()
+        );
+        Note::new("few-comparisons", message)
+    }
+
+    fn uncertainty(self, items: usize) -> Uncertainty {
+        let n = self.members.len();
+        let parameter_error = self.has_parameter.then(|| self.covariance[(n, n)].max(0.0).sqrt());
+        let ratings = self.covariance.view((0, 0), (n, n)).into_owned();
+        let degrees_of_freedom = self.clusters.as_ref().map(|summary| (summary.clusters - 1) as f64);
+        let found = Uncertainty::new(items, self.members, Spread::Covariance(ratings));
+        Uncertainty { degrees_of_freedom, parameter_error, clusters: self.clusters, notes: self.notes, ..found }
+    }
+}
+
+/// An item whose error rests on fewer clusters or comparisons than this has at least the model's.
+pub const FEW_UNITS: f64 = 5.0;
+/// Squared scores that sum to less than this share of the squared weights are rounding.
+const NO_SPREAD: f64 = 1e-20;
+/// A score below this share of what it is the sum of is zero but for rounding.
+const NO_SCORE: f64 = 1e-9;
+
+/// J, and for each rating how many comparisons or clusters have a score that is not zero.
+struct OuterProducts {
+    sum: DMatrix<f64>,
+    units: Vec<f64>,
+    /// The number of clusters with a comparison between members that enters the likelihood.
+    clusters: usize,
 }
 
 /// The median over the members of the ratio of two variances.
@@ -132,8 +223,8 @@ pub(super) fn few_clusters(summary: &ClusterSummary) -> Option<Note> {
     })
 }
 
-fn refused(items: usize, code: &'static str, message: String) -> Uncertainty {
-    Uncertainty { notes: vec![Note::new(code, message)], ..Uncertainty::unknown(items) }
+fn refused(items: usize, note: Note) -> Uncertainty {
+    Uncertainty { notes: vec![note], ..Uncertainty::unknown(items) }
 }
 
 /// A fit restricted to some items, and the likelihood around it.
@@ -141,6 +232,8 @@ struct Estimate<'a> {
     graph: &'a PreferenceGraph,
     curvature: Curvature,
     scores: Vec<CellScore>,
+    /// For each cell whether it enters the likelihood.
+    used: Vec<bool>,
     members: usize,
     /// For each item its row, or [`OUTSIDE`].
     row: Vec<usize>,
@@ -152,8 +245,14 @@ impl<'a> Estimate<'a> {
         for (place, member) in members.iter().enumerate() {
             row[member.index()] = place;
         }
-        let curvature = likelihood.curvature();
-        Self { graph, curvature, scores: likelihood.cell_scores(graph), members: members.len(), row }
+        Self {
+            graph,
+            curvature: likelihood.curvature(),
+            scores: likelihood.cell_scores(graph),
+            used: graph.cells().iter().map(|cell| likelihood.uses(cell.share)).collect(),
+            members: members.len(),
+            row,
+        }
     }
 
     fn has_parameter(&self) -> bool {
@@ -206,11 +305,16 @@ impl<'a> Estimate<'a> {
     }
 
     /// J: the sum over comparisons of w² s sᵀ.
-    fn outer_products(&self) -> DMatrix<f64> {
+    fn outer_products(&self) -> OuterProducts {
         let mut outer = DMatrix::zeros(self.size(), self.size());
+        let mut units = vec![0.0; self.members];
         for ((cell, score), sum) in self.graph.cells().iter().zip(&self.scores).zip(self.graph.sums()) {
             let pair = self.graph.pairs()[cell.pair as usize];
             let Some((i, j)) = self.rows(pair.low.index(), pair.high.index()) else { continue };
+            if sum.weight > 0.0 && score.difference.abs() > NO_SCORE {
+                units[i] += sum.count;
+                units[j] += sum.count;
+            }
             let square = sum.weight_squared * score.difference * score.difference;
             outer[(i, i)] += square;
             outer[(j, j)] += square;
@@ -225,67 +329,119 @@ impl<'a> Estimate<'a> {
                 outer[(t, t)] += sum.weight_squared * score.parameter * score.parameter;
             }
         }
-        outer
+        OuterProducts { sum: outer, units, clusters: 0 }
     }
 
     /// J with the scores summed within clusters first.
-    fn clustered_outer_products(&self, clusters: &Clusters) -> DMatrix<f64> {
+    fn clustered_outer_products(&self, clusters: &Clusters) -> OuterProducts {
         let size = clusters.len().div_ceil(PARTS).max(1);
-        let parts: Vec<DMatrix<f64>> = (0..clusters.len())
+        let rows = self.cell_rows();
+        let parts: Vec<OuterProducts> = (0..clusters.len())
             .collect::<Vec<_>>()
             .par_chunks(size)
-            .map(|part| self.outer_products_of(clusters, part))
+            .map(|part| self.outer_products_of(clusters, part, &rows))
             .collect();
-        let lower = parts.into_iter().fold(DMatrix::zeros(self.size(), self.size()), |sum, part| sum + part);
-        DMatrix::from_fn(self.size(), self.size(), |i, j| lower[(i.max(j), i.min(j))])
+        let mut lower = DMatrix::zeros(self.size(), self.size());
+        let mut units = vec![0.0; self.members];
+        let mut used = 0;
+        for part in parts {
+            lower += part.sum;
+            used += part.clusters;
+            units.iter_mut().zip(part.units).for_each(|(total, units)| *total += units);
+        }
+        let sum = DMatrix::from_fn(self.size(), self.size(), |i, j| lower[(i.max(j), i.min(j))]);
+        OuterProducts { sum, units, clusters: used }
     }
 
     /// The lower triangle of J of some clusters. Each touches few items, and only those are added.
-    fn outer_products_of(&self, clusters: &Clusters, part: &[usize]) -> DMatrix<f64> {
-        let rows = self.cell_rows();
+    fn outer_products_of(&self, clusters: &Clusters, part: &[usize], rows: &[Option<(usize, usize)>]) -> OuterProducts {
         let mut outer = DMatrix::zeros(self.size(), self.size());
-        let mut total = vec![0.0; self.size()];
-        let mut seen = vec![false; self.size()];
-        let mut touched = Vec::new();
+        let mut units = vec![0.0; self.members];
+        let mut total = ClusterScore::new(self.size());
+        let mut used = 0;
         for &cluster in part {
+            let mut is_used = false;
             for (cell, weight) in clusters.comparisons(cluster) {
                 let Some((i, j)) = rows[cell] else { continue };
+                is_used = true;
                 let score = self.scores[cell];
-                let t = self.members;
-                for (row, value) in [(i, score.difference), (j, -score.difference), (t, score.parameter)] {
-                    if row < self.size() {
-                        total[row] += weight * value;
-                        if !std::mem::replace(&mut seen[row], true) {
-                            touched.push(row);
-                        }
-                    }
+                total.add(i, weight * score.difference);
+                total.add(j, -weight * score.difference);
+                if self.has_parameter() {
+                    total.add(self.members, weight * score.parameter);
                 }
             }
-            touched.sort_unstable();
-            for (place, &j) in touched.iter().enumerate() {
-                let by = total[j];
+            total.touched.sort_unstable();
+            for (place, &j) in total.touched.iter().enumerate() {
+                let by = total.sum[j];
                 let column = &mut outer.as_mut_slice()[j * self.size()..][..self.size()];
-                for &i in &touched[place..] {
-                    column[i] += total[i] * by;
+                for &i in &total.touched[place..] {
+                    column[i] += total.sum[i] * by;
+                }
+                if j < self.members && by.abs() > NO_SCORE * total.size[j] {
+                    units[j] += 1.0;
                 }
             }
-            for row in touched.drain(..) {
-                (total[row], seen[row]) = (0.0, false);
-            }
+            total.clear();
+            used += usize::from(is_used);
         }
-        outer
+        OuterProducts { sum: outer, units, clusters: used }
     }
 
+    /// For each cell the rows of its items, if it is between members and enters the likelihood.
     fn cell_rows(&self) -> Vec<Option<(usize, usize)>> {
-        let of = |pair: u32| self.graph.pairs()[pair as usize];
-        self.graph.cells().iter().map(|cell| self.rows(of(cell.pair).low.index(), of(cell.pair).high.index())).collect()
+        let cells = self.graph.cells().iter().zip(&self.used);
+        cells
+            .map(|(cell, &used)| {
+                let pair = self.graph.pairs()[cell.pair as usize];
+                self.rows(pair.low.index(), pair.high.index()).filter(|_| used)
+            })
+            .collect()
+    }
+
+    /// The number of comparisons between members that enter the likelihood.
+    fn comparisons(&self) -> f64 {
+        self.cell_rows()
+            .iter()
+            .zip(self.graph.sums())
+            .filter(|(rows, _)| rows.is_some())
+            .map(|(_, sum)| sum.count)
+            .sum()
     }
 
     /// G/(G−1) · (N−1)/(N−p), as statsmodels and Stata have it.
     fn small_sample_factor(&self, clusters: usize) -> f64 {
-        let (g, n) = (clusters as f64, self.graph.comparisons());
+        let (g, n) = (clusters as f64, self.comparisons());
         let p = (self.size() - 1) as f64;
         if g > 1.0 && n > p { g / (g - 1.0) * (n - 1.0) / (n - p) } else { 1.0 }
+    }
+}
+
+/// The score of one cluster, with the list of its entries that are in use.
+struct ClusterScore {
+    sum: Vec<f64>,
+    /// The sums of the absolute values, by which rounding is told from a score.
+    size: Vec<f64>,
+    touched: Vec<usize>,
+}
+
+impl ClusterScore {
+    fn new(entries: usize) -> Self {
+        Self { sum: vec![0.0; entries], size: vec![0.0; entries], touched: Vec::new() }
+    }
+
+    fn add(&mut self, entry: usize, value: f64) {
+        if self.size[entry] <= 0.0 && value.abs() > 0.0 {
+            self.touched.push(entry);
+        }
+        self.sum[entry] += value;
+        self.size[entry] += value.abs();
+    }
+
+    fn clear(&mut self) {
+        for entry in self.touched.drain(..) {
+            (self.sum[entry], self.size[entry]) = (0.0, 0.0);
+        }
     }
 }
 

@@ -27,7 +27,8 @@ pub struct RankSettings {
     pub rule: RankRule,
     /// The level, such as 0.95.
     pub level: f64,
-    /// Draws that the simultaneous rule's critical value is simulated from.
+    /// Draws that the simultaneous rule's critical value is simulated from; more where the level is so
+    /// high that they would tell its quantile poorly.
     pub draws: u32,
     /// The seed of those draws.
     pub seed: u64,
@@ -110,14 +111,10 @@ impl RankIntervals {
         Some((1 + better, items - worse))
     }
 
-    /// The first and the last other item in the list that `i` can't be told from.
-    pub fn tied_with(&self, i: usize) -> Option<(usize, usize)> {
-        let tied = |j: &usize| *j != i && self.is_above(i, *j) == Some(false) && self.is_above(*j, i) == Some(false);
-        if !self.known[i] {
-            return None;
-        }
-        let first = (0..self.known.len()).find(tied)?;
-        Some((first, (first..self.known.len()).rev().find(tied).unwrap_or(first)))
+    /// The other items in the list that `i` can't be told from, in order.
+    pub fn tied_with(&self, i: usize) -> impl Iterator<Item = usize> {
+        let others = if self.known[i] { 0..self.known.len() } else { 0..0 };
+        others.filter(move |&j| j != i && self.is_above(i, j) == Some(false) && self.is_above(j, i) == Some(false))
     }
 
     fn set_above(&mut self, i: usize, j: usize) {
@@ -221,6 +218,10 @@ const BLOCK: usize = 64;
 /// Draws whose statistics are brought up to date at a time.
 const BATCH: usize = 512;
 
+/// Draws that must lie beyond the quantile for it to be known.
+const DRAWS_BEYOND: f64 = 100.0;
+const MAX_DRAWS: f64 = 1e6;
+
 /// Draws from the distribution of the errors of the members: a row a draw, in blocks.
 struct Draws {
     blocks: Vec<DMatrix<f64>>,
@@ -229,7 +230,8 @@ struct Draws {
 impl Draws {
     fn new(covariance: &DMatrix<f64>, degrees_of_freedom: Option<f64>, settings: RankSettings) -> Option<Self> {
         let factor = factor(covariance)?.transpose();
-        let total = settings.draws.max(1) as usize;
+        let needed = (DRAWS_BEYOND / (1.0 - settings.level)).min(MAX_DRAWS);
+        let total = (settings.draws as usize).max(needed as usize);
         let block = |number: usize| {
             let mut rng = stream(settings.seed, Purpose::RankIntervals, number as u64);
             let wanted = BLOCK.min(total - number * BLOCK);

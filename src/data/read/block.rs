@@ -264,7 +264,8 @@ impl<'a> BlockReader<'a> {
         }
         let lead = found.lead();
         let disagrees = |&other| match self.found(other, fields, left, right) {
-            Ok(other) => other.lead() != lead,
+            // A tie beside a win is a difference of margin, not of winner.
+            Ok(other) => other.lead() * lead < 0,
             Err(_) => false,
         };
         self.block.disagreements += u64::from(self.columns.others.iter().any(disagrees));

@@ -81,6 +81,7 @@ impl Columns {
         } else {
             None
         };
+        finder.check_unique()?;
         let mut found = finder.evidence(names);
         let evidence = finder.deciding(&mut found, options)?;
         let labels = finder.labels(options, labels)?;
@@ -117,6 +118,15 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn position(&self, name: &str) -> Option<usize> {
         self.header.names.iter().position(|column| column == name)
+    }
+
+    /// A name that stands twice would leave it open which column is meant.
+    fn check_unique(&self) -> Result<(), ReadError> {
+        let mut seen = std::collections::HashSet::new();
+        match self.header.names.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(ReadError::DuplicateColumn { path: self.path.to_owned(), column: name.clone() }),
+        }
     }
 
     /// The named column, or else the first of the usual ones.

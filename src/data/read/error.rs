@@ -31,10 +31,20 @@ pub enum ReadError {
         path: String,
     },
     /// A header that is not UTF-8.
-    #[error("the header of {path} is not valid UTF-8; convert the file to UTF-8")]
+    #[error(
+        "the header of {path} is not valid UTF-8; convert the file to UTF-8, or name it .gz or .zst if it is compressed"
+    )]
     HeaderEncoding {
         /// The input's path.
         path: String,
+    },
+    /// Two columns of the same name.
+    #[error("{path} has two columns `{column}`; rename one of them")]
+    DuplicateColumn {
+        /// The input's path.
+        path: String,
+        /// The name.
+        column: String,
     },
     /// No column for something that is needed.
     #[error("{path} has no column for {wanted}; its columns are {found}; name the right one with {option}")]

@@ -12,6 +12,11 @@ use crate::models::Convergence;
 pub(super) const TOLERANCE: f64 = 1e-10;
 /// Where quadratic convergence is driven on to: rounding error of the gradient.
 const POLISHED: f64 = 1e-14;
+/// Converged means as well that the last step moved nothing by more than this: on a long, sparse
+/// graph a gradient can be small far from the maximum.
+const STEP_TOLERANCE: f64 = 1e-6;
+/// The longest step in log-odds, and in the logarithm of the parameter.
+const LONGEST_STEP: f64 = 4.0;
 const MAX_ITERATIONS: u32 = 100;
 const MAX_HALVINGS: u32 = 40;
 /// Pairs a parallel task works on; fixed, so that the number of threads changes no sum.
@@ -59,9 +64,17 @@ struct Step {
     log_parameter: f64,
 }
 
+impl Step {
+    /// The most that it moves a rating, or the logarithm of the parameter.
+    fn size(&self) -> f64 {
+        self.ratings.iter().fold(self.log_parameter.abs(), |size, s| size.max(s.abs()))
+    }
+}
+
 impl Slope {
     fn norm(&self) -> f64 {
-        self.gradient.iter().fold(self.parameter_gradient.abs(), |norm, g| norm.max(g.abs()))
+        // Not f64::max, which would hide a NaN.
+        self.gradient.iter().fold(self.parameter_gradient.abs(), |norm, g| if g.abs() <= norm { norm } else { g.abs() })
     }
 
     fn along(&self, step: &Step) -> f64 {
@@ -81,19 +94,20 @@ impl Problem<'_> {
         let mut slope = self.slope(&point, adjacency.as_ref());
         let mut norm = slope.norm();
         let mut iterations = 0;
-        while norm > POLISHED * weight && iterations < MAX_ITERATIONS {
-            let Some((next, next_slope)) = self.advance(&point, &slope, adjacency.as_ref(), norm / weight) else {
-                break;
-            };
+        let mut moved = f64::INFINITY;
+        while iterations < MAX_ITERATIONS && norm > 0.0 && (norm > POLISHED * weight || moved > STEP_TOLERANCE) {
+            let Some(step) = self.step(&slope, adjacency.as_ref(), norm / weight) else { break };
+            moved = step.size();
+            let Some((next, next_slope)) = self.search(&point, &slope, &step, adjacency.as_ref()) else { break };
             let next_norm = next_slope.norm();
-            // Below the tolerance go on for as long as it pays: mostly one step more.
-            if norm <= TOLERANCE * weight && next_norm > 0.5 * norm {
+            // Below the tolerances go on for as long as it pays: mostly one step more.
+            if norm <= TOLERANCE * weight && moved <= STEP_TOLERANCE && next_norm > 0.5 * norm {
                 break;
             }
             (point, slope, norm) = (next, next_slope, next_norm);
             iterations += 1;
         }
-        let converged = norm <= TOLERANCE * weight;
+        let converged = norm <= TOLERANCE * weight && (moved <= STEP_TOLERANCE || norm <= 0.0);
         Optimum { point, convergence: Convergence { converged, iterations, gradient_norm: Some(norm) } }
     }
 
@@ -103,20 +117,20 @@ impl Problem<'_> {
         sum(&pairs.low_wins) + sum(&pairs.high_wins) + sum(&pairs.ties)
     }
 
-    /// One damped step, or `None` where no step can be computed or none improves.
-    fn advance(
+    /// Where the step, shortened as far as need be, leads; `None` if nowhere better.
+    fn search(
         &self,
         from: &Point,
         slope: &Slope,
+        step: &Step,
         adjacency: Option<&Adjacency>,
-        residual: f64,
     ) -> Option<(Point, Slope)> {
-        let step = self.step(slope, adjacency, residual)?;
-        let gain = slope.along(&step);
+        let gain = slope.along(step);
         if !gain.is_finite() || gain <= 0.0 {
             return None;
         }
-        let mut length = 1.0;
+        // A longer step may land on a plateau from which no curvature leads back.
+        let mut length = (LONGEST_STEP / step.size()).min(1.0);
         for _ in 0..MAX_HALVINGS {
             let to = Point {
                 ratings: from.ratings.iter().zip(&step.ratings).map(|(r, s)| r + length * s).collect(),
@@ -124,7 +138,7 @@ impl Problem<'_> {
             };
             let there = self.slope(&to, adjacency);
             // The likelihood is concave along the step: its slope there tells an overshoot.
-            if there.along(&step) >= -0.25 * gain {
+            if there.along(step) >= -0.25 * gain {
                 return Some((to, there));
             }
             length *= 0.5;

@@ -10,7 +10,7 @@ use crate::data::graph::PairSums;
 pub const DENSE_LIMIT: usize = 700;
 /// Items a parallel task works on; fixed, so that the number of threads changes no sum.
 const CHUNK: usize = 1 << 12;
-const MAX_ITERATIONS: usize = 2_000;
+const MIN_ITERATIONS: usize = 2_000;
 
 /// For each item its pairs, as compressed sparse rows.
 #[derive(Debug)]
@@ -81,7 +81,13 @@ impl<'a> LaplacianSolver<'a> {
         adjacency: Option<&'a Adjacency>,
     ) -> Option<Self> {
         let Some(adjacency) = adjacency else {
-            return dense_laplacian(items, &pairs.low, &pairs.high, weights, penalty).cholesky().map(Self::Dense);
+            let laplacian = || dense_laplacian(items, &pairs.low, &pairs.high, weights, penalty);
+            let factor = laplacian().cholesky().or_else(|| {
+                // Curvature that rounding has taken away is put back: a shorter step, not a wrong one.
+                let mut ridges = [1e-12, 1e-9, 1e-6].into_iter();
+                ridges.find_map(|ridge| with_ridge(laplacian(), ridge).cholesky())
+            });
+            return factor.map(Self::Dense);
         };
         let by_slot: Vec<f64> =
             adjacency.pairs.par_iter().with_min_len(CHUNK).map(|&pair| weights[pair as usize]).collect();
@@ -126,9 +132,12 @@ impl<'a> LaplacianSolver<'a> {
         let mut direction = z.clone();
         let mut size = dot(&residual, &z);
         let target = tolerance * tolerance * size;
-        for _ in 0..MAX_ITERATIONS {
-            if size <= target || size <= 0.0 {
-                break;
+        // In exact arithmetic n steps are enough; a solve that needs far more has failed.
+        let mut steps = 0;
+        while size > target && size > 0.0 {
+            steps += 1;
+            if steps > MIN_ITERATIONS + 2 * n {
+                return None;
             }
             self.multiply(&direction, &mut product);
             let bend = dot(&direction, &product);
@@ -157,12 +166,21 @@ impl<'a> LaplacianSolver<'a> {
     }
 }
 
+/// The matrix with a share of its mean diagonal added to the diagonal.
+fn with_ridge(mut matrix: DMatrix<f64>, ridge: f64) -> DMatrix<f64> {
+    let level = matrix.trace() / matrix.nrows().max(1) as f64;
+    for i in 0..matrix.nrows() {
+        matrix[(i, i)] += ridge * level;
+    }
+    matrix
+}
+
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
-/// The dense Laplacian of weighted pairs plus `penalty` on the diagonal; without a penalty plus
-/// a multiple of 11ᵀ, which leaves solutions of sum zero as they are.
+/// The dense Laplacian of weighted pairs plus `penalty` on the diagonal, and a multiple of 11ᵀ, which
+/// leaves solutions of sum zero as they are and makes the matrix of a connected graph regular.
 pub(crate) fn dense_laplacian(items: usize, low: &[u32], high: &[u32], weights: &[f64], penalty: f64) -> DMatrix<f64> {
     let mut matrix = DMatrix::zeros(items, items);
     for ((&low, &high), &weight) in low.iter().zip(high).zip(weights) {
@@ -172,11 +190,10 @@ pub(crate) fn dense_laplacian(items: usize, low: &[u32], high: &[u32], weights: 
         matrix[(high, low)] -= weight;
         matrix[(low, high)] -= weight;
     }
-    if penalty > 0.0 {
-        for item in 0..items {
-            matrix[(item, item)] += penalty;
-        }
-    } else if items > 0 {
+    for item in 0..items {
+        matrix[(item, item)] += penalty;
+    }
+    if items > 0 {
         let level = matrix.trace() / (items * items) as f64;
         matrix.add_scalar_mut(if level > 0.0 { level } else { 1.0 / items as f64 });
     }
