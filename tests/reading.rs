@@ -115,7 +115,7 @@ mod messages {
         let fault = |row: &str| error("log.csv", text(row), &ReadOptions::default());
         assert_eq!(
             fault("x,y,-1,2,1"),
-            "log.csv, line 3: column `wins_a` holds \"-1\"; a count must be finite and not negative \
+            "log.csv, line 3: column `wins_a` holds \"-1\"; a count must be finite and not negative (and no larger than 1e100) \
              (--skip-bad-rows leaves such rows out)"
         );
         assert!(fault("x,y,1,inf,1").contains("column `wins_b` holds \"inf\"; a count must be finite"));
@@ -181,7 +181,11 @@ mod messages {
         );
         let utf16: &[u8] = b"a,b\xff\xfe\n";
         let message = error("log.csv", utf16, &ReadOptions::default());
-        assert_eq!(message, "the header of log.csv is not valid UTF-8; convert the file to UTF-8");
+        assert_eq!(
+            message,
+            "the header of log.csv is not valid UTF-8; convert the file to UTF-8, or name it .gz or .zst if it is \
+             compressed"
+        );
     }
 
     #[test]

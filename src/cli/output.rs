@@ -65,10 +65,12 @@ impl Output {
             return Ok(Self::Stream(OpenOptions::new().write(true).open(&path).with_context(context)?));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let permissions = old.map_or_else(usual_permissions, |old| Some(old.permissions()));
         let mut builder = tempfile::Builder::new();
-        if let Some(permissions) = permissions {
-            builder.permissions(permissions);
+        match old {
+            Some(old) => {
+                builder.permissions(old.permissions());
+            }
+            None => usual_permissions(&mut builder),
         }
         let temporary =
             builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind())).with_context(context)?;
@@ -103,15 +105,13 @@ impl Output {
 
 /// Those of any file that the user makes: the system takes away what the user's mask says.
 #[cfg(unix)]
-fn usual_permissions() -> Option<fs::Permissions> {
+fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt;
-    Some(fs::Permissions::from_mode(0o666))
+    builder.permissions(fs::Permissions::from_mode(0o666));
 }
 
 #[cfg(not(unix))]
-fn usual_permissions() -> Option<fs::Permissions> {
-    None
-}
+fn usual_permissions(_builder: &mut tempfile::Builder<'_, '_>) {}
 
 /// Tells warnings on stderr.
 pub(super) fn warn(notes: &[Note], global: &Global) {

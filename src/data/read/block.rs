@@ -238,7 +238,7 @@ impl<'a> BlockReader<'a> {
     fn amount(&self, column: usize, field: &[u8], what: &'static str) -> Result<f64, Fault> {
         let amount = self.number(column, field)?;
         let bad = || Fault::Amount { column: self.columns.name(column), what, value: shown(field) };
-        (amount.is_finite() && amount >= 0.0).then_some(amount).ok_or_else(bad)
+        (amount == 0.0 || AMOUNTS.contains(&amount)).then_some(amount).ok_or_else(bad)
     }
 
     fn time(&self, fields: &impl Fields, column: usize) -> Result<f64, Fault> {
@@ -264,8 +264,9 @@ impl<'a> BlockReader<'a> {
         }
         let lead = found.lead();
         let disagrees = |&other| match self.found(other, fields, left, right) {
-            // A tie beside a win is a difference of margin, not of winner.
-            Ok(other) => other.lead() * lead < 0,
+            // A margin makes ties of wins; that is no disagreement.
+            Ok(other) if self.options.margin > 0.0 => other.lead() * lead < 0,
+            Ok(other) => other.lead() != lead,
             Err(_) => false,
         };
         self.block.disagreements += u64::from(self.columns.others.iter().any(disagrees));
@@ -298,6 +299,9 @@ impl<'a> BlockReader<'a> {
         }
     }
 }
+
+/// Counts and weights other than 0: none that makes squares and sums overflow.
+const AMOUNTS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 
 /// Whether the column of a row has a value, if only one that is bad.
 fn is_there(fields: &impl Fields, column: usize) -> bool {

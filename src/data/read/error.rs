@@ -174,7 +174,7 @@ pub enum Fault {
         value: String,
     },
     /// A count or weight that is negative or not finite.
-    #[error("column `{column}` holds {value:?}; a {what} must be finite and not negative")]
+    #[error("column `{column}` holds {value:?}; a {what} must be finite and not negative (and no larger than 1e100)")]
     Amount {
         /// The column's name.
         column: String,
