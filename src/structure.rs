@@ -158,7 +158,7 @@ impl Identification {
                 };
                 let names = graph.items().listed(&others, why);
                 let message = format!(
-                    "{} of {items} items have no finite estimate, for they only won or only lost against the rest: {names}",
+                    "no finite estimate for {} of {items} items, which only won or only lost against the rest: {names}",
                     others.len()
                 );
                 vec![Note::new("not-identified", message)]

@@ -163,10 +163,7 @@ fn names_apart_by_space(comparisons: &Comparisons) -> Option<Note> {
     let apart: Vec<&str> =
         items.iter().filter(|name| name.trim() != *name && items.get(name.trim()).is_some()).collect();
     let first = apart.first()?;
-    let message = format!(
-        "{} items differ from another only by white space around the name, such as {first:?}: they are rated apart",
-        apart.len()
-    );
+    let message = format!("names that differ only by white space are rated apart: {} such as {first:?}", apart.len());
     Some(Note::new("names-apart-by-space", message))
 }
 
@@ -178,7 +175,7 @@ pub(super) fn notes(args: &InputArgs, reading: &Reading) -> Vec<Note> {
         let shown = found.first_skipped.join("\n  ");
         notes.push(Note::new(
             "bad-rows-skipped",
-            format!("{} bad rows were left out, the first of them:\n  {shown}", found.skipped),
+            format!("bad rows left out: {}, of which the first:\n  {shown}", found.skipped),
         ));
     }
     if found.disagreements > 0 {
@@ -188,7 +185,7 @@ pub(super) fn notes(args: &InputArgs, reading: &Reading) -> Vec<Note> {
             ("the outcome was", "; --scores takes the scores")
         };
         let message = format!(
-            "in {} rows outcome, counts or scores disagree on the winner; {taken} taken{other}",
+            "outcome, counts or scores disagree on the winner in {} rows; {taken} taken{other}",
             found.disagreements
         );
         notes.push(Note::new("outcome-disagreement", message));

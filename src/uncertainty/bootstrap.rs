@@ -145,8 +145,9 @@ fn few_units(graph: &PreferenceGraph, few: &[ItemId], clusters: Option<&Clusters
         clusters.map_or("comparisons".to_owned(), |clusters| format!("values of {} (the clusters)", clusters.column));
     let names = graph.items().listed(few, |_| "");
     let message = format!(
-        "{} items have fewer than {FEW_UNITS} {what}, too few to resample, and no interval: {names}",
-        few.len()
+        "fewer than {FEW_UNITS} {what} are too few to resample, so there is no interval for {} of {} items: {names}",
+        few.len(),
+        graph.items().len()
     );
     Note::new("few-comparisons", message)
 }

@@ -171,8 +171,9 @@ impl Errors {
         };
         let names = graph.items().listed(raised, |_| "");
         let message = format!(
-            "{} items have fewer than {FEW_UNITS} {what} that tell how far off their ratings are, and got the model's errors: {names}",
-            raised.len()
+            "fewer than {FEW_UNITS} {what} tell how far off a rating is for {} of {} items, so they got the model's errors: {names}",
+            raised.len(),
+            graph.items().len()
         );
         Note::new("few-comparisons", message)
     }

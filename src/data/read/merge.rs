@@ -5,6 +5,7 @@ use super::super::{ItemId, Items, Labels, Log};
 use super::block::{Block, MESSAGES};
 use super::columns::{Columns, Evidence, Label};
 use super::error::{Fault, ReadError};
+use super::names::Names;
 use super::options::{Keep, LabelColumn, ReadOptions};
 use super::{Comparisons, Input, Notes, Reading};
 
@@ -30,11 +31,20 @@ pub(super) struct Assembly<'a> {
     /// The labels that the first file has.
     pub(super) wanted: Option<Vec<LabelColumn>>,
     comparisons: Comparisons,
-    labels: Vec<Labels>,
+    labels: Vec<Growing>,
     /// Rows stored, whether kept or counted.
     stored: u64,
     notes: Notes,
     pub(super) inputs: Vec<Input>,
+}
+
+/// A categorical column that is being read. There may be many labels in every block, so they are
+/// interned by the blocks' own fast table.
+#[derive(Debug)]
+struct Growing {
+    column: String,
+    names: Names,
+    ids: Vec<u32>,
 }
 
 impl<'a> Assembly<'a> {
@@ -57,7 +67,7 @@ impl<'a> Assembly<'a> {
             return;
         }
         self.wanted = Some(columns.labels.iter().map(|label| label.wanted.clone()).collect());
-        self.labels = columns.labels.iter().map(|label| empty_labels(columns, label)).collect();
+        self.labels = columns.labels.iter().map(|label| Growing::new(columns, label)).collect();
         self.notes.label_roles = columns.labels.iter().filter_map(|label| label.role(columns)).collect();
         if self.options.keep == Keep::Rows || self.options.read_time || !self.labels.is_empty() {
             self.comparisons = Comparisons::Rows(Log::default());
@@ -101,7 +111,7 @@ impl<'a> Assembly<'a> {
             }
         }
         for (labels, (names, local)) in self.labels.iter_mut().zip(&block.labels) {
-            let ids = interned(&mut labels.names, names.iter());
+            let ids: Vec<u32> = names.iter().map(|name| labels.names.intern(name)).collect();
             labels.ids.extend(local.iter().map(|&id| ids[id as usize]));
         }
     }
@@ -116,7 +126,8 @@ impl<'a> Assembly<'a> {
             for labels in self.labels {
                 // A column may have been asked for by its role and by its name.
                 if log.labels(&labels.column).is_none() {
-                    log.labels.push(labels);
+                    let names = labels.names.iter().collect();
+                    log.labels.push(Labels { column: labels.column, names, ids: labels.ids });
                 }
             }
         }
@@ -124,8 +135,10 @@ impl<'a> Assembly<'a> {
     }
 }
 
-fn empty_labels(columns: &Columns, label: &Label) -> Labels {
-    Labels { column: columns.name(label.column), names: Items::new(), ids: Vec::new() }
+impl Growing {
+    fn new(columns: &Columns, label: &Label) -> Self {
+        Self { column: columns.name(label.column), names: Names::default(), ids: Vec::new() }
+    }
 }
 
 fn interned<'n>(items: &mut Items, names: impl Iterator<Item = &'n str>) -> Vec<u32> {

@@ -1,9 +1,10 @@
 //! The interner of one block: a small hash table over names that lie end to end in one string.
 //!
-//! It lives for one block only, so that blocks can be parsed apart from each other; its names are
-//! then interned in the log's [`Items`](crate::data::Items), once a block instead of once a row.
+//! Each block has its own, so that blocks can be parsed apart from each other; its names are then
+//! interned for the whole log, once a block instead of once a row: items in the log's
+//! [`Items`](crate::data::Items), labels, of which there may be very many, in a table of this kind.
 
-/// Names of one block, in first-seen order.
+/// Names, in first-seen order.
 #[derive(Debug)]
 pub(super) struct Names {
     text: String,
