@@ -133,7 +133,10 @@ impl Errors {
                 let clustered = estimate.clustered_outer_products(clusters);
                 let used = clustered.clusters;
                 if used < 2 || clustered.sum.trace() <= NO_SPREAD * scale {
-                    let message = format!("{used} clusters by {}: errors can't be told from them", clusters.column);
+                    let message = format!(
+                        "the comparisons fall into {used} by {}, from which no errors can be told",
+                        clusters.column
+                    );
                     return Err(Note::new("few-clusters", message));
                 }
                 found.covariance = sandwich(&clustered.sum) * estimate.small_sample_factor(used);
