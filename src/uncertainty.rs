@@ -25,6 +25,7 @@
 mod bootstrap;
 mod clusters;
 mod covariance;
+mod estimate;
 mod ranks;
 
 use nalgebra::DMatrix;

@@ -298,11 +298,6 @@ impl PreferenceGraph {
         Self { layout: Arc::clone(&self.layout), sums, wins: OnceLock::new() }
     }
 
-    /// The vector of sums, to be used again for another copy.
-    pub fn into_sums(self) -> Vec<CellSum> {
-        self.sums
-    }
-
     /// The same items without the cells that `keep` refuses.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(Pair, f64) -> bool) -> Self {

@@ -1,0 +1,262 @@
+//! The parts of a covariance in closed form: the curvature of a likelihood, and the sums of the scores
+//! of its comparisons.
+
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
+use super::clusters::Clusters;
+use crate::data::ItemId;
+use crate::data::graph::PreferenceGraph;
+use crate::models::bradley_terry::dense_laplacian;
+use crate::models::{CellScore, Curvature, Likelihood};
+
+/// Parts into which the clusters are cut for parallel sums: fixed, so that the number of threads
+/// changes no sum.
+const PARTS: usize = 16;
+const OUTSIDE: usize = usize::MAX;
+/// A score below this share of what it is the sum of is zero but for rounding.
+const NO_SCORE: f64 = 1e-9;
+/// Squared scores that sum to less than this share of the squared weights are rounding.
+const NO_SPREAD: f64 = 1e-20;
+
+/// J, and for each rating how many comparisons or clusters have a score that is not zero.
+pub(super) struct OuterProducts {
+    pub(super) sum: DMatrix<f64>,
+    pub(super) units: Vec<f64>,
+    /// The number of clusters with a comparison between members that enters the likelihood.
+    pub(super) clusters: usize,
+}
+
+/// A fit restricted to some items, and the likelihood around it.
+pub(super) struct Estimate<'a> {
+    graph: &'a PreferenceGraph,
+    curvature: Curvature,
+    scores: Vec<CellScore>,
+    /// For each cell whether it enters the likelihood.
+    used: Vec<bool>,
+    members: usize,
+    /// For each item its row, or [`OUTSIDE`].
+    row: Vec<usize>,
+}
+
+impl<'a> Estimate<'a> {
+    pub(super) fn new(likelihood: &dyn Likelihood, graph: &'a PreferenceGraph, members: &[ItemId]) -> Self {
+        let mut row = vec![OUTSIDE; graph.items().len()];
+        for (place, member) in members.iter().enumerate() {
+            row[member.index()] = place;
+        }
+        Self {
+            graph,
+            curvature: likelihood.curvature(),
+            scores: likelihood.cell_scores(graph),
+            used: graph.cells().iter().map(|cell| likelihood.uses(cell.share)).collect(),
+            members: members.len(),
+            row,
+        }
+    }
+
+    pub(super) fn has_parameter(&self) -> bool {
+        !self.curvature.cross.is_empty()
+    }
+
+    /// Whether the scores are more than rounding.
+    pub(super) fn is_spread(&self, outer: &OuterProducts) -> bool {
+        let scale: f64 = self.graph.sums().iter().map(|sum| sum.weight_squared).sum();
+        outer.sum.trace() > NO_SPREAD * scale
+    }
+
+    fn size(&self) -> usize {
+        self.members + usize::from(self.has_parameter())
+    }
+
+    /// Both rows of a pair, if both items are members.
+    fn rows(&self, low: usize, high: usize) -> Option<(usize, usize)> {
+        let (low, high) = (self.row[low], self.row[high]);
+        (low != OUTSIDE && high != OUTSIDE).then_some((low, high))
+    }
+
+    /// P H⁻¹, P taking the mean out of the ratings.
+    pub(super) fn bread(&self) -> Option<DMatrix<f64>> {
+        let inverse = self.hessian().cholesky()?.inverse();
+        Some(without_mean(inverse, self.members))
+    }
+
+    fn hessian(&self) -> DMatrix<f64> {
+        let curvature = &self.curvature;
+        let (mut low, mut high, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        let mut border = vec![0.0; self.members];
+        let mut corner = 0.0;
+        for pair in 0..curvature.low.len() {
+            let Some((i, j)) = self.rows(curvature.low[pair] as usize, curvature.high[pair] as usize) else { continue };
+            low.push(i as u32);
+            high.push(j as u32);
+            weights.push(curvature.difference[pair]);
+            if self.has_parameter() {
+                border[i] += curvature.cross[pair];
+                border[j] -= curvature.cross[pair];
+                corner += curvature.parameter[pair];
+            }
+        }
+        let ratings = dense_laplacian(self.members, &low, &high, &weights, curvature.penalty);
+        if !self.has_parameter() {
+            return ratings;
+        }
+        let mut full = ratings.resize(self.size(), self.size(), 0.0);
+        for (i, value) in border.into_iter().enumerate() {
+            full[(i, self.members)] = value;
+            full[(self.members, i)] = value;
+        }
+        full[(self.members, self.members)] = corner;
+        full
+    }
+
+    /// J: the sum over comparisons of w² s sᵀ.
+    pub(super) fn outer_products(&self) -> OuterProducts {
+        let mut outer = DMatrix::zeros(self.size(), self.size());
+        let mut units = vec![0.0; self.members];
+        for ((cell, score), sum) in self.graph.cells().iter().zip(&self.scores).zip(self.graph.sums()) {
+            let pair = self.graph.pairs()[cell.pair as usize];
+            let Some((i, j)) = self.rows(pair.low.index(), pair.high.index()) else { continue };
+            if sum.weight > 0.0 && score.difference.abs() > NO_SCORE {
+                units[i] += sum.count;
+                units[j] += sum.count;
+            }
+            let square = sum.weight_squared * score.difference * score.difference;
+            outer[(i, i)] += square;
+            outer[(j, j)] += square;
+            outer[(i, j)] -= square;
+            outer[(j, i)] -= square;
+            if self.has_parameter() {
+                let (cross, t) = (sum.weight_squared * score.difference * score.parameter, self.members);
+                for (row, value) in [(i, cross), (j, -cross)] {
+                    outer[(row, t)] += value;
+                    outer[(t, row)] += value;
+                }
+                outer[(t, t)] += sum.weight_squared * score.parameter * score.parameter;
+            }
+        }
+        OuterProducts { sum: outer, units, clusters: 0 }
+    }
+
+    /// J with the scores summed within clusters first.
+    pub(super) fn clustered_outer_products(&self, clusters: &Clusters) -> OuterProducts {
+        let size = clusters.len().div_ceil(PARTS).max(1);
+        let rows = self.cell_rows();
+        let parts: Vec<OuterProducts> = (0..clusters.len())
+            .collect::<Vec<_>>()
+            .par_chunks(size)
+            .map(|part| self.outer_products_of(clusters, part, &rows))
+            .collect();
+        let mut lower = DMatrix::zeros(self.size(), self.size());
+        let mut units = vec![0.0; self.members];
+        let mut used = 0;
+        for part in parts {
+            lower += part.sum;
+            used += part.clusters;
+            units.iter_mut().zip(part.units).for_each(|(total, units)| *total += units);
+        }
+        let sum = DMatrix::from_fn(self.size(), self.size(), |i, j| lower[(i.max(j), i.min(j))]);
+        OuterProducts { sum, units, clusters: used }
+    }
+
+    /// The lower triangle of J of some clusters. Each touches few items, and only those are added.
+    fn outer_products_of(&self, clusters: &Clusters, part: &[usize], rows: &[Option<(usize, usize)>]) -> OuterProducts {
+        let mut outer = DMatrix::zeros(self.size(), self.size());
+        let mut units = vec![0.0; self.members];
+        let mut total = ClusterScore::new(self.size());
+        let mut used = 0;
+        for &cluster in part {
+            let mut is_used = false;
+            for (cell, weight) in clusters.comparisons(cluster) {
+                let Some((i, j)) = rows[cell] else { continue };
+                is_used = true;
+                let score = self.scores[cell];
+                total.add(i, weight * score.difference);
+                total.add(j, -weight * score.difference);
+                if self.has_parameter() {
+                    total.add(self.members, weight * score.parameter);
+                }
+            }
+            total.touched.sort_unstable();
+            for (place, &j) in total.touched.iter().enumerate() {
+                let by = total.sum[j];
+                let column = &mut outer.as_mut_slice()[j * self.size()..][..self.size()];
+                for &i in &total.touched[place..] {
+                    column[i] += total.sum[i] * by;
+                }
+                if j < self.members && by.abs() > NO_SCORE * total.size[j] {
+                    units[j] += 1.0;
+                }
+            }
+            total.clear();
+            used += usize::from(is_used);
+        }
+        OuterProducts { sum: outer, units, clusters: used }
+    }
+
+    /// For each cell the rows of its items, if it is between members and enters the likelihood.
+    fn cell_rows(&self) -> Vec<Option<(usize, usize)>> {
+        let cells = self.graph.cells().iter().zip(&self.used);
+        cells
+            .map(|(cell, &used)| {
+                let pair = self.graph.pairs()[cell.pair as usize];
+                self.rows(pair.low.index(), pair.high.index()).filter(|_| used)
+            })
+            .collect()
+    }
+
+    /// The number of comparisons between members that enter the likelihood.
+    fn comparisons(&self) -> f64 {
+        self.cell_rows()
+            .iter()
+            .zip(self.graph.sums())
+            .filter(|(rows, _)| rows.is_some())
+            .map(|(_, sum)| sum.count)
+            .sum()
+    }
+
+    /// G/(G−1) · (N−1)/(N−p), as statsmodels and Stata have it.
+    pub(super) fn small_sample_factor(&self, clusters: usize) -> f64 {
+        let (g, n) = (clusters as f64, self.comparisons());
+        let p = (self.size() - 1) as f64;
+        if g > 1.0 && n > p { g / (g - 1.0) * (n - 1.0) / (n - p) } else { 1.0 }
+    }
+}
+
+/// The score of one cluster, with the list of its entries that are in use.
+struct ClusterScore {
+    sum: Vec<f64>,
+    /// The sums of the absolute values, by which rounding is told from a score.
+    size: Vec<f64>,
+    touched: Vec<usize>,
+}
+
+impl ClusterScore {
+    fn new(entries: usize) -> Self {
+        Self { sum: vec![0.0; entries], size: vec![0.0; entries], touched: Vec::new() }
+    }
+
+    fn add(&mut self, entry: usize, value: f64) {
+        if self.size[entry] <= 0.0 && value.abs() > 0.0 {
+            self.touched.push(entry);
+        }
+        self.sum[entry] += value;
+        self.size[entry] += value.abs();
+    }
+
+    fn clear(&mut self) {
+        for entry in self.touched.drain(..) {
+            (self.sum[entry], self.size[entry]) = (0.0, 0.0);
+        }
+    }
+}
+
+/// Takes the mean over the first `members` rows out of them, in every column.
+fn without_mean(mut matrix: DMatrix<f64>, members: usize) -> DMatrix<f64> {
+    for mut column in matrix.column_iter_mut() {
+        let mut ratings = column.rows_mut(0, members);
+        let mean = ratings.sum() / members as f64;
+        ratings.add_scalar_mut(-mean);
+    }
+    matrix
+}
