@@ -1,13 +1,14 @@
 //! `palio rank`: logs to leaderboards.
 
+mod arguments;
+
 use std::borrow::Cow;
 
 use anyhow::{Context, bail};
-use clap::ValueEnum;
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Comparisons, Input, Keep, LabelColumn, ReadOptions, Reading, Role};
 use palio::data::{Labels, Log};
-use palio::leaderboard::{BoardSettings, Leaderboard, Scale, ScaleKind};
+use palio::leaderboard::{BoardSettings, Leaderboard, Scale};
 use palio::models::{Evidence, Fitted, Needs, RATERS, Rater, RaterEntry, Settings, Units};
 use palio::report::{self, Board, Report};
 use palio::structure::Note;
@@ -15,107 +16,16 @@ use palio::uncertainty::{
     BootstrapSettings, Clusters, CovarianceKind, FEW_CLUSTERS, RankRule, RankSettings, Uncertainty, bootstrap,
     covariance,
 };
-use serde::Serialize;
 
+pub(crate) use self::arguments::RankArgs;
+use self::arguments::{IntervalKind, RankRuleArg, check_numbers, interval, scale};
 use super::Global;
-use super::input::{self, InputArgs};
+use super::input;
 use super::output::{Format, Output, progress_bar, warn};
 use super::table::{self, Heading};
 
-/// Rate the items of a log and rank them, with intervals
-#[derive(Debug, clap::Args)]
-pub(crate) struct RankArgs {
-    /// The rater; palio methods lists them
-    #[arg(long, value_name = "NAME", default_value = "bradley-terry")]
-    method: String,
-
-    /// A setting of the rater, such as penalty=0.1; may be given several times
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-
-    /// How ties enter bradley-terry: half, davidson, rao-kupper or drop
-    #[arg(long, value_name = "RULE")]
-    ties: Option<String>,
-
-    /// How intervals are made [default: sandwich, or none where a rater has no covariance]
-    #[arg(long, value_name = "KIND")]
-    interval: Option<IntervalKind>,
-
-    /// Level of all intervals
-    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
-    level: f64,
-
-    /// Replicates of the bootstrap
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    resamples: u32,
-
-    /// Column whose rows belong together: auto (the task, if there are 30 or more), none, or a column
-    #[arg(long, value_name = "COLUMN", default_value = "auto")]
-    cluster: String,
-
-    /// What rank intervals claim [default: simultaneous, above 500 items overlap]
-    #[arg(long, value_name = "RULE")]
-    rank_interval: Option<RankRuleArg>,
-
-    /// Scale of log-odds ratings [default: elo]
-    #[arg(long, value_name = "SCALE")]
-    scale: Option<ScaleArg>,
-
-    /// What the mean rating is shown as [default: 1000 on elo, 0 on log-odds]
-    #[arg(long, value_name = "RATING", allow_negative_numbers = true)]
-    center: Option<f64>,
-
-    /// An item whose rating is shown as this number, in place of a centre
-    #[arg(long, value_name = "ITEM=RATING", conflicts_with = "center")]
-    anchor: Option<String>,
-
-    /// The item that --scale win-rate is against [default: the mean item]
-    #[arg(long, value_name = "ITEM")]
-    baseline: Option<String>,
-
-    /// One leaderboard for each value of this column
-    #[arg(long, value_name = "COLUMN")]
-    by: Option<String>,
-
-    /// Hide items with fewer comparisons, after the fit
-    #[arg(long, value_name = "N", default_value_t = 0.0)]
-    min_comparisons: f64,
-
-    #[command(flatten)]
-    input: InputArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-enum IntervalKind {
-    /// Right also where the model is only an approximation; clustered by --cluster
-    Sandwich,
-    /// Right where the model is
-    Fisher,
-    /// Percentiles of refits on resampled evidence
-    Bootstrap,
-    /// No intervals
-    None,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RankRuleArg {
-    /// All rank intervals hold together at the level
-    Simultaneous,
-    /// From intervals that don't overlap, as arenas do
-    Overlap,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ScaleArg {
-    /// Elo points
-    Elo,
-    /// Natural log-odds
-    LogOdds,
-    /// Fitted win rate against the baseline
-    WinRate,
-}
-
+/// Above this many items joint tests of all pairs take too much memory.
+const MOST_SIMULTANEOUS_ITEMS: usize = 2_000;
 /// Above this many items rank intervals are by overlap unless asked otherwise.
 const SIMULTANEOUS_ITEMS: usize = 500;
 
@@ -445,73 +355,4 @@ impl<'a> Plan<'a> {
 fn unlabelled_rows(rows: usize, column: &str) -> Note {
     let message = format!("{rows} rows have no {column}: each was taken as a cluster of its own");
     Note::new("rows-without-cluster", message)
-}
-
-/// Above this level a quantile of simulated draws says nothing.
-const HIGHEST_LEVEL: f64 = 0.9999;
-const FEWEST_RESAMPLES: u32 = 50;
-/// Above this many items joint tests of all pairs take too much memory.
-const MOST_SIMULTANEOUS_ITEMS: usize = 2_000;
-
-fn check_numbers(args: &RankArgs) -> anyhow::Result<()> {
-    if !(args.level > 0.0 && args.level <= HIGHEST_LEVEL) {
-        bail!("--level {}: a level is a share between 0 and 1, such as 0.95, and at most {HIGHEST_LEVEL}", args.level);
-    }
-    if args.resamples < FEWEST_RESAMPLES {
-        bail!("--resamples {}: the bootstrap needs {FEWEST_RESAMPLES} or more", args.resamples);
-    }
-    if let Some(center) = args.center.filter(|center| !center.is_finite()) {
-        bail!("--center {center}: give a finite number");
-    }
-    if !(args.min_comparisons >= 0.0 && args.min_comparisons.is_finite()) {
-        bail!("--min-comparisons {}: give a number of 0 or more", args.min_comparisons);
-    }
-    Ok(())
-}
-
-fn interval(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKind> {
-    match args.interval {
-        None if entry.has_covariance => Ok(IntervalKind::Sandwich),
-        None => Ok(IntervalKind::None),
-        Some(kind @ (IntervalKind::Sandwich | IntervalKind::Fisher)) if !entry.has_covariance => bail!(
-            "{} has no covariance, so no {} intervals; use --interval bootstrap or none",
-            entry.name,
-            if kind == IntervalKind::Fisher { "Fisher" } else { "sandwich" }
-        ),
-        Some(kind) => Ok(kind),
-    }
-}
-
-fn scale(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<Scale> {
-    let asked = args.scale.is_some() || args.center.is_some() || args.anchor.is_some() || args.baseline.is_some();
-    if asked && entry.units != Units::LogOdds {
-        bail!(
-            "{} has units of its own: --scale, --center, --anchor and --baseline go with log-odds raters",
-            entry.name
-        );
-    }
-    let kind = match args.scale {
-        Some(ScaleArg::Elo) | None => ScaleKind::Elo,
-        Some(ScaleArg::LogOdds) => ScaleKind::LogOdds,
-        Some(ScaleArg::WinRate) => ScaleKind::WinRate,
-    };
-    if args.baseline.is_some() && kind != ScaleKind::WinRate {
-        bail!("--baseline goes with --scale win-rate; on the other scales use --anchor ITEM=RATING");
-    }
-    if kind == ScaleKind::WinRate && (args.center.is_some() || args.anchor.is_some()) {
-        bail!("--center and --anchor don't go with --scale win-rate; use --baseline ITEM");
-    }
-    let anchor = args.anchor.as_deref().map(parse_anchor).transpose()?;
-    Ok(Scale { kind, centre: args.center, anchor, baseline: args.baseline.clone() })
-}
-
-fn parse_anchor(text: &str) -> anyhow::Result<(String, f64)> {
-    let (item, rating) =
-        text.rsplit_once('=').with_context(|| format!("--anchor '{text}' is not of the form ITEM=RATING"))?;
-    let rating: f64 = rating
-        .parse()
-        .ok()
-        .filter(|rating: &f64| rating.is_finite())
-        .with_context(|| format!("--anchor '{text}': '{rating}' is not a number"))?;
-    Ok((item.to_owned(), rating))
 }
