@@ -21,7 +21,7 @@ pub(super) struct Heading {
 }
 
 /// Width where stdout is not a terminal.
-const DEFAULT_WIDTH: usize = 132;
+const DEFAULT_WIDTH: usize = 140;
 const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 8..=24;
 
 /// A leaderboard as text.
