@@ -82,6 +82,8 @@ pub struct Identification {
     pub components: usize,
     /// The number of strong components.
     pub strong_components: usize,
+    /// Whether a free tie parameter lets all ratings spread together without bound.
+    pub ties_unbounded: bool,
 }
 
 impl Identification {
@@ -89,7 +91,13 @@ impl Identification {
     pub fn by_strong_connection(graph: &PreferenceGraph) -> Self {
         let n = graph.items().len();
         if reciprocally_connected(graph) {
-            return Self { status: Status::Identified, members: all(n), components: 1, strong_components: 1 };
+            return Self {
+                status: Status::Identified,
+                members: all(n),
+                components: 1,
+                strong_components: 1,
+                ties_unbounded: false,
+            };
         }
         Self::from_connectivity(&Connectivity::of(graph.wins()), n)
     }
@@ -108,6 +116,7 @@ impl Identification {
         if !found.members.is_empty() && graph.tied_weight() > 0.0 && !has_cycle_of_wins(graph) {
             found.status = Status::PartiallyIdentified;
             found.members.clear();
+            found.ties_unbounded = true;
         }
         found
     }
@@ -132,7 +141,13 @@ impl Identification {
             Status::PartiallyIdentified => found.largest_strong_component().unwrap_or_default().to_vec(),
             Status::Disconnected => Vec::new(),
         };
-        Self { status, members, components: found.components, strong_components: found.strong_components.len() }
+        Self {
+            status,
+            members,
+            components: found.components,
+            strong_components: found.strong_components.len(),
+            ties_unbounded: false,
+        }
     }
 
     /// What is wrong with `graph`, as a note for the reader of a board that names the items concerned;
@@ -143,7 +158,7 @@ impl Identification {
             Status::Identified => Vec::new(),
             // A method that needs connection and no more.
             Status::PartiallyIdentified if self.members.len() == items => Vec::new(),
-            Status::PartiallyIdentified if self.strong_components == 1 => {
+            Status::PartiallyIdentified if self.ties_unbounded => {
                 let message = "no finite estimate exists: the ties leave all ratings free to spread together";
                 vec![Note::new("not-identified", message)]
             }

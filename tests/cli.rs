@@ -367,3 +367,57 @@ fn names_apart_only_by_space_are_told() {
     let log = "a,b,winner\nx,y,a\ny,x ,a\nx,y,b\nx ,y,b\n".to_owned();
     assert!(codes(&json(&["rank", "-", "--format", "json"], &log)).contains(&"names-apart-by-space"));
 }
+
+/// Two groups of three items that met often, with `bridge` between them.
+fn bridged(bridge: &str) -> String {
+    let mut log = "a,b,winner\n".to_owned();
+    for [first, second, third] in [["c1", "c2", "c3"], ["x", "y", "z"]] {
+        for (left, right) in [(first, second), (second, third), (first, third)] {
+            log.push_str(&(format!("{left},{right},a\n").repeat(60) + &format!("{left},{right},b\n").repeat(40)));
+        }
+    }
+    log + bridge
+}
+
+#[test]
+fn groups_that_hang_together_by_a_thread_are_far_from_certain() {
+    let report = json(&["rank", "-", "--format", "json"], &bridged("c1,x,tie\n"));
+    assert_eq!(codes(&report), ["few-comparisons"]);
+    let model = json(&["rank", "-", "--format", "json", "--interval", "fisher"], &bridged("c1,x,tie\n"));
+    let error = |report, name| item(report, name)["std_error"].as_f64().expect("an error");
+    for name in ["c1", "z"] {
+        assert!(error(&report, name) > 0.9 * error(&model, name), "{name}");
+    }
+    let resampled = json(&["rank", "-", "--format", "json", "--interval", "bootstrap"], &bridged("c1,x,tie\n"));
+    assert_eq!(codes(&resampled), ["few-comparisons"]);
+    assert!(item(&resampled, "z")["low"].is_null());
+    let held = json(&["rank", "-", "--format", "json"], &bridged(&"c1,x,a\nx,c1,a\n".repeat(20)));
+    assert_eq!(codes(&held), [""; 0]);
+}
+
+#[test]
+fn two_items_with_the_models_errors_have_its_error_of_their_difference() {
+    let wins = |task: usize| "ma,mb,a,T\n".repeat(6 + task / 3) + &"mb,ma,a,T\n".repeat(2);
+    let log: String = (0..4).map(|task| wins(task).replace('T', &format!("t{task}"))).collect();
+    let log = format!("a,b,winner,task\n{log}");
+    let args = ["rank", "-", "--format", "json", "--scale", "win-rate", "--baseline", "mb"];
+    let error = |rest: &[&str]| {
+        let report = json(&[&args[..], rest].concat(), &log);
+        item(&report, "ma")["std_error"].as_f64().expect("an error")
+    };
+    let (clustered, model) = (error(&["--cluster", "task"]), error(&["--interval", "fisher"]));
+    assert!(clustered >= 0.999 * model, "{clustered} {model}");
+}
+
+#[test]
+fn a_long_ladder_is_climbed_to_its_end() {
+    let rung = |i: usize| format!("m{i},m{},9,1\n", i + 1);
+    for items in [500, 1_000] {
+        let log = format!("a,b,wins_a,wins_b\n{}", (0..items - 1).map(rung).collect::<String>());
+        let report = json(&["rank", "-", "--format", "json", "--interval", "none", "--scale", "log-odds"], &log);
+        assert_eq!(codes(&report), [""; 0], "{items}");
+        let rating = |name: &str| item(&report, name)["rating"].as_f64().expect("a rating");
+        let top = rating("m0") - rating(&format!("m{}", items - 1));
+        assert!((top - 9.0_f64.ln() * (items - 1) as f64).abs() < 1e-6, "{items}: {top}");
+    }
+}

@@ -59,21 +59,19 @@ impl Output {
         let Some(path) = &global.output else { return Ok(Self::Stdout) };
         let context = || format!("can't write to {}", path.display());
         // A link stays a link: what it points to is replaced.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let path = fs::canonicalize(path).or_else(|_| fs::read_link(path)).unwrap_or_else(|_| path.clone());
         let old = fs::metadata(&path).ok();
         if old.as_ref().is_some_and(|old| !old.is_file()) {
             return Ok(Self::Stream(OpenOptions::new().write(true).open(&path).with_context(context)?));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
-        match old {
-            Some(old) => {
-                builder.permissions(old.permissions());
-            }
-            None => usual_permissions(&mut builder),
-        }
+        usual_permissions(&mut builder);
         let temporary =
             builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind())).with_context(context)?;
+        if let Some(old) = old {
+            temporary.as_file().set_permissions(old.permissions()).with_context(context)?;
+        }
         Ok(Self::File { temporary, path })
     }
 

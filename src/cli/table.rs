@@ -61,7 +61,7 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
         });
     }
     if board.hidden > 0 {
-        parts.push(format!("{} items with fewer comparisons hidden", grouped(board.hidden as f64)));
+        parts.push(format!("hidden for few comparisons: {}", grouped(board.hidden as f64)));
     }
     for (name, value) in &board.fit.parameters {
         parts.push(format!("{name} {}", value.map_or_else(|| "unknown".to_owned(), trimmed)));

@@ -144,6 +144,7 @@ impl BradleyTerry {
             // its parameter is infinite.
             found.status = Status::PartiallyIdentified;
             found.members.clear();
+            found.ties_unbounded = true;
         }
         found
     }

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::clusters::Clusters;
 use super::covariance::{FEW_UNITS, few_clusters};
+use super::estimate::{OUTSIDE, groups_of};
 use super::{ClusterSummary, Spread, Uncertainty};
-use crate::data::graph::{CellSum, PreferenceGraph, Record};
+use crate::data::graph::{CellSum, PreferenceGraph};
 use crate::data::{ItemId, Labels, Log};
 use crate::models::{Evidence, FitError, Fitted, Rater, Units};
 use crate::random::{Purpose, SimRng, stream};
@@ -52,7 +53,10 @@ pub fn bootstrap(
 ) -> Result<Uncertainty, FitError> {
     let items = evidence.graph.items().len();
     let grouped = clusters.map(|(clusters, _)| clusters);
-    let units = units(evidence.graph, grouped);
+    if let Some(note) = weak_link(evidence.graph, fitted) {
+        return Ok(Uncertainty { notes: vec![note], ..Uncertainty::unknown(items) });
+    }
+    let units = units(evidence.graph, fitted, grouped);
     let identified = &fitted.identification().members;
     let (members, few): (Vec<ItemId>, Vec<ItemId>) =
         identified.iter().partition(|member| units[member.index()] >= FEW_UNITS);
@@ -122,15 +126,32 @@ fn not_identified(fitted: &dyn Fitted, replicates: &[Replicate]) -> Option<Note>
     })
 }
 
+/// For each cell whether its comparisons say anything.
+fn speaking_cells(graph: &PreferenceGraph, fitted: &dyn Fitted) -> Vec<bool> {
+    let uses = |share| fitted.likelihood().is_none_or(|likelihood| likelihood.uses(share));
+    graph.cells().iter().zip(graph.sums()).map(|(cell, sum)| sum.weight > 0.0 && uses(cell.share)).collect()
+}
+
 /// For each item the clusters, or else the comparisons, that it occurs in.
-fn units(graph: &PreferenceGraph, clusters: Option<&Clusters>) -> Vec<f64> {
-    let Some(clusters) = clusters else { return graph.records().iter().map(Record::comparisons).collect() };
+fn units(graph: &PreferenceGraph, fitted: &dyn Fitted, clusters: Option<&Clusters>) -> Vec<f64> {
+    let speaking = speaking_cells(graph, fitted);
     let mut units = vec![0.0; graph.items().len()];
+    let items = |cell: usize| {
+        let pair = graph.pairs()[graph.cells()[cell].pair as usize];
+        [pair.low.index(), pair.high.index()]
+    };
+    let Some(clusters) = clusters else {
+        for (cell, sum) in graph.sums().iter().enumerate().filter(|(cell, _)| speaking[*cell]) {
+            for item in items(cell) {
+                units[item] += sum.count;
+            }
+        }
+        return units;
+    };
     let mut last = vec![usize::MAX; graph.items().len()];
     for cluster in 0..clusters.len() {
-        for (cell, _) in clusters.comparisons(cluster) {
-            let pair = graph.pairs()[graph.cells()[cell].pair as usize];
-            for item in [pair.low.index(), pair.high.index()] {
+        for (cell, _) in clusters.comparisons(cluster).filter(|&(cell, weight)| speaking[cell] && weight > 0.0) {
+            for item in items(cell) {
                 if std::mem::replace(&mut last[item], cluster) != cluster {
                     units[item] += 1.0;
                 }
@@ -138,6 +159,45 @@ fn units(graph: &PreferenceGraph, clusters: Option<&Clusters>) -> Vec<f64> {
         }
     }
     units
+}
+
+/// For each group of members the comparisons that say something of how far it is from the others.
+fn links(graph: &PreferenceGraph, fitted: &dyn Fitted, row: &[usize], group: &[usize], groups: usize) -> Vec<f64> {
+    let mut links = vec![0.0; groups];
+    let cells = graph.cells().iter().zip(graph.sums()).zip(speaking_cells(graph, fitted));
+    for ((cell, sum), _) in cells.filter(|(_, speaking)| *speaking) {
+        let pair = graph.pairs()[cell.pair as usize];
+        let (low, high) = (row[pair.low.index()], row[pair.high.index()]);
+        if low != OUTSIDE && high != OUTSIDE && group[low] != group[high] {
+            links[group[low]] += sum.count;
+            links[group[high]] += sum.count;
+        }
+    }
+    links
+}
+
+/// A note where a group of items hangs on the rest by fewer comparisons than can be resampled.
+fn weak_link(graph: &PreferenceGraph, fitted: &dyn Fitted) -> Option<Note> {
+    fitted.likelihood()?;
+    let members = &fitted.identification().members;
+    let mut row = vec![OUTSIDE; graph.items().len()];
+    for (place, member) in members.iter().enumerate() {
+        row[member.index()] = place;
+    }
+    let (group, groups) = groups_of(graph, &row, members.len());
+    let links = links(graph, fitted, &row, &group, groups);
+    let mut sizes = vec![0; groups];
+    for &group in &group {
+        sizes[group] += 1;
+    }
+    let weak = (0..groups).find(|&it| links[it] < FEW_UNITS && sizes[it] > 1 && sizes[it] < members.len())?;
+    let ids: Vec<ItemId> = members.iter().zip(&group).filter(|(_, group)| **group == weak).map(|(id, _)| *id).collect();
+    let message = format!(
+        "{} comparisons link {} with the rest, too few to resample, so there is no interval; a sandwich has the model's there",
+        links[weak],
+        graph.items().listed(&ids, |_| "")
+    );
+    Some(Note::new("few-comparisons", message))
 }
 
 fn few_units(graph: &PreferenceGraph, few: &[ItemId], clusters: Option<&Clusters>) -> Note {

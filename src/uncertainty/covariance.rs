@@ -1,10 +1,10 @@
 //! Covariances in closed form, from the curvature of a likelihood and the scores of its
 //! comparisons.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
 use super::clusters::Clusters;
-use super::estimate::Estimate;
+use super::estimate::{Cut, Estimate};
 use super::{ClusterSummary, FEW_CLUSTERS, Spread, Uncertainty, percentile};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
@@ -29,8 +29,8 @@ pub enum CovarianceKind {
 /// shift, which is pure prior. Refused, with a note, above [`DENSE_LIMIT`] items and where all
 /// residuals are zero. O(items³ + pairs + comparisons in clusters).
 ///
-/// An item whose rating rests on fewer than [`FEW_UNITS`] clusters (or comparisons) that say anything
-/// about its error gets at least the variance of the model, times the design effect: its own
+/// An item, or a group of items that met each other, which fewer than [`FEW_UNITS`] clusters (or
+/// comparisons) with a residual connect with the rest, gets at least the variance of the model, times the design effect: its own
 /// residuals sum to nothing at the fit, so that the sandwich would call the least known item the
 /// best known one. A note names such items.
 ///
@@ -83,10 +83,11 @@ struct Errors {
     has_parameter: bool,
     /// Of the ratings and, at the end, of the tie parameter.
     covariance: DMatrix<f64>,
-    /// The variances of the ratings if the model holds.
-    model_variances: Vec<f64>,
-    /// For each member the clusters, or else the comparisons, with a say in its error.
-    units: Vec<f64>,
+    /// Of the ratings if the model holds.
+    model: DMatrix<f64>,
+    /// Single items and groups of them, with the clusters, or else the comparisons, that tell how far
+    /// off they are from the rest.
+    cuts: Vec<Cut>,
     clusters: Option<ClusterSummary>,
     notes: Vec<Note>,
 }
@@ -113,9 +114,9 @@ impl Errors {
         let found = Self {
             members: members.to_vec(),
             has_parameter: estimate.has_parameter(),
-            model_variances: (0..members.len()).map(|i| bread[(i, i)]).collect(),
+            model: bread.view((0, 0), (members.len(), members.len())).into_owned(),
             covariance: sandwich(&bread, &plain.sum),
-            units: plain.units,
+            cuts: estimate.cuts(&plain),
             clusters: None,
             notes: Vec::new(),
         };
@@ -139,20 +140,34 @@ impl Errors {
         let design_effect = median_ratio(&covariance, &self.covariance, self.members.len());
         let summary = ClusterSummary { column: clusters.column.clone(), clusters: used, design_effect };
         self.notes.extend(few_clusters(&summary));
-        Ok(Self { covariance, units: outer.units, clusters: Some(summary), ..self })
+        Ok(Self { covariance, cuts: estimate.cuts(&outer), clusters: Some(summary), ..self })
     }
 
-    /// At least the model's variance, times the design effect, for items with little data.
+    /// At least the model's variance, times the design effect, between an item or a group and the rest
+    /// where few comparisons tell it. It is added along that contrast, so that errors of differences
+    /// grow with it and ratings stay relative to their mean.
     fn with_floor(mut self, graph: &PreferenceGraph) -> Self {
         let effect = self.clusters.as_ref().and_then(|clusters| clusters.design_effect).unwrap_or(1.0).max(1.0);
-        let mut raised = Vec::new();
-        for (i, &member) in self.members.iter().enumerate() {
-            let excess = self.model_variances[i] * effect - self.covariance[(i, i)];
-            if self.units[i] < FEW_UNITS && excess > 0.0 {
-                self.covariance[(i, i)] += excess;
-                raised.push(member);
+        let n = self.members.len();
+        let mut raised: Vec<ItemId> = Vec::new();
+        for cut in std::mem::take(&mut self.cuts).iter().filter(|cut| cut.units < FEW_UNITS) {
+            let share = cut.members.len() as f64 / n as f64;
+            let mut direction = DVector::from_element(n, -share);
+            for &member in &cut.members {
+                direction[member] += 1.0;
+            }
+            // Mean of the members minus mean of the rest: the direction has 1 of it.
+            let contrast = &direction / (direction.dot(&direction));
+            let ratings = self.covariance.view((0, 0), (n, n));
+            let excess = effect * contrast.dot(&(&self.model * &contrast)) - contrast.dot(&(ratings * &contrast));
+            if excess > 0.0 {
+                let mut ratings = self.covariance.view_mut((0, 0), (n, n));
+                ratings.ger(excess, &direction, &direction, 1.0);
+                raised.extend(cut.members.iter().map(|&member| self.members[member]));
             }
         }
+        raised.sort_unstable();
+        raised.dedup();
         if !raised.is_empty() {
             self.notes.push(self.few_units(graph, &raised));
         }
@@ -166,7 +181,7 @@ impl Errors {
         };
         let names = graph.items().listed(raised, |_| "");
         let message = format!(
-            "fewer than {FEW_UNITS} {what} tell how far off a rating is for {} of {} items, so they got the model's errors: {names}",
+            "fewer than {FEW_UNITS} {what} tell how far {} of {} items are from the rest, so they got the model's errors: {names}",
             raised.len(),
             graph.items().len()
         );

@@ -2,6 +2,7 @@
 //! of its comparisons.
 
 use nalgebra::DMatrix;
+use petgraph::unionfind::UnionFind;
 use rayon::prelude::*;
 
 use super::clusters::Clusters;
@@ -13,19 +14,31 @@ use crate::models::{CellScore, Curvature, Likelihood};
 /// Parts into which the clusters are cut for parallel sums: fixed, so that the number of threads
 /// changes no sum.
 const PARTS: usize = 16;
-const OUTSIDE: usize = usize::MAX;
+pub(super) const OUTSIDE: usize = usize::MAX;
 /// A score below this share of what it is the sum of is zero but for rounding.
 const NO_SCORE: f64 = 1e-9;
 /// Squared scores that sum to less than this share of the squared weights are rounding.
 const NO_SPREAD: f64 = 1e-20;
 
-/// J, and for each rating how many comparisons or clusters have a score that is not zero.
+/// J, and for each member, and after them each group, how many comparisons or clusters have a score
+/// against the rest that is not zero.
 pub(super) struct OuterProducts {
     pub(super) sum: DMatrix<f64>,
-    pub(super) units: Vec<f64>,
+    units: Vec<f64>,
     /// The number of clusters with a comparison between members that enters the likelihood.
     pub(super) clusters: usize,
 }
+
+/// Members on one side of a cut through the graph, by row.
+#[derive(Debug)]
+pub(super) struct Cut {
+    pub(super) members: Vec<usize>,
+    /// Clusters, or else comparisons, with a score across the cut that is not zero.
+    pub(super) units: f64,
+}
+
+/// Items that met in fewer comparisons than this are not held together by them.
+const HOLDS_TOGETHER: f64 = 5.0;
 
 /// A fit restricted to some items, and the likelihood around it.
 pub(super) struct Estimate<'a> {
@@ -35,6 +48,9 @@ pub(super) struct Estimate<'a> {
     /// For each cell whether it enters the likelihood.
     used: Vec<bool>,
     members: usize,
+    /// For each member its group: members that met often enough, directly or through others.
+    group: Vec<usize>,
+    groups: usize,
     /// For each item its row, or [`OUTSIDE`].
     row: Vec<usize>,
 }
@@ -45,8 +61,11 @@ impl<'a> Estimate<'a> {
         for (place, member) in members.iter().enumerate() {
             row[member.index()] = place;
         }
+        let (group, groups) = groups_of(graph, &row, members.len());
         Self {
             graph,
+            group,
+            groups,
             curvature: likelihood.curvature(),
             scores: likelihood.cell_scores(graph),
             used: graph.cells().iter().map(|cell| likelihood.uses(cell.share)).collect(),
@@ -57,6 +76,19 @@ impl<'a> Estimate<'a> {
 
     pub(super) fn has_parameter(&self) -> bool {
         !self.curvature.cross.is_empty()
+    }
+
+    /// Each member alone, and each group of several but not all, with what tells how far off it is.
+    pub(super) fn cuts(&self, outer: &OuterProducts) -> Vec<Cut> {
+        let mut groups = vec![Vec::new(); self.groups];
+        for (member, &group) in self.group.iter().enumerate() {
+            groups[group].push(member);
+        }
+        let single = (0..self.members).map(|member| Cut { members: vec![member], units: outer.units[member] });
+        let several = groups.into_iter().enumerate().filter(|(_, it)| it.len() > 1 && it.len() < self.members);
+        single
+            .chain(several.map(|(group, members)| Cut { members, units: outer.units[self.members + group] }))
+            .collect()
     }
 
     /// Whether the scores are more than rounding.
@@ -113,13 +145,17 @@ impl<'a> Estimate<'a> {
     /// J: the sum over comparisons of w² s sᵀ.
     pub(super) fn outer_products(&self) -> OuterProducts {
         let mut outer = DMatrix::zeros(self.size(), self.size());
-        let mut units = vec![0.0; self.members];
+        let mut units = vec![0.0; self.members + self.groups];
         for ((cell, score), sum) in self.graph.cells().iter().zip(&self.scores).zip(self.graph.sums()) {
             let pair = self.graph.pairs()[cell.pair as usize];
             let Some((i, j)) = self.rows(pair.low.index(), pair.high.index()) else { continue };
             if sum.weight > 0.0 && score.difference.abs() > NO_SCORE {
                 units[i] += sum.count;
                 units[j] += sum.count;
+                if self.group[i] != self.group[j] {
+                    units[self.members + self.group[i]] += sum.count;
+                    units[self.members + self.group[j]] += sum.count;
+                }
             }
             let square = sum.weight_squared * score.difference * score.difference;
             outer[(i, i)] += square;
@@ -148,7 +184,7 @@ impl<'a> Estimate<'a> {
             .map(|part| self.outer_products_of(clusters, part, &rows))
             .collect();
         let mut lower = DMatrix::zeros(self.size(), self.size());
-        let mut units = vec![0.0; self.members];
+        let mut units = vec![0.0; self.members + self.groups];
         let mut used = 0;
         for part in parts {
             lower += part.sum;
@@ -162,17 +198,24 @@ impl<'a> Estimate<'a> {
     /// The lower triangle of J of some clusters. Each touches few items, and only those are added.
     fn outer_products_of(&self, clusters: &Clusters, part: &[usize], rows: &[Option<(usize, usize)>]) -> OuterProducts {
         let mut outer = DMatrix::zeros(self.size(), self.size());
-        let mut units = vec![0.0; self.members];
-        let mut total = ClusterScore::new(self.size());
+        let size = self.size();
+        let mut units = vec![0.0; self.members + self.groups];
+        // The entries of groups stand behind those of J.
+        let mut total = ClusterScore::new(size + self.groups);
         let mut used = 0;
         for &cluster in part {
             let mut is_used = false;
             for (cell, weight) in clusters.comparisons(cluster) {
                 let Some((i, j)) = rows[cell] else { continue };
-                is_used = true;
+                is_used |= weight > 0.0;
                 let score = self.scores[cell];
-                total.add(i, weight * score.difference);
-                total.add(j, -weight * score.difference);
+                let value = weight * score.difference;
+                total.add(i, value);
+                total.add(j, -value);
+                if self.group[i] != self.group[j] {
+                    total.add(size + self.group[i], value);
+                    total.add(size + self.group[j], -value);
+                }
                 if self.has_parameter() {
                     total.add(self.members, weight * score.parameter);
                 }
@@ -180,12 +223,17 @@ impl<'a> Estimate<'a> {
             total.touched.sort_unstable();
             for (place, &j) in total.touched.iter().enumerate() {
                 let by = total.sum[j];
-                let column = &mut outer.as_mut_slice()[j * self.size()..][..self.size()];
-                for &i in &total.touched[place..] {
-                    column[i] += total.sum[i] * by;
+                let counts = f64::from(u8::from(by.abs() > NO_SCORE * total.size[j]));
+                if j >= size {
+                    units[self.members + j - size] += counts;
+                    continue;
                 }
-                if j < self.members && by.abs() > NO_SCORE * total.size[j] {
-                    units[j] += 1.0;
+                if j < self.members {
+                    units[j] += counts;
+                }
+                let column = &mut outer.as_mut_slice()[j * size..][..size];
+                for &i in total.touched[place..].iter().take_while(|&&i| i < size) {
+                    column[i] += total.sum[i] * by;
                 }
             }
             total.clear();
@@ -207,12 +255,8 @@ impl<'a> Estimate<'a> {
 
     /// The number of comparisons between members that enter the likelihood.
     fn comparisons(&self) -> f64 {
-        self.cell_rows()
-            .iter()
-            .zip(self.graph.sums())
-            .filter(|(rows, _)| rows.is_some())
-            .map(|(_, sum)| sum.count)
-            .sum()
+        let cells = self.cell_rows().into_iter().zip(self.graph.sums());
+        cells.filter(|(rows, sum)| rows.is_some() && sum.weight > 0.0).map(|(_, sum)| sum.count).sum()
     }
 
     /// G/(G−1) · (N−1)/(N−p), as statsmodels and Stata have it.
@@ -249,6 +293,35 @@ impl ClusterScore {
             (self.sum[entry], self.size[entry]) = (0.0, 0.0);
         }
     }
+}
+
+/// For each member the group of those that it met often enough, directly or through others, and how
+/// many groups there are.
+pub(super) fn groups_of(graph: &PreferenceGraph, row: &[usize], members: usize) -> (Vec<usize>, usize) {
+    let mut found = UnionFind::<u32>::new(members);
+    let mut counts = vec![0.0; graph.pairs().len()];
+    for (cell, sum) in graph.cells().iter().zip(graph.sums()).filter(|(_, sum)| sum.weight > 0.0) {
+        counts[cell.pair as usize] += sum.count;
+    }
+    for (pair, _) in graph.pairs().iter().zip(&counts).filter(|(_, count)| **count >= HOLDS_TOGETHER) {
+        let (low, high) = (row[pair.low.index()], row[pair.high.index()]);
+        if low != OUTSIDE && high != OUTSIDE {
+            found.union(low as u32, high as u32);
+        }
+    }
+    let mut number = vec![OUTSIDE; members];
+    let mut groups = 0;
+    let labels = found.into_labeling();
+    let group = labels.into_iter().map(|label| {
+        let number = &mut number[label as usize];
+        if *number == OUTSIDE {
+            *number = groups;
+            groups += 1;
+        }
+        *number
+    });
+    let group: Vec<usize> = group.collect();
+    (group, groups)
 }
 
 /// Takes the mean over the first `members` rows out of them, in every column.

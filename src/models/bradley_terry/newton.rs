@@ -15,7 +15,7 @@ const POLISHED: f64 = 1e-14;
 /// Converged means as well that the last step moved nothing by more than this: on a long, sparse
 /// graph a gradient can be small far from the maximum.
 const STEP_TOLERANCE: f64 = 1e-6;
-/// The longest step in log-odds, and in the logarithm of the parameter.
+/// The most that a step changes a difference of log-odds, or the logarithm of the parameter.
 const LONGEST_STEP: f64 = 4.0;
 const MAX_ITERATIONS: u32 = 100;
 const MAX_HALVINGS: u32 = 40;
@@ -130,7 +130,7 @@ impl Problem<'_> {
             return None;
         }
         // A longer step may land on a plateau from which no curvature leads back.
-        let mut length = (LONGEST_STEP / step.size()).min(1.0);
+        let mut length = (LONGEST_STEP / self.longest_change(step)).min(1.0);
         for _ in 0..MAX_HALVINGS {
             let to = Point {
                 ratings: from.ratings.iter().zip(&step.ratings).map(|(r, s)| r + length * s).collect(),
@@ -144,6 +144,13 @@ impl Problem<'_> {
             length *= 0.5;
         }
         None
+    }
+
+    /// The most that a step changes the difference of a pair, or the logarithm of the parameter.
+    fn longest_change(&self, step: &Step) -> f64 {
+        let pairs = self.pairs.low.iter().zip(&self.pairs.high);
+        let changes = pairs.map(|(&low, &high)| (step.ratings[low as usize] - step.ratings[high as usize]).abs());
+        changes.fold(step.log_parameter.abs(), f64::max)
     }
 
     /// Newton's step; the tie parameter is eliminated, so that both solves are of a Laplacian.
