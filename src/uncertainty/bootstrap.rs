@@ -7,8 +7,8 @@ use rand_distr::{Binomial, Distribution, Poisson};
 use rayon::prelude::*;
 
 use super::clusters::Clusters;
-use super::covariance::{FEW_UNITS, few_clusters};
-use super::estimate::{OUTSIDE, groups_of};
+use super::covariance::{FEW_UNITS, counted_units, few_clusters};
+use super::estimate::{OUTSIDE, groups_of, rows_of};
 use super::{ClusterSummary, Spread, Uncertainty};
 use crate::data::graph::{CellSum, PreferenceGraph};
 use crate::data::{ItemId, Labels, Log};
@@ -180,11 +180,8 @@ fn links(graph: &PreferenceGraph, fitted: &dyn Fitted, row: &[usize], group: &[u
 fn weak_link(graph: &PreferenceGraph, fitted: &dyn Fitted) -> Option<Note> {
     fitted.likelihood()?;
     let members = &fitted.identification().members;
-    let mut row = vec![OUTSIDE; graph.items().len()];
-    for (place, member) in members.iter().enumerate() {
-        row[member.index()] = place;
-    }
-    let (group, groups) = groups_of(graph, &row, members.len());
+    let row = rows_of(members, graph.items().len());
+    let (group, groups) = groups_of(graph, &speaking_cells(graph, fitted), &row, members.len());
     let links = links(graph, fitted, &row, &group, groups);
     let mut sizes = vec![0; groups];
     for &group in &group {
@@ -201,8 +198,7 @@ fn weak_link(graph: &PreferenceGraph, fitted: &dyn Fitted) -> Option<Note> {
 }
 
 fn few_units(graph: &PreferenceGraph, few: &[ItemId], clusters: Option<&Clusters>) -> Note {
-    let what =
-        clusters.map_or("comparisons".to_owned(), |clusters| format!("values of {} (the clusters)", clusters.column));
+    let what = counted_units(clusters.map(|clusters| clusters.column.as_str()));
     let names = graph.items().listed(few, |_| "");
     let message = format!(
         "fewer than {FEW_UNITS} {what} are too few to resample, so there is no interval for {} of {} items: {names}",

@@ -175,10 +175,7 @@ impl Errors {
     }
 
     fn few_units(&self, graph: &PreferenceGraph, raised: &[ItemId]) -> Note {
-        let what = match &self.clusters {
-            Some(clusters) => format!("values of {} (the clusters)", clusters.column),
-            None => "comparisons".to_owned(),
-        };
+        let what = counted_units(self.clusters.as_ref().map(|clusters| clusters.column.as_str()));
         let names = graph.items().listed(raised, |_| "");
         let message = format!(
             "fewer than {FEW_UNITS} {what} tell how far {} of {} items are from the rest, so they got the model's errors: {names}",
@@ -212,6 +209,11 @@ fn median_ratio(of: &DMatrix<f64>, to: &DMatrix<f64>, members: usize) -> Option<
         (0..members).map(|i| of[(i, i)] / to[(i, i)]).filter(|ratio| ratio.is_finite()).collect();
     ratios.sort_by(f64::total_cmp);
     percentile(&ratios, 0.5)
+}
+
+/// What errors rest on, in words: the clusters of a column, or single comparisons.
+pub(super) fn counted_units(column: Option<&str>) -> String {
+    column.map_or("comparisons".to_owned(), |column| format!("values of {column} (the clusters)"))
 }
 
 /// A note where there are too few clusters to trust their errors.

@@ -57,18 +57,16 @@ pub(super) struct Estimate<'a> {
 
 impl<'a> Estimate<'a> {
     pub(super) fn new(likelihood: &dyn Likelihood, graph: &'a PreferenceGraph, members: &[ItemId]) -> Self {
-        let mut row = vec![OUTSIDE; graph.items().len()];
-        for (place, member) in members.iter().enumerate() {
-            row[member.index()] = place;
-        }
-        let (group, groups) = groups_of(graph, &row, members.len());
+        let row = rows_of(members, graph.items().len());
+        let used: Vec<bool> = graph.cells().iter().map(|cell| likelihood.uses(cell.share)).collect();
+        let (group, groups) = groups_of(graph, &used, &row, members.len());
         Self {
             graph,
             group,
             groups,
             curvature: likelihood.curvature(),
             scores: likelihood.cell_scores(graph),
-            used: graph.cells().iter().map(|cell| likelihood.uses(cell.share)).collect(),
+            used,
             members: members.len(),
             row,
         }
@@ -295,13 +293,24 @@ impl ClusterScore {
     }
 }
 
-/// For each member the group of those that it met often enough, directly or through others, and how
-/// many groups there are.
-pub(super) fn groups_of(graph: &PreferenceGraph, row: &[usize], members: usize) -> (Vec<usize>, usize) {
+/// For each item its row among `members`, or [`OUTSIDE`].
+pub(super) fn rows_of(members: &[ItemId], items: usize) -> Vec<usize> {
+    let mut row = vec![OUTSIDE; items];
+    for (place, member) in members.iter().enumerate() {
+        row[member.index()] = place;
+    }
+    row
+}
+
+/// For each member the group of those that it met often enough, directly or through others, in the
+/// cells that are used; and how many groups there are.
+pub(super) fn groups_of(graph: &PreferenceGraph, used: &[bool], row: &[usize], members: usize) -> (Vec<usize>, usize) {
     let mut found = UnionFind::<u32>::new(members);
     let mut counts = vec![0.0; graph.pairs().len()];
-    for (cell, sum) in graph.cells().iter().zip(graph.sums()).filter(|(_, sum)| sum.weight > 0.0) {
-        counts[cell.pair as usize] += sum.count;
+    for ((cell, sum), &used) in graph.cells().iter().zip(graph.sums()).zip(used) {
+        if used && sum.weight > 0.0 {
+            counts[cell.pair as usize] += sum.count;
+        }
     }
     for (pair, _) in graph.pairs().iter().zip(&counts).filter(|(_, count)| **count >= HOLDS_TOGETHER) {
         let (low, high) = (row[pair.low.index()], row[pair.high.index()]);
