@@ -19,6 +19,7 @@
 mod generate;
 mod popularity;
 mod settings;
+pub mod swiss_rounds;
 mod worlds;
 
 pub use generate::Generator;
