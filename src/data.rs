@@ -353,11 +353,7 @@ impl Log {
     /// # Panics
     /// If `labels` are not of this log.
     pub fn split(&self, labels: &Labels) -> Vec<(String, Self)> {
-        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); labels.names.len()];
-        for (row, &label) in labels.ids.iter().enumerate() {
-            rows[label as usize].push(row as u32);
-        }
-        let values = labels.names.iter().zip(rows).filter(|(_, rows)| !rows.is_empty());
+        let values = labels.names.iter().zip(labels.rows()).filter(|(_, rows)| !rows.is_empty());
         values.map(|(value, rows)| (value.to_owned(), self.compact_selection(&rows))).collect()
     }
 
@@ -430,6 +426,15 @@ impl Labels {
     /// If there is no such row.
     pub fn name(&self, row: usize) -> &str {
         self.names.name(ItemId(self.ids[row]))
+    }
+
+    /// For each value the rows that have it, in order.
+    pub(crate) fn rows(&self) -> Vec<Vec<u32>> {
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.names.len()];
+        for (row, &label) in self.ids.iter().enumerate() {
+            rows[label as usize].push(row as u32);
+        }
+        rows
     }
 
     /// The same labels, but that each row without one gets one of its own: rows that lack a label

@@ -18,6 +18,16 @@ pub(crate) enum Purpose {
     RankIntervals = 3,
     /// Orders in which a sequential rater replays its log: one stream an order.
     Orders = 4,
+    /// Swiss tournaments over benchmarks: one stream a tournament.
+    SwissTrials = 5,
+    /// Orders of the benchmarks: one stream an order.
+    SwissOrders = 6,
+    /// Benchmarks drawn with replacement: one stream a sample.
+    SwissSamples = 7,
+    /// Tournaments on those samples.
+    SwissSampleTrials = 8,
+    /// Tournaments in those orders, where they stand beside a given one.
+    SwissOrderTrials = 9,
 }
 
 /// The stream of one trial.

@@ -1,7 +1,23 @@
 //! Competitive Swiss-System Dynamics.
 
+mod draws;
+mod field;
+mod majorities;
+mod moments;
 mod rules;
+mod sensitivity;
+mod settings;
+mod simulate;
+mod standings;
+mod sums;
 mod tensor;
 
 pub use self::rules::{Bye, Rules, Shortfall, TieRule};
+pub use self::majorities::Majorities;
+pub use self::moments::Moments;
+pub use self::sensitivity::{FAR, Profile, Sensitivity};
+pub use self::settings::{Eliminate, Order, SwissError, SwissSettings};
+pub use self::simulate::{Beside, GridSums, Progress, Simulation, SwissSums};
+pub use self::standings::{GridPoint, SwissContext, SwissRow, SwissStandings};
+pub use self::sums::{PointSums, Sums};
 pub use self::tensor::WinTensor;

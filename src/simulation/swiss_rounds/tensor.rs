@@ -18,7 +18,9 @@ pub struct WinTensor {
 /// What meetings on one benchmark are worth.
 #[derive(Debug, Clone)]
 pub(crate) enum Worth {
-    /// By score.
+    /// By a strict order: the higher number wins. What `Levels` says too, in fewer steps.
+    Order(Vec<u32>),
+    /// By score, where some are equal or missing.
     Levels(Vec<Level>),
     /// Every model wins its point with a probability of its own.
     Chances(Vec<f64>),
@@ -69,10 +71,21 @@ impl WinTensor {
         !self.absent[benchmark].is_empty()
     }
 
+    /// Whether a meeting can give half points.
+    pub(crate) fn gives_half_points(&self) -> bool {
+        self.benchmarks.iter().any(|worth| match worth {
+            Worth::Levels(levels) => levels.iter().any(|level| level.halves[0] != level.halves[1]),
+            Worth::Pairs(halves) => halves.iter().any(|half| u32::from(*half) % HALVES != 0),
+            Worth::Order(_) | Worth::Chances(_) | Worth::PairChances(_) => false,
+        })
+    }
+
     /// All ways in which a meeting of two models on a benchmark can end, none of them impossible.
     pub(crate) fn endings(&self, benchmark: usize, first: usize, second: usize) -> Vec<Ending> {
         let certain = |halves| vec![Ending { probability: 1.0, halves }];
         let mut endings = match &self.benchmarks[benchmark] {
+            Worth::Order(order) if order[first] > order[second] => certain([HALVES, 0]),
+            Worth::Order(_) => certain([0, HALVES]),
             Worth::Levels(levels) => {
                 certain([levels[first].against(levels[second]), levels[second].against(levels[first])])
             }
@@ -132,7 +145,7 @@ impl WinTensor {
 
     /// The tensor of scores, `scores[benchmark][model]`, higher ones better; a score that is not a
     /// number is a hole, which loses to any score.
-    pub(crate) fn from_scores(scores: &[Vec<f64>], ties: TieRule) -> Self {
+    pub fn from_scores(scores: &[Vec<f64>], ties: TieRule) -> Self {
         let models = scores.first().map_or(0, Vec::len);
         let benchmarks: Vec<Worth> = scores
             .iter()
@@ -140,6 +153,10 @@ impl WinTensor {
                 let mut distinct: Vec<f64> = column.iter().copied().filter(|score| !score.is_nan()).collect();
                 distinct.sort_by(f64::total_cmp);
                 distinct.dedup();
+                if distinct.len() == models {
+                    let place = |score: &f64| distinct.partition_point(|other| other < score) as u32;
+                    return Worth::Order(column.iter().map(place).collect());
+                }
                 let level = |score: &f64| {
                     if score.is_nan() {
                         return Level::HOLE;

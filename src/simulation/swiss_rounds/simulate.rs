@@ -1,0 +1,413 @@
+//! Tournaments by the thousand, on all threads.
+
+use std::ops::Range;
+
+use rand::seq::SliceRandom;
+use rand::RngExt;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::draws::Draws;
+use super::field::Field;
+use super::rules::Rules;
+use super::settings::{Eliminate, Order, SwissError, SwissSettings};
+use super::sums::{PointSums, Sums, add};
+use super::tensor::WinTensor;
+use crate::random::{Purpose, stream};
+
+/// Beside an as-given order, this many random ones are played for the order spread.
+pub(super) const ORDERS: u32 = 20;
+/// Samples and orders beside the main one get this share of the runs.
+const SHARE: u64 = 100;
+
+/// Is told how many tournaments were played since the last call; to stop, it says false.
+pub type Progress<'a> = &'a (dyn Fn(u64) -> bool + Sync);
+
+/// Sums of all tournaments of a range of trials. Those of ranges that follow each other
+/// [`merge`](Self::merge) into those of the whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwissSums {
+    /// The trials, from the first to before the last.
+    pub trials: Range<u64>,
+    /// Sums over the trials themselves.
+    pub main: Sums,
+    /// Sums over other orders and samples of the benchmarks.
+    #[serde(flatten)]
+    pub beside: Beside,
+    /// Sums for each elimination number of the grid, and of the slopes over it.
+    pub grid: Option<GridSums>,
+}
+
+/// Sums over other orders and other samples of the benchmarks than those of the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Sums for each random order: of the trials themselves where orders are shuffled, of trials
+    /// beside them where the order is given; empty where they were not played to the end.
+    pub orders: Vec<PointSums>,
+    /// Sums for each sample of benchmarks; empty where they were not played to the end.
+    pub samples: Vec<PointSums>,
+}
+
+/// Sums over a grid of elimination numbers, each played with the same random numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GridSums {
+    /// The elimination numbers.
+    pub eliminate: Vec<u32>,
+    /// For each of them, for each model, the sum of its half points.
+    pub points: Vec<Vec<u64>>,
+    /// For each model the sum over trials of Σ c·h, where h are half points and c twice the
+    /// distance of the elimination number from the grid's mean.
+    pub slopes: Vec<i64>,
+    /// For each model the sum of the squares of that.
+    pub slope_squares: Vec<u64>,
+}
+
+/// A tensor with settings that fit it, ready to be played.
+#[derive(Debug)]
+pub struct Simulation<'a> {
+    tensor: &'a WinTensor,
+    settings: &'a SwissSettings,
+    /// The benchmarks in the given order.
+    rounds: Vec<usize>,
+    rules: Rules,
+}
+
+impl<'a> Simulation<'a> {
+    /// Checks that the settings fit the tensor.
+    pub fn new(tensor: &'a WinTensor, settings: &'a SwissSettings) -> Result<Self, SwissError> {
+        settings.validate(tensor)?;
+        let rounds = settings.rounds(tensor)?;
+        let rules = settings.rules(rounds.len())?;
+        Ok(Self { tensor, settings, rounds, rules })
+    }
+
+    /// The benchmark of each round, in the given order.
+    pub fn rounds(&self) -> &[usize] {
+        &self.rounds
+    }
+
+    /// The rules of every tournament.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// How many tournaments [`play`](Self::play) plays for this range of trials.
+    pub fn tournaments(&self, trials: &Range<u64>) -> u64 {
+        let beside = u64::from(self.orders_beside()) + u64::from(self.settings.samples);
+        let again = self.eliminations().len() as u64;
+        (trials.end - trials.start) * (1 + again) + beside * (share(trials.end) - share(trials.start))
+    }
+
+    /// Plays the trials of this range, on all threads of the current rayon pool.
+    ///
+    /// The sums depend on the seed and the numbers of the trials alone. Where `progress` stops it,
+    /// they are those of a shorter range that starts with the same trial. O(trials × models ×
+    /// rounds) time for each tournament asked for.
+    pub fn play(&self, trials: Range<u64>, progress: Progress<'_>) -> SwissSums {
+        let schedules = self.main_schedules();
+        let main = self.play_main(&trials, &schedules, progress);
+        let stopped = main.trials.end < trials.end;
+        let mut beside = if stopped { Beside::default() } else { self.play_beside(&trials, progress) };
+        if self.orders_beside() == 0 {
+            beside.orders = main.orders;
+        }
+        SwissSums { trials: main.trials, main: main.sums, beside, grid: main.grid }
+    }
+
+    /// Plays the share of these trials on other orders and other samples of the benchmarks; on
+    /// neither where `progress` stops it.
+    pub fn play_beside(&self, trials: &Range<u64>, progress: Progress<'_>) -> Beside {
+        let trials = share(trials.start)..share(trials.end);
+        let (orders, samples) = (self.shuffled(self.orders_beside()), self.samples());
+        let orders = self.play_each(&orders, Purpose::SwissOrderTrials, &trials, progress);
+        let played = orders.and_then(|orders| {
+            let samples = self.play_each(&samples, Purpose::SwissSampleTrials, &trials, progress)?;
+            Some(Beside { orders, samples })
+        });
+        played.unwrap_or_default()
+    }
+
+    /// How many random orders are played beside the main one.
+    pub(super) fn orders_beside(&self) -> u32 {
+        if matches!(self.settings.order, Order::Shuffle(_)) { 0 } else { ORDERS }
+    }
+
+    fn main_schedules(&self) -> Vec<Vec<usize>> {
+        match self.settings.order {
+            Order::Shuffle(orders) => self.shuffled(orders),
+            Order::AsGiven | Order::Listed(_) => vec![self.rounds.clone()],
+        }
+    }
+
+    fn shuffled(&self, orders: u32) -> Vec<Vec<usize>> {
+        let shuffle = |order: u32| {
+            let mut rounds = self.rounds.clone();
+            rounds.shuffle(&mut stream(self.settings.seed, Purpose::SwissOrders, order.into()));
+            rounds
+        };
+        (0..orders).map(shuffle).collect()
+    }
+
+    /// Benchmarks drawn with replacement, played in the given order where there is one.
+    fn samples(&self) -> Vec<Vec<usize>> {
+        let draw = |sample: u32| {
+            let mut rng = stream(self.settings.seed, Purpose::SwissSamples, sample.into());
+            let mut places: Vec<usize> =
+                self.rounds.iter().map(|_| rng.random_range(0..self.rounds.len() as u32) as usize).collect();
+            if !matches!(self.settings.order, Order::Shuffle(_)) {
+                places.sort_unstable();
+            }
+            places.into_iter().map(|place| self.rounds[place]).collect()
+        };
+        (0..self.settings.samples).map(draw).collect()
+    }
+
+    /// The elimination numbers of the grid that the main tournaments do not play anyway.
+    fn eliminations(&self) -> Vec<u32> {
+        let played = match self.settings.eliminate {
+            Eliminate::Every(number) => Some(number),
+            Eliminate::List(_) => None,
+        };
+        self.settings.sensitivity.clone().into_iter().flatten().filter(|&number| Some(number) != played).collect()
+    }
+
+    /// Plays waves of trials, between which it may stop.
+    fn play_main(&self, trials: &Range<u64>, schedules: &[Vec<usize>], progress: Progress<'_>) -> Main {
+        let again = self.eliminations();
+        let mut main = Main::new(self, schedules.len(), trials.start);
+        let wave = self.trials_a_wave(1 + again.len());
+        while main.trials.end < trials.end {
+            let first = main.trials.end;
+            let played = wave.min(trials.end - first);
+            let players = (0..played as usize)
+                .into_par_iter()
+                .with_min_len((wave / 16) as usize)
+                .fold(
+                    || Player::new(self, schedules.len()),
+                    |mut player, place| {
+                        let trial = first + place as u64;
+                        player.play(&schedules[(trial % schedules.len() as u64) as usize], trial);
+                        player
+                    },
+                )
+                .map(|player| player.main)
+                .reduce_with(Main::merged);
+            if let Some(players) = players {
+                main.add(&players);
+            }
+            main.trials.end += played;
+            if !progress(played * (1 + again.len() as u64)) {
+                break;
+            }
+        }
+        main
+    }
+
+    /// As many trials as take some tens of milliseconds on one thread.
+    fn trials_a_wave(&self, plays: usize) -> u64 {
+        const MEETINGS: usize = 1 << 25;
+        let size = self.tensor.models() * self.rounds.len() * plays;
+        (MEETINGS / size).clamp(64, 1 << 16) as u64
+    }
+
+    /// Plays the same trials on each schedule; nothing where it was stopped.
+    fn play_each(
+        &self,
+        schedules: &[Vec<usize>],
+        purpose: Purpose,
+        trials: &Range<u64>,
+        progress: Progress<'_>,
+    ) -> Option<Vec<PointSums>> {
+        let play = |(index, schedule): (usize, &Vec<usize>)| {
+            let mut sums = PointSums::new(self.tensor.models());
+            let mut field = Field::new(self.tensor, schedule.len(), &self.rules);
+            let mut halves = vec![0; self.tensor.models()];
+            for trial in trials.clone() {
+                let rng = stream(self.settings.seed, purpose, ((index as u64) << 32) | trial);
+                field.play(schedule, &self.rules, &mut Draws::new(rng));
+                field.halves(&mut halves);
+                sums.note(&halves);
+            }
+            progress(trials.end - trials.start).then_some(sums)
+        };
+        schedules.par_iter().enumerate().map(play).collect()
+    }
+}
+
+/// How many of the first `trials` trials are played for each order and sample beside.
+fn share(trials: u64) -> u64 {
+    trials.div_ceil(SHARE)
+}
+
+impl SwissSums {
+    /// The sums of the trials of both, where the other's follow these; otherwise both come back.
+    pub fn merge(mut self, other: Self) -> Result<Self, Box<(Self, Self)>> {
+        if !self.fits(&other) {
+            return Err(Box::new((self, other)));
+        }
+        self.trials.end = other.trials.end;
+        self.main.add(&other.main);
+        let (beside, others) = (&mut self.beside, &other.beside);
+        for (sums, others) in [(&mut beside.orders, &others.orders), (&mut beside.samples, &others.samples)] {
+            for (sum, other) in sums.iter_mut().zip(others) {
+                sum.add(other);
+            }
+        }
+        if let (Some(grid), Some(other)) = (&mut self.grid, &other.grid) {
+            grid.add(other);
+        }
+        Ok(self)
+    }
+
+    fn fits(&self, other: &Self) -> bool {
+        let shape = |sums: &Self| {
+            let grid = sums.grid.as_ref().map(|grid| grid.eliminate.clone());
+            (sums.main.shape(), sums.beside.orders.len(), sums.beside.samples.len(), grid)
+        };
+        self.trials.end == other.trials.start && shape(self) == shape(other)
+    }
+}
+
+impl GridSums {
+    fn new(eliminate: Vec<u32>, models: usize) -> Self {
+        Self {
+            points: vec![vec![0; models]; eliminate.len()],
+            eliminate,
+            slopes: vec![0; models],
+            slope_squares: vec![0; models],
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (points, other) in self.points.iter_mut().zip(&other.points) {
+            add(points, other);
+        }
+        for (slope, other) in self.slopes.iter_mut().zip(&other.slopes) {
+            *slope += other;
+        }
+        add(&mut self.slope_squares, &other.slope_squares);
+    }
+
+    /// Adds one trial, `halves[place][model]` for each elimination number.
+    fn note(&mut self, halves: &[Vec<u32>]) {
+        for (points, halves) in self.points.iter_mut().zip(halves) {
+            for (sum, &halves) in points.iter_mut().zip(halves) {
+                *sum += u64::from(halves);
+            }
+        }
+        let last = self.eliminate.len() as i64 - 1;
+        for (model, (sum, square)) in self.slopes.iter_mut().zip(&mut self.slope_squares).enumerate() {
+            let slope: i64 =
+                halves.iter().zip(0..).map(|(halves, place)| (2 * place - last) * i64::from(halves[model])).sum();
+            *sum += slope;
+            *square += slope.unsigned_abs().pow(2);
+        }
+    }
+}
+
+/// Sums of the main tournaments.
+#[derive(Debug)]
+struct Main {
+    trials: Range<u64>,
+    sums: Sums,
+    orders: Vec<PointSums>,
+    grid: Option<GridSums>,
+}
+
+impl Main {
+    fn new(simulation: &Simulation<'_>, orders: usize, start: u64) -> Self {
+        let models = simulation.tensor.models();
+        let orders = if simulation.orders_beside() > 0 { 0 } else { orders };
+        let grid = simulation.settings.sensitivity.clone();
+        Self {
+            trials: start..start,
+            sums: Sums::new(models, simulation.rounds.len()),
+            orders: (0..orders).map(|_| PointSums::new(models)).collect(),
+            grid: grid.map(|grid| GridSums::new(grid.collect(), models)),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.sums.add(&other.sums);
+        for (sums, other) in self.orders.iter_mut().zip(&other.orders) {
+            sums.add(other);
+        }
+        if let (Some(grid), Some(other)) = (&mut self.grid, &other.grid) {
+            grid.add(other);
+        }
+    }
+
+    fn merged(mut self, other: Self) -> Self {
+        self.add(&other);
+        self
+    }
+}
+
+/// Plays trials, one after another, into sums of its own.
+struct Player<'a> {
+    simulation: &'a Simulation<'a>,
+    field: Field<'a>,
+    main: Main,
+    /// The rules with each elimination number of the grid; none for the one the main ones have.
+    grid_rules: Vec<Option<Rules>>,
+    halves: Vec<u32>,
+    grid_halves: Vec<Vec<u32>>,
+    above: Vec<u32>,
+}
+
+impl<'a> Player<'a> {
+    fn new(simulation: &'a Simulation<'a>, orders: usize) -> Self {
+        let (models, rounds) = (simulation.tensor.models(), simulation.rounds.len());
+        let again = simulation.eliminations();
+        let rules = |number: u32| {
+            let eliminate = vec![number; rounds];
+            again.contains(&number).then(|| Rules { eliminate, ..simulation.rules.clone() })
+        };
+        let grid_rules: Vec<Option<Rules>> =
+            simulation.settings.sensitivity.clone().into_iter().flatten().map(rules).collect();
+        Self {
+            simulation,
+            field: Field::new(simulation.tensor, rounds, &simulation.rules),
+            main: Main::new(simulation, orders, 0),
+            halves: vec![0; models],
+            grid_halves: vec![vec![0; models]; grid_rules.len()],
+            grid_rules,
+            above: Vec::with_capacity(2 * rounds + 1),
+        }
+    }
+
+    fn draws(&self, trial: u64) -> Draws {
+        Draws::new(stream(self.simulation.settings.seed, Purpose::SwissTrials, trial))
+    }
+
+    fn play(&mut self, schedule: &[usize], trial: u64) {
+        let mut draws = self.draws(trial);
+        self.field.play(schedule, &self.simulation.rules, &mut draws);
+        self.field.halves(&mut self.halves);
+        self.main.sums.note(&self.field, &self.halves, &mut self.above);
+        let orders = self.main.orders.len() as u64;
+        if orders > 0 {
+            self.main.orders[(trial % orders) as usize].note(&self.halves);
+        }
+        if self.main.grid.is_some() {
+            self.play_grid(schedule, trial);
+        }
+    }
+
+    /// Plays the trial again with each elimination number, with the same random numbers.
+    fn play_grid(&mut self, schedule: &[usize], trial: u64) {
+        for place in 0..self.grid_rules.len() {
+            match &self.grid_rules[place] {
+                None => self.grid_halves[place].copy_from_slice(&self.halves),
+                Some(rules) => {
+                    let mut draws = self.draws(trial);
+                    self.field.play(schedule, rules, &mut draws);
+                    self.field.halves(&mut self.grid_halves[place]);
+                }
+            }
+        }
+        if let Some(grid) = &mut self.main.grid {
+            grid.note(&self.grid_halves);
+        }
+    }
+}
