@@ -1,10 +1,11 @@
 //! Writers: a result as bytes. They compute no number.
 
 mod leaderboard;
+mod swiss;
 
 use serde::Serialize;
 
-pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges};
+pub use self::leaderboard::{Board, csv, jsonl, markdown, rank_range, ranges};
 use crate::structure::Note;
 
 /// The version of the JSON layout.

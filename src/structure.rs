@@ -1,11 +1,13 @@
 //! Questions to a preference graph that need no rating: what is connected to what, and therefore
 //! which differences the data can answer at all.
 
+use std::borrow::Cow;
+
 use petgraph::algo::{connected_components, find_negative_cycle, tarjan_scc};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::ItemId;
 use crate::data::graph::{PreferenceGraph, Record};
@@ -275,10 +277,10 @@ fn has_cycle_of_wins(graph: &PreferenceGraph) -> bool {
 }
 
 /// A thing about a result that its reader must know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// A stable name for programs.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// A sentence for people.
     pub message: String,
 }
@@ -286,7 +288,7 @@ pub struct Note {
 impl Note {
     /// A note of this code and message.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code: code.into(), message: message.into() }
     }
 }
 

@@ -38,9 +38,6 @@ const COLUMNS: [&str; 16] = [
 
 /// The fields of a row in the order of [`COLUMNS`]; empty where there is none.
 fn fields(row: &Row) -> [String; 16] {
-    fn text<T: ToString>(value: Option<T>) -> String {
-        value.map(|value| value.to_string()).unwrap_or_default()
-    }
     [
         row.rank.to_string(),
         text(row.rank_best),
@@ -59,6 +56,16 @@ fn fields(row: &Row) -> [String; 16] {
         text(row.win_rate_against_next),
         ranges(&row.tied_with).join(" ").replace('–', "-"),
     ]
+}
+
+/// The value as text, or nothing.
+pub(super) fn text<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A rank interval as text, such as `3–5` or `3`.
+pub fn rank_range(best: Option<usize>, worst: Option<usize>) -> Option<String> {
+    best.zip(worst).map(|range| ranges(&[range]).concat())
 }
 
 /// Ranges of ranks as text, such as `3–5`.
@@ -98,12 +105,19 @@ pub fn jsonl(boards: &[Board]) -> serde_json::Result<Vec<u8>> {
         #[serde(flatten)]
         row: &'a Row,
     }
+    let rows = boards.iter().flat_map(|board| {
+        let by = board.by.as_deref();
+        board.board.items.iter().map(move |row| Line { by, row })
+    });
+    lines(rows)
+}
+
+/// Each row as a JSON object on a line of its own.
+pub(super) fn lines(rows: impl IntoIterator<Item = impl Serialize>) -> serde_json::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    for board in boards {
-        for row in &board.board.items {
-            serde_json::to_writer(&mut bytes, &Line { by: board.by.as_deref(), row })?;
-            bytes.push(b'\n');
-        }
+    for row in rows {
+        serde_json::to_writer(&mut bytes, &row)?;
+        bytes.push(b'\n');
     }
     Ok(bytes)
 }
@@ -118,11 +132,7 @@ pub fn markdown(boards: &[Board]) -> Vec<u8> {
         text += "| rank | rank interval | item | rating | low | high | comparisons |\n|--:|:-:|:--|--:|--:|--:|--:|\n";
         for row in &board.board.items {
             let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), rounded);
-            let ranks = match (row.rank_best, row.rank_worst) {
-                (Some(best), Some(worst)) if best == worst => best.to_string(),
-                (Some(best), Some(worst)) => format!("{best}–{worst}"),
-                _ => "–".to_owned(),
-            };
+            let ranks = rank_range(row.rank_best, row.rank_worst).unwrap_or_else(|| "–".to_owned());
             let (item, low, high) = (escaped(&row.item), number(row.low), number(row.high));
             let _ = writeln!(
                 text,
@@ -138,7 +148,7 @@ pub fn markdown(boards: &[Board]) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
