@@ -6,6 +6,7 @@
 
 pub mod graph;
 pub mod read;
+pub mod table;
 
 use indexmap::IndexSet;
 use serde::Serialize;

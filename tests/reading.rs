@@ -166,7 +166,7 @@ mod messages {
 
     #[test]
     fn of_empty_logs() {
-        let empty = "log.csv is empty; a log starts with a header line that names its columns, or is JSON lines";
+        let empty = "log.csv is empty; start it with a header line that names the columns, or write JSON lines";
         assert_eq!(error("log.csv", "", &ReadOptions::default()), empty);
         assert_eq!(error("log.csv", "\n\r\n", &ReadOptions::default()), empty);
         assert_eq!(error("log.csv", "\u{feff}", &ReadOptions::default()), empty);

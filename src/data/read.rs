@@ -1,6 +1,7 @@
-//! Reading logs: CSV, TSV and JSON lines, plain or compressed, into counts or rows.
+//! Reading logs: CSV, TSV and JSON lines, plain or compressed, into counts or rows. Tables of scores
+//! are written in the same ways and are read here too, by [`read_table`].
 //!
-//! A file is read in blocks of whole records. While one wave of blocks is parsed on all threads of
+//! A log is read in blocks of whole records. While one wave of blocks is parsed on all threads of
 //! the current rayon pool, each block with ids of its own, the next wave is read and hashed and the
 //! one before is merged in file order; so the result does not depend on the number of threads or
 //! on where blocks end.
@@ -26,6 +27,7 @@ mod names;
 mod options;
 mod outcome;
 mod source;
+mod table;
 
 use std::path::Path;
 
@@ -34,6 +36,10 @@ use serde::Serialize;
 
 pub use self::error::{Fault, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
+pub use self::table::{
+    Shape, TableOptions, TableOrLog, TableReading, read_table, read_table_bytes, read_table_or_log,
+    read_table_or_log_bytes,
+};
 
 use self::block::{Block, BlockReader};
 use self::columns::{Columns, Header};
@@ -123,12 +129,33 @@ pub fn read_log(path: impl AsRef<Path>) -> Result<Log, ReadError> {
     })
 }
 
-fn read_source(mut source: Source<'_>, options: &ReadOptions, assembly: &mut Assembly<'_>) -> Result<(), ReadError> {
-    let mut progress = Progress { path: source.path.clone(), lines: 0, rows: 0 };
-    let (header, mut wave) = match source.format {
-        Format::Delimited(delimiter) => csv_start(&mut source, delimiter, &mut progress)?,
-        Format::Jsonl => jsonl_start(&mut source, options.skip_bad_rows, &progress)?,
-    };
+/// An input whose columns are known and whose rows are yet to be read.
+struct Opened<'a> {
+    source: Source<'a>,
+    progress: Progress,
+    header: Header,
+    /// The first blocks that hold rows.
+    wave: Vec<Bytes>,
+}
+
+impl<'a> Opened<'a> {
+    /// Reads up to the names of the columns. Whether JSON lines may begin with bad ones is `skip`.
+    fn new(mut source: Source<'a>, skip: bool) -> Result<Self, ReadError> {
+        let mut progress = Progress { path: source.path.clone(), lines: 0, rows: 0 };
+        let (header, wave) = match source.format {
+            Format::Delimited(delimiter) => csv_start(&mut source, delimiter, &mut progress)?,
+            Format::Jsonl => jsonl_start(&mut source, skip, &progress)?,
+        };
+        Ok(Self { source, progress, header, wave })
+    }
+}
+
+fn read_source(source: Source<'_>, options: &ReadOptions, assembly: &mut Assembly<'_>) -> Result<(), ReadError> {
+    read_opened(Opened::new(source, options.skip_bad_rows)?, options, assembly)
+}
+
+fn read_opened(opened: Opened<'_>, options: &ReadOptions, assembly: &mut Assembly<'_>) -> Result<(), ReadError> {
+    let Opened { mut source, mut progress, header, mut wave } = opened;
     let columns = Columns::find(&source.path, header, options, assembly.wanted.as_deref())?;
     assembly.start(&columns);
     let parser = Parser { format: source.format, wanted: columns.wanted(), columns: &columns, options };

@@ -81,7 +81,7 @@ impl Columns {
         } else {
             None
         };
-        finder.check_unique()?;
+        check_unique(path, &finder.header.names)?;
         let mut found = finder.evidence(names);
         let evidence = finder.deciding(&mut found, options)?;
         let labels = finder.labels(options, labels)?;
@@ -110,6 +110,42 @@ impl Columns {
     }
 }
 
+/// Whether the header is one of a log of comparisons rather than of anything else: it has both items,
+/// or the user named a column that only a log has. Columns called `a` and `b` may be anything, so
+/// they need an outcome beside them.
+pub(super) fn is_log(header: &Header, names: &ColumnNames) -> bool {
+    let sides = [&names.left, &names.right, &names.winner, &names.wins_a, &names.wins_b, &names.ties];
+    if sides.into_iter().chain([&names.score_a, &names.score_b]).any(Option::is_some) {
+        return true;
+    }
+    let has = |name: &&str| header.names.iter().any(|column| column == name);
+    let side = |usual: &[&'static str]| usual.iter().copied().find(has);
+    let (Some(left), Some(right)) = (side(LEFT), side(RIGHT)) else { return false };
+    let both = |left, right| has(&left) && has(&right);
+    let decided = || WINNER.iter().any(has) || both("wins_a", "wins_b") || both("score_a", "score_b");
+    (left != "a" && right != "b") || decided()
+}
+
+/// A name that stands twice would leave it open which column is meant.
+pub(super) fn check_unique(path: &str, names: &[String]) -> Result<(), ReadError> {
+    let mut seen = std::collections::HashSet::new();
+    match names.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(ReadError::DuplicateColumn { path: path.to_owned(), column: name.clone() }),
+    }
+}
+
+/// The error of a column that is not among `names`.
+pub(super) fn missing(path: &str, names: &[String], wanted: String, option: &str) -> ReadError {
+    let found = names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>();
+    ReadError::MissingColumn {
+        path: path.to_owned(),
+        wanted,
+        found: if found.is_empty() { "none".to_owned() } else { found.join(", ") },
+        option: option.to_owned(),
+    }
+}
+
 struct Finder<'a> {
     path: &'a str,
     header: Header,
@@ -118,15 +154,6 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn position(&self, name: &str) -> Option<usize> {
         self.header.names.iter().position(|column| column == name)
-    }
-
-    /// A name that stands twice would leave it open which column is meant.
-    fn check_unique(&self) -> Result<(), ReadError> {
-        let mut seen = std::collections::HashSet::new();
-        match self.header.names.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(ReadError::DuplicateColumn { path: self.path.to_owned(), column: name.clone() }),
-        }
     }
 
     /// The named column, or else the first of the usual ones.
@@ -152,13 +179,7 @@ impl Finder<'_> {
     }
 
     fn missing(&self, wanted: String, option: &str) -> ReadError {
-        let found = self.header.names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>();
-        ReadError::MissingColumn {
-            path: self.path.to_owned(),
-            wanted,
-            found: if found.is_empty() { "none".to_owned() } else { found.join(", ") },
-            option: option.to_owned(),
-        }
+        missing(self.path, &self.header.names, wanted, option)
     }
 
     /// A column that the user named must be there, whether it is needed or not.
@@ -278,5 +299,20 @@ mod tests {
         assert_eq!(find(&all[..6], &ReadOptions::default()).unwrap().evidence, counts);
         let by_scores = ReadOptions { prefer_scores: true, ..ReadOptions::default() };
         assert_eq!(find(&all, &by_scores).unwrap().evidence, scores);
+    }
+
+    #[test]
+    fn a_log_has_both_items() {
+        let is_log = |names: &str, columns: &ColumnNames| {
+            is_log(&Header { names: names.split(' ').map(str::to_owned).collect(), open: false }, columns)
+        };
+        for names in ["model_a model_b", "x left right", "a b winner", "a b score_b score_a"] {
+            assert!(is_log(names, &ColumnNames::default()), "{names}");
+        }
+        for names in ["model a b", "model_a winner", "a b score_a", "model benchmark score", "Model_A Model_B"] {
+            assert!(!is_log(names, &ColumnNames::default()), "{names}");
+        }
+        assert!(is_log("x y", &ColumnNames { left: Some("x".to_owned()), ..ColumnNames::default() }));
+        assert!(!is_log("x y", &ColumnNames { task: Some("x".to_owned()), ..ColumnNames::default() }));
     }
 }

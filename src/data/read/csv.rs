@@ -122,11 +122,36 @@ fn parse_quoted(bytes: &[u8], delimiter: u8, width: usize, reader: &mut BlockRea
     reader.block.lines = line_ends(bytes);
 }
 
-/// The line on which a record starts. Its position may lie before line ends that belong to nothing.
+/// Calls `each` with every record of `bytes`, which start with one, and with the line on which it
+/// starts, counted from 0. `width` is the number of columns.
+pub(super) fn each_record(
+    bytes: &[u8],
+    delimiter: u8,
+    width: usize,
+    mut each: impl FnMut(u64, &ByteRecord) -> Result<(), Fault>,
+) -> Result<(), (u64, Fault)> {
+    let mut records = records(bytes, delimiter);
+    let mut record = ByteRecord::new();
+    let (mut line, mut counted) = (0, 0);
+    while records.read_byte_record(&mut record).unwrap_or(false) {
+        let start = start_of(bytes, record.position());
+        line += line_ends(&bytes[counted..start]);
+        counted = start;
+        check_width(record.len(), width).and_then(|()| each(line, &record)).map_err(|fault| (line, fault))?;
+    }
+    Ok(())
+}
+
+/// The line on which a record starts.
 fn line_of(bytes: &[u8], position: Option<&::csv::Position>) -> u64 {
+    line_ends(&bytes[..start_of(bytes, position)])
+}
+
+/// Where a record starts. Its position may lie before line ends that belong to nothing.
+fn start_of(bytes: &[u8], position: Option<&::csv::Position>) -> usize {
     let from = position.map_or(0, |position| position.byte() as usize).saturating_sub(LEAD.len());
     let blank = bytes[from..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-    line_ends(&bytes[..from + blank])
+    from + blank
 }
 
 fn check_width(found: usize, expected: usize) -> Result<(), Fault> {

@@ -1,10 +1,10 @@
-//! What can be wrong with a log. Every message says where, what was found, and what to do.
+//! What can be wrong with a log or a table. Every message says where, what was found, and what to do.
 
 use std::io;
 
 use thiserror::Error;
 
-/// Why a log could not be read.
+/// Why a log or a table could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -25,7 +25,7 @@ pub enum ReadError {
         error: io::Error,
     },
     /// A file without even a header.
-    #[error("{path} is empty; a log starts with a header line that names its columns, or is JSON lines")]
+    #[error("{path} is empty; start it with a header line that names the columns, or write JSON lines")]
     NoHeader {
         /// The input's path.
         path: String,
@@ -67,6 +67,72 @@ pub enum ReadError {
         line: u64,
         /// What is wrong with it.
         fault: Fault,
+    },
+    /// The first bad row of a table, which leaves none out.
+    #[error("{path}, line {line}: {fault}")]
+    TableRow {
+        /// The input's path.
+        path: String,
+        /// The line on which the row starts, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// A benchmark's column without a name.
+    #[error("column {column} of {path} has no name; give it the name of its benchmark, or remove it")]
+    UnnamedColumn {
+        /// The input's path.
+        path: String,
+        /// Which column it is, counted from 1.
+        column: usize,
+    },
+    /// A wide table that seems to have one row a benchmark.
+    #[error(
+        "the rows of {path} are named in the column `{column}`, as if each were a benchmark; write one row a model and \
+         one column a benchmark, or name the column of the models with --model"
+    )]
+    BenchmarkRows {
+        /// The input's path.
+        path: String,
+        /// The first column.
+        column: String,
+    },
+    /// A column named for a wide table that only a long one has.
+    #[error("{option} names a column of a long table, which has one row a score; leave it out for a wide one")]
+    LongOnly {
+        /// The option.
+        option: &'static str,
+    },
+    /// Too few models to compare.
+    #[error("the number of models in {paths} is {models}; a table needs at least two")]
+    FewModels {
+        /// The inputs' paths.
+        paths: String,
+        /// How many there are.
+        models: usize,
+    },
+    /// Not one benchmark in all inputs.
+    #[error(
+        "no benchmark in {paths}; a wide table has a column for each beside the models' names, a long one a row for each score"
+    )]
+    NoBenchmark {
+        /// The inputs' paths.
+        paths: String,
+    },
+    /// More cells than a table may have.
+    #[error(
+        "{models} models × {benchmarks} benchmarks in {paths} are too many; a table has no more than {most} cells, so check \
+         which columns are meant with --model, --benchmark and --score"
+    )]
+    TableSize {
+        /// The inputs' paths.
+        paths: String,
+        /// How many models there are.
+        models: usize,
+        /// How many benchmarks there are.
+        benchmarks: usize,
+        /// How many cells there may be.
+        most: usize,
     },
     /// Not one comparison in all inputs.
     #[error("no comparison in {paths}{}; a log needs at least one row below its header", but_skipped(*.skipped))]
@@ -215,6 +281,66 @@ pub enum Fault {
     MissingKey {
         /// The key.
         column: String,
+    },
+    /// A JSON object with one key twice, of which only one could count.
+    #[error("the object has `{column}` twice; keep one of them")]
+    DuplicateKey {
+        /// The key.
+        column: String,
+    },
+    /// A model or a benchmark without a name.
+    #[error("column `{column}` is empty; give the {what}'s name")]
+    Unnamed {
+        /// The column's name, or its number if it has none.
+        column: String,
+        /// `model` or `benchmark`.
+        what: &'static str,
+    },
+    /// A JSON object with an empty key, which is a benchmark.
+    #[error("a key of the object is empty; give it the name of its benchmark, or remove it")]
+    UnnamedKey,
+    /// Something in a table that should be a score.
+    #[error(
+        "the score of {model:?} on {benchmark:?} is {value:?}, which is not a number; write it like 1, 0.5 or 2e-3, or \
+         leave it empty where there is none"
+    )]
+    NotAScore {
+        /// The model's name.
+        model: String,
+        /// The benchmark's name.
+        benchmark: String,
+        /// What stands there.
+        value: String,
+    },
+    /// A score in a table that is not finite.
+    #[error(
+        "the score of {model:?} on {benchmark:?} is {value:?}; a score must be finite: leave it empty where there is none"
+    )]
+    InfiniteScore {
+        /// The model's name.
+        model: String,
+        /// The benchmark's name.
+        benchmark: String,
+        /// What stands there.
+        value: String,
+    },
+    /// A second score of a model on a benchmark.
+    #[error("{model:?} has a score on {benchmark:?} already, in {earlier}; keep one of them")]
+    DuplicateScore {
+        /// The model's name.
+        model: String,
+        /// The benchmark's name.
+        benchmark: String,
+        /// The line of the first, and its file if that is another one.
+        earlier: String,
+    },
+    /// A second row of a model in a wide table.
+    #[error("{model:?} has a row already, in line {earlier}; put the two together, or keep one of them")]
+    DuplicateModel {
+        /// The model's name.
+        model: String,
+        /// The line of the first.
+        earlier: u64,
     },
     /// An array or an object where one value is needed.
     #[error("`{column}` holds {value}, which is neither a string nor a number; give it one of these")]

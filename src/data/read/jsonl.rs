@@ -52,6 +52,17 @@ pub(super) fn keys(bytes: &[u8], skip: bool) -> Option<Result<Vec<String>, (u64,
     first.map(Err)
 }
 
+/// Calls `each` with the keys and values of every object of `bytes` and with its line, counted from 0.
+pub(super) fn each_object(
+    bytes: &[u8],
+    mut each: impl FnMut(u64, &[(String, &RawValue)]) -> Result<(), Fault>,
+) -> Result<(), (u64, Fault)> {
+    for (line, text) in (0..).zip(lines(bytes)).filter(|(_, text)| !text.trim_ascii().is_empty()) {
+        object(text).and_then(|object| each(line, &object.0)).map_err(|fault| (line, fault))?;
+    }
+    Ok(())
+}
+
 /// The keys and values of an object in their order.
 struct Object<'a>(Vec<(String, &'a RawValue)>);
 
