@@ -5,9 +5,12 @@
 mod completions;
 mod generate;
 mod input;
+mod interrupt;
+mod merge;
 mod methods;
 mod output;
 mod rank;
+mod swiss;
 mod table;
 
 use std::io::{self, Write as _};
@@ -16,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use palio::data::read::ReadError;
+use palio::structure::Note;
 
 use self::output::Format;
 
@@ -30,7 +34,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 reading, writing or palio itself failed; 2 bad usage or bad input; \
-3 with --strict, the result carries a warning";
+3 with --strict, the result carries a warning; 130 after Ctrl-C, with the result so far where there is one";
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]
@@ -64,6 +68,8 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rank(Box<rank::RankArgs>),
+    Swiss(Box<swiss::SwissArgs>),
+    Merge(merge::MergeArgs),
     Methods(methods::MethodsArgs),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
@@ -73,13 +79,15 @@ enum Command {
 const FAILED: u8 = 1;
 const BAD_INPUT: u8 = 2;
 const WARNED: u8 = 3;
+const INTERRUPTED: u8 = 130;
 
 /// Parses the arguments, runs the command and tells how it ended.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
-        Ok(warned) if warned && cli.global.strict => ExitCode::from(WARNED),
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(Ended::Interrupted) => ExitCode::from(INTERRUPTED),
+        Ok(Ended::Warned) if cli.global.strict => ExitCode::from(WARNED),
+        Ok(Ended::Well | Ended::Warned) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed stderr is no reason to panic.
@@ -89,12 +97,30 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Runs the command; true if its result carries a warning.
-fn run(cli: &Cli) -> anyhow::Result<bool> {
+/// How a command ended that wrote a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Well,
+    /// The result carries a warning.
+    Warned,
+    /// The result is that of the work done until Ctrl-C.
+    Interrupted,
+}
+
+impl Ended {
+    fn with(notes: &[Note]) -> Self {
+        if notes.is_empty() { Self::Well } else { Self::Warned }
+    }
+}
+
+/// Runs the command.
+fn run(cli: &Cli) -> anyhow::Result<Ended> {
     let threads = cli.global.threads.map_or(0, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| match &cli.command {
         Command::Rank(args) => rank::run(args, &cli.global),
+        Command::Swiss(args) => swiss::run(args, &cli.global),
+        Command::Merge(args) => merge::run(args, &cli.global),
         Command::Methods(args) => methods::run(args, &cli.global),
         Command::Generate(args) => generate::run(args, &cli.global),
         Command::Completions(args) => completions::run(args, &cli.global),

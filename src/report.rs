@@ -5,7 +5,7 @@ mod swiss;
 
 use serde::Serialize;
 
-pub use self::leaderboard::{Board, csv, jsonl, markdown, rank_range, ranges};
+pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
 use crate::structure::Note;
 
 /// The version of the JSON layout.

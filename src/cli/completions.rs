@@ -14,9 +14,9 @@ pub(crate) struct CompletionsArgs {
 }
 
 /// Writes the script.
-pub(super) fn run(args: &CompletionsArgs, global: &Global) -> anyhow::Result<bool> {
+pub(super) fn run(args: &CompletionsArgs, global: &Global) -> anyhow::Result<Ended> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "palio", &mut script);
     Output::open(global)?.write(&script)?;
-    Ok(false)
+    Ok(Ended::Well)
 }

@@ -2,7 +2,7 @@
 
 use palio::simulation::{GenerateSettings, Generator, Popularity, World};
 
-use super::Global;
+use super::{Ended, Global};
 use super::output::{Format, Output};
 
 /// Write a synthetic log of comparisons whose truth is known, as CSV
@@ -74,11 +74,11 @@ impl GenerateArgs {
 }
 
 /// Writes the log that the arguments and the seed stand for.
-pub(super) fn run(args: &GenerateArgs, global: &Global) -> anyhow::Result<bool> {
+pub(super) fn run(args: &GenerateArgs, global: &Global) -> anyhow::Result<Ended> {
     if !matches!(Format::of(global, Format::Csv)?, Format::Csv) {
         anyhow::bail!("generate writes CSV only; name the output .csv, or give --format csv");
     }
     let generator = Generator::new(args.settings(global.seed))?;
     Output::open(global)?.write_with(|out| Ok(generator.write_csv(&mut { out })?))?;
-    Ok(false)
+    Ok(Ended::Well)
 }

@@ -15,13 +15,13 @@ pub(super) struct InputArgs {
     pub(super) logs: Vec<PathBuf>,
 
     #[command(flatten)]
-    reading: ReadingArgs,
+    pub(super) reading: ReadingArgs,
 }
 
 /// How the columns of a log are understood.
 #[derive(Debug, Clone, Serialize, clap::Args)]
 #[command(next_help_heading = "Reading")]
-struct ReadingArgs {
+pub(super) struct ReadingArgs {
     /// Column of the left item [default: model_a, item_a, player_a, left, agent_a or a]
     #[arg(long, value_name = "COLUMN")]
     left: Option<String>,
@@ -108,49 +108,58 @@ enum Sort {
 impl InputArgs {
     /// Whether the rows are to be sorted by time.
     pub(super) fn sorts_by_time(&self) -> bool {
-        self.reading.sort == Some(Sort::Time)
+        self.reading.sorts_by_time()
     }
 
     /// Reads the logs with these options, beside what the caller wants kept.
     pub(super) fn read(&self, wanted: ReadOptions) -> anyhow::Result<Reading> {
-        let args = &self.reading;
-        let options = ReadOptions {
-            columns: ColumnNames {
-                left: args.left.clone(),
-                right: args.right.clone(),
-                winner: args.winner.clone(),
-                wins_a: args.wins_a.clone(),
-                wins_b: args.wins_b.clone(),
-                ties: args.ties_column.clone(),
-                score_a: args.score_a.clone(),
-                score_b: args.score_b.clone(),
-                weight: args.weight.clone(),
-                time: args.time.clone(),
-                judge: args.judge.clone(),
-                task: args.task.clone(),
-                group: args.group.clone(),
-            },
-            prefer_scores: args.scores,
-            margin: args.margin,
-            both_bad: match args.both_bad {
-                BothBadArg::Tie => BothBad::Tie,
-                BothBadArg::Drop => BothBad::Drop,
-            },
-            strong_weight: args.strong_weight,
-            outcome_as: args.outcome_as.map(|reading| match reading {
-                OutcomeAsArg::Side => OutcomeAs::Side,
-                OutcomeAsArg::Name => OutcomeAs::Name,
-            }),
-            skip_bad_rows: args.skip_bad_rows,
-            read_time: self.sorts_by_time(),
-            ..wanted
-        };
-        Ok(read(&self.logs, &options)?)
+        Ok(read(&self.logs, &self.reading.options(wanted))?)
     }
 
     /// The options that change how rows are read, for a report.
     pub(super) fn settings(&self) -> impl Serialize + use<'_> {
         &self.reading
+    }
+}
+
+impl ReadingArgs {
+    fn sorts_by_time(&self) -> bool {
+        self.sort == Some(Sort::Time)
+    }
+
+    /// These options, beside what the caller wants kept.
+    pub(super) fn options(&self, wanted: ReadOptions) -> ReadOptions {
+        ReadOptions {
+            columns: ColumnNames {
+                left: self.left.clone(),
+                right: self.right.clone(),
+                winner: self.winner.clone(),
+                wins_a: self.wins_a.clone(),
+                wins_b: self.wins_b.clone(),
+                ties: self.ties_column.clone(),
+                score_a: self.score_a.clone(),
+                score_b: self.score_b.clone(),
+                weight: self.weight.clone(),
+                time: self.time.clone(),
+                judge: self.judge.clone(),
+                task: self.task.clone(),
+                group: self.group.clone(),
+            },
+            prefer_scores: self.scores,
+            margin: self.margin,
+            both_bad: match self.both_bad {
+                BothBadArg::Tie => BothBad::Tie,
+                BothBadArg::Drop => BothBad::Drop,
+            },
+            strong_weight: self.strong_weight,
+            outcome_as: self.outcome_as.map(|reading| match reading {
+                OutcomeAsArg::Side => OutcomeAs::Side,
+                OutcomeAsArg::Name => OutcomeAs::Name,
+            }),
+            skip_bad_rows: self.skip_bad_rows,
+            read_time: self.sorts_by_time(),
+            ..wanted
+        }
     }
 }
 
@@ -168,7 +177,7 @@ fn names_apart_by_space(comparisons: &Comparisons) -> Option<Note> {
 }
 
 /// What reading found that the user must know.
-pub(super) fn notes(args: &InputArgs, reading: &Reading) -> Vec<Note> {
+pub(super) fn notes(args: &ReadingArgs, reading: &Reading) -> Vec<Note> {
     let found = &reading.notes;
     let mut notes = Vec::new();
     if found.skipped > 0 {
@@ -179,11 +188,8 @@ pub(super) fn notes(args: &InputArgs, reading: &Reading) -> Vec<Note> {
         ));
     }
     if found.disagreements > 0 {
-        let (taken, other) = if args.reading.scores {
-            ("the scores were", "")
-        } else {
-            ("the outcome was", "; --scores takes the scores")
-        };
+        let (taken, other) =
+            if args.scores { ("the scores were", "") } else { ("the outcome was", "; --scores takes the scores") };
         let message = format!(
             "outcome, counts or scores disagree on the winner in {} rows; {taken} taken{other}",
             found.disagreements

@@ -6,7 +6,7 @@ use palio::models::{Mirror, Needs, RATERS, RaterEntry, Units};
 use palio::report::Report;
 use serde::Serialize;
 
-use super::Global;
+use super::{Ended, Global};
 use super::output::{Format, Output};
 
 /// List the raters with their settings, defaults and laws
@@ -22,7 +22,7 @@ struct Methods {
 }
 
 /// Writes the list.
-pub(super) fn run(args: &MethodsArgs, global: &Global) -> anyhow::Result<bool> {
+pub(super) fn run(args: &MethodsArgs, global: &Global) -> anyhow::Result<Ended> {
     let raters: Vec<RaterEntry> = match &args.method {
         None => RATERS.to_vec(),
         Some(name) => vec![*super::rank::find_rater(name)?],
@@ -36,7 +36,7 @@ pub(super) fn run(args: &MethodsArgs, global: &Global) -> anyhow::Result<bool> {
         _ => anyhow::bail!("methods are written as table or json"),
     };
     Output::open(global)?.write(&bytes)?;
-    Ok(false)
+    Ok(Ended::Well)
 }
 
 fn text(raters: &[RaterEntry]) -> String {

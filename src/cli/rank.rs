@@ -19,7 +19,7 @@ use palio::uncertainty::{
 
 pub(crate) use self::arguments::RankArgs;
 use self::arguments::{IntervalKind, RankRuleArg, check_numbers, interval, scale};
-use super::Global;
+use super::{Ended, Global};
 use super::input;
 use super::output::{Format, Output, progress_bar, warn};
 use super::table::{self, Heading};
@@ -37,20 +37,20 @@ pub(super) fn find_rater(name: &str) -> anyhow::Result<&'static RaterEntry> {
     })
 }
 
-/// Reads, rates, ranks and writes; true if the result carries a warning.
-pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<bool> {
+/// Reads, rates, ranks and writes.
+pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     let plan = Plan::new(args, global)?;
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
     let reading = args.input.read(plan.read_options())?;
-    let mut notes = input::notes(&args.input, &reading);
+    let mut notes = input::notes(&args.input.reading, &reading);
     let inputs = reading.inputs.clone();
     let boards = plan.boards(reading)?;
     notes.extend(notes_of(&boards));
     warn(&notes, global);
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
-    Ok(!notes.is_empty())
+    Ok(Ended::with(&notes))
 }
 
 /// The arguments, checked and resolved.
@@ -82,8 +82,8 @@ fn notes_of(boards: &[Made]) -> Vec<Note> {
         let same: Vec<Option<&str>> =
             all().filter(|(_, other)| other.code == note.code).map(|(name, _)| name).collect();
         if same.len() > BOARDS_NAMED {
-            if !told.contains(&note.code) {
-                told.push(note.code);
+            if !told.contains(&&*note.code) {
+                told.push(&note.code);
                 let names: Vec<&str> = same.iter().flatten().take(BOARDS_NAMED).copied().collect();
                 let message = format!(
                     "{} of {} boards ({}, …); of the first: {}",
@@ -92,12 +92,12 @@ fn notes_of(boards: &[Made]) -> Vec<Note> {
                     names.join(", "),
                     note.message
                 );
-                notes.push(Note::new(note.code, message));
+                notes.push(Note::new(note.code.clone(), message));
             }
             continue;
         }
         let message = name.map_or_else(|| note.message.clone(), |name| format!("{name}: {}", note.message));
-        notes.push(Note::new(note.code, message));
+        notes.push(Note::new(note.code.clone(), message));
     }
     notes
 }

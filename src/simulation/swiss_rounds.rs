@@ -12,9 +12,9 @@ mod standings;
 mod sums;
 mod tensor;
 
-pub use self::rules::{Bye, Rules, Shortfall, TieRule};
 pub use self::majorities::Majorities;
 pub use self::moments::Moments;
+pub use self::rules::{Bye, Rules, Shortfall, TieRule};
 pub use self::sensitivity::{FAR, Profile, Sensitivity};
 pub use self::settings::{Eliminate, Order, SwissError, SwissSettings};
 pub use self::simulate::{Beside, GridSums, Progress, Simulation, SwissSums};

@@ -37,8 +37,8 @@ fn rated(graph: &PreferenceGraph, ties: TieRule) -> Box<dyn Fitted> {
     fitted
 }
 
-fn codes(fitted: &dyn Fitted) -> Vec<&'static str> {
-    fitted.notes().iter().map(|note| note.code).collect()
+fn codes(fitted: &dyn Fitted) -> Vec<String> {
+    fitted.notes().into_iter().map(|note| note.code.into_owned()).collect()
 }
 
 fn with_errors<'a>(found: &Uncertainty, items: &'a Items) -> Vec<&'a str> {
@@ -87,7 +87,7 @@ fn only_ties() {
     assert!(fitted.ratings().iter().all(|rating| rating.abs() < 1e-15));
     for kind in [CovarianceKind::Fisher, CovarianceKind::Sandwich] {
         let uncertainty = covariance(&*fitted, &graph, kind, None);
-        assert_eq!(uncertainty.notes.iter().map(|note| note.code).collect::<Vec<_>>(), ["no-spread"]);
+        assert_eq!(uncertainty.notes.iter().map(|note| &*note.code).collect::<Vec<_>>(), ["no-spread"]);
         assert!(with_errors(&uncertainty, graph.items()).is_empty());
     }
 }

@@ -33,8 +33,13 @@ impl Majorities {
     pub fn of(log: &Log, tasks: &Labels, ties: TieRule) -> Result<Self, SwissError> {
         let models = log.items().len();
         let rows = tasks.rows();
-        let named: Vec<(&str, &[u32])> =
-            tasks.names.iter().zip(&rows).filter(|(name, _)| !name.is_empty()).map(|(name, rows)| (name, &rows[..])).collect();
+        let named: Vec<(&str, &[u32])> = tasks
+            .names
+            .iter()
+            .zip(&rows)
+            .filter(|(name, _)| !name.is_empty())
+            .map(|(name, rows)| (name, &rows[..]))
+            .collect();
         if models.saturating_mul(models).saturating_mul(named.len()) > MOST_CELLS {
             return Err(SwissError::TooLarge { models, rounds: named.len() });
         }

@@ -115,7 +115,10 @@ mod tests {
         // Points at 0, 1 and 2 eliminations: the field loses a fifth of its points each time.
         let scores = vec![vec![10.0, 10.0, 10.0, 2.0], vec![9.0, 8.0, 7.0, 1.6], vec![8.0, 6.0, 4.0, 1.2]];
         let sensitivity = Sensitivity::from_exact(vec![0, 1, 2], scores);
-        assert_eq!(sensitivity.slopes.iter().map(|slope| (slope * 1e9).round() / 1e9).collect::<Vec<_>>(), [-1.0, -2.0, -3.0, -0.4]);
+        assert_eq!(
+            sensitivity.slopes.iter().map(|slope| (slope * 1e9).round() / 1e9).collect::<Vec<_>>(),
+            [-1.0, -2.0, -3.0, -0.4]
+        );
         let words = [Some(Profile::RobustGeneralist), None, Some(Profile::AggressiveSpecialist), None];
         assert_eq!(sensitivity.profiles(), words);
     }

@@ -170,7 +170,12 @@ impl SwissSettings {
         check("the number of runs", self.runs as f64, 1.0..=MOST_RUNS as f64, "1 to 2^32")?;
         check("the number of samples", self.samples.into(), 0.0..=MOST_SAMPLES.into(), "0 to 65536")?;
         if let Order::Shuffle(orders) = self.order {
-            check("the number of orders", orders.into(), 1.0..=self.runs.min(1 << 16) as f64, "1 to 65536, no more than runs")?;
+            check(
+                "the number of orders",
+                orders.into(),
+                1.0..=self.runs.min(1 << 16) as f64,
+                "1 to 65536, no more than runs",
+            )?;
         }
         check("the level", self.level, 0.5..=0.9999, "0.5 to 0.9999")?;
         match &self.sensitivity {

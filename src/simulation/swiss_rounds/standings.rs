@@ -200,9 +200,8 @@ impl Moments {
             });
             survival.extend(gone.map(|gone| (sums.points.runs - gone) as f64 / runs));
         }
-        let opponent = |(&points, &meetings): (&u64, &u64)| {
-            (meetings > 0).then(|| points as f64 / (2.0 * meetings as f64))
-        };
+        let opponent =
+            |(&points, &meetings): (&u64, &u64)| (meetings > 0).then(|| points as f64 / (2.0 * meetings as f64));
         Self {
             expected_score: sums.points.means(),
             std_dev: sums.points.std_devs(),

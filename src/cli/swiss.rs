@@ -1,0 +1,131 @@
+//! `palio swiss`: tables of scores to standings of simulated tournaments.
+
+mod arguments;
+mod entry;
+pub(super) mod shown;
+
+use anyhow::bail;
+use palio::report::Report;
+use palio::simulation::swiss_rounds::{
+    Order, Part, Sensitivity, Simulation, SwissContext, SwissSettings, SwissStandings, exact,
+};
+use palio::structure::Note;
+use serde_json::Value;
+
+pub(crate) use self::arguments::SwissArgs;
+use self::entry::Entry;
+use super::output::{Format, Output, progress_bar, warn};
+use super::{Ended, Global, interrupt};
+
+/// Reads, plays, ranks and writes.
+pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
+    let trials = args.trials()?;
+    let format = Format::of(global, if args.partial { Format::Json } else { Format::Table })?;
+    if args.partial && format != Format::Json {
+        bail!("--partial writes JSON for palio merge; leave --format out");
+    }
+    let output = Output::open(global)?;
+    let entry = Entry::read(args)?;
+    let settings = args.settings(&entry.benchmarks, global.seed)?;
+    let simulation = Simulation::new(&entry.tensor, &settings)?;
+    let context = context(&entry, &simulation, &settings);
+    let told = Told {
+        settings: entry.report_settings(args, global)?,
+        input: serde_json::to_value(&entry.inputs)?,
+        notes: entry.notes.clone(),
+    };
+    interrupt::listen();
+    let bar = progress_bar(simulation.tournaments(&trials), "tournaments", global);
+    let progress = |played| {
+        bar.inc(played);
+        !interrupt::asked()
+    };
+    if args.exact {
+        let standings = exact_standings(&simulation, &settings, &context, &progress)?;
+        bar.finish_and_clear();
+        return told.write(&standings, &context, format, output, global);
+    }
+    let sums = simulation.play(trials, &progress);
+    bar.finish_and_clear();
+    if args.partial {
+        warn(&told.notes, global);
+        let ended = if interrupt::asked() { Ended::Interrupted } else { Ended::with(&told.notes) };
+        output.write(
+            &Report::new("swiss", &told.settings, &told.input, &told.notes, Part { context, sums }).to_json()?,
+        )?;
+        return Ok(ended);
+    }
+    let mut standings = SwissStandings::from_sums(&context, &sums);
+    standings.partial |= interrupt::asked();
+    told.write(&standings, &context, format, output, global)
+}
+
+fn context(entry: &Entry, simulation: &Simulation<'_>, settings: &SwissSettings) -> SwissContext {
+    let name = |&benchmark: &usize| entry.benchmarks.iter().nth(benchmark).unwrap_or_default().to_owned();
+    SwissContext {
+        items: entry.models.iter().map(str::to_owned).collect(),
+        rounds: simulation.rounds().iter().map(name).collect(),
+        mean_scores: entry.mean_scores.clone(),
+        runs: settings.runs,
+        shuffled: matches!(settings.order, Order::Shuffle(_)),
+        level: settings.level,
+        eliminate: simulation.rules().eliminate.clone(),
+    }
+}
+
+/// Expected scores without sampling; the tournaments on samples and other orders are played.
+fn exact_standings(
+    simulation: &Simulation<'_>,
+    settings: &SwissSettings,
+    context: &SwissContext,
+    progress: &(dyn Fn(u64) -> bool + Sync),
+) -> anyhow::Result<SwissStandings> {
+    if context.shuffled {
+        bail!("--exact computes one order of the benchmarks; give --order as-given or their names");
+    }
+    let solve = |rules: &_| exact(simulation.tensor(), simulation.rounds(), rules);
+    let moments = solve(simulation.rules())?;
+    let sensitivity = match &settings.sensitivity {
+        None => None,
+        Some(grid) => {
+            let scores = grid.clone().map(|number| Ok(solve(&simulation.rules().with_every(number))?.expected_score));
+            Some(Sensitivity::from_exact(grid.clone().collect(), scores.collect::<anyhow::Result<_>>()?))
+        }
+    };
+    let beside = simulation.play_beside(&(0..settings.runs), progress);
+    let mut standings = SwissStandings::from_exact(context, moments, sensitivity, &beside);
+    standings.partial = interrupt::asked();
+    Ok(standings)
+}
+
+/// What a report tells beside the result.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) settings: Value,
+    pub(super) input: Value,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Told {
+    /// Writes standings, whether they come from one run or from parts.
+    pub(super) fn write(
+        mut self,
+        standings: &SwissStandings,
+        context: &SwissContext,
+        format: Format,
+        output: Output,
+        global: &Global,
+    ) -> anyhow::Result<Ended> {
+        self.notes.extend(standings.notes());
+        warn(&self.notes, global);
+        let bytes = match format {
+            Format::Table => shown::standings(standings, context).into_bytes(),
+            Format::Json => Report::new("swiss", &self.settings, &self.input, &self.notes, standings).to_json()?,
+            Format::Jsonl => standings.to_jsonl()?,
+            Format::Csv => standings.to_csv()?,
+            Format::Markdown => standings.to_markdown(),
+        };
+        output.write(&bytes)?;
+        Ok(if standings.partial { Ended::Interrupted } else { Ended::with(&self.notes) })
+    }
+}

@@ -1,0 +1,180 @@
+//! What enters a simulation of Swiss rounds: a table or a log, and what was made of it.
+
+use std::borrow::Cow;
+
+use anyhow::{Context, bail};
+use palio::data::read::{Comparisons, Input, Keep, LabelColumn, ReadOptions, Reading, Role, TableOrLog, read_table_or_log};
+use palio::data::table::ScoreTable;
+use palio::data::{Items, Log};
+use palio::simulation::swiss_rounds::{Holes, Majorities, TieRule, WinTensor};
+use palio::structure::Note;
+use serde_json::{Value, json};
+
+use super::arguments::{MissingArg, SwissArgs, TiesArg, named};
+use crate::cli::Global;
+use crate::cli::input;
+
+/// Models, benchmarks and what their meetings are worth.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) tensor: WinTensor,
+    pub(super) models: Items,
+    pub(super) benchmarks: Items,
+    /// For each model the plain mean of its scores, where there are scores.
+    pub(super) mean_scores: Vec<Option<f64>>,
+    pub(super) inputs: Vec<Input>,
+    pub(super) notes: Vec<Note>,
+    from_log: bool,
+}
+
+impl Entry {
+    pub(super) fn read(args: &SwissArgs) -> anyhow::Result<Self> {
+        let labels = vec![LabelColumn::Role(Role::Task)];
+        let wanted = args.reading.options(ReadOptions { keep: Keep::Rows, labels, ..ReadOptions::default() });
+        match read_table_or_log(&args.inputs, &args.table.options(), &wanted)? {
+            TableOrLog::Table(reading) => Self::of_table(args, &reading.table, reading.inputs),
+            TableOrLog::Log(reading) => Self::of_log(args, reading),
+        }
+    }
+
+    fn of_table(args: &SwissArgs, table: &ScoreTable, inputs: Vec<Input>) -> anyhow::Result<Self> {
+        let table = oriented(args, table)?;
+        let (table, notes) = filled(args, &table)?;
+        let holes = if args.missing == Some(MissingArg::Skip) { Holes::Skip } else { Holes::Lose };
+        Ok(Self {
+            tensor: WinTensor::from_table(&table, args.ties.rule(), holes)?,
+            models: table.models().clone(),
+            benchmarks: table.benchmarks().clone(),
+            mean_scores: table.mean_scores(),
+            inputs,
+            notes,
+            from_log: false,
+        })
+    }
+
+    fn of_log(args: &SwissArgs, reading: Reading) -> anyhow::Result<Self> {
+        if args.lower_is_better.is_some() || args.missing.is_some() {
+            bail!("--lower-is-better and --missing go with a table of scores; this is a log of comparisons");
+        }
+        let mut notes = input::notes(&args.reading, &reading);
+        let log = match reading.comparisons {
+            Comparisons::Rows(log) => log,
+            Comparisons::Counts(tally) => Log::new(tally.items().clone()),
+        };
+        let found = reading.notes.label_roles.iter().find(|(role, _)| *role == Role::Task);
+        let tasks = found.and_then(|(_, column)| log.labels(column)).context(
+            "a log of comparisons needs a task column, each task a round: name it with --task (or is this a table of \
+             scores? then name its columns with --model, --benchmark and --score)",
+        )?;
+        let made = Majorities::of(&log, tasks, args.ties.rule())?;
+        notes.extend(notes_of_log(&made, args.ties.rule()));
+        Ok(Self {
+            tensor: made.tensor,
+            mean_scores: vec![None; log.items().len()],
+            models: log.items().clone(),
+            benchmarks: made.tasks.into_iter().collect(),
+            inputs: reading.inputs,
+            notes,
+            from_log: true,
+        })
+    }
+
+    /// All that changes a number.
+    pub(super) fn report_settings(&self, args: &SwissArgs, global: &Global) -> anyhow::Result<Value> {
+        let word = |value: &dyn std::fmt::Debug| kebab(&format!("{value:?}"));
+        let reading =
+            if self.from_log { serde_json::to_value(&args.reading)? } else { serde_json::to_value(&args.table)? };
+        let lower = args.lower_is_better.as_ref();
+        Ok(json!({
+            "runs": args.runs,
+            "eliminate": args.eliminate,
+            "shortfall": word(&args.shortfall),
+            "ties": word(&args.ties),
+            "bye": args.bye.points(),
+            "order": args.order,
+            "lower_is_better": lower.map(|names| names.as_deref().map_or(Cow::from("all"), Cow::from)),
+            "missing": args.missing.map(|missing| word(&missing)),
+            "sensitivity": args.sensitivity,
+            "resample": args.resample,
+            "level": args.level,
+            "exact": args.exact,
+            "input_kind": if self.from_log { "log" } else { "table" },
+            "reading": reading,
+            "seed": global.seed,
+        }))
+    }
+}
+
+/// `KeepLast` as `keep-last`.
+fn kebab(name: &str) -> String {
+    let mut word = String::new();
+    for (place, letter) in name.char_indices() {
+        if letter.is_uppercase() && place > 0 {
+            word.push('-');
+        }
+        word.extend(letter.to_lowercase());
+    }
+    word
+}
+
+/// The table with higher scores better everywhere.
+fn oriented<'a>(args: &SwissArgs, table: &'a ScoreTable) -> anyhow::Result<Cow<'a, ScoreTable>> {
+    let Some(lower) = &args.lower_is_better else { return Ok(Cow::Borrowed(table)) };
+    if args.ties == TiesArg::Bernoulli {
+        bail!("--lower-is-better turns scores round, which --ties bernoulli takes for probabilities of a point");
+    }
+    let benchmarks = match lower {
+        None => (0..table.benchmarks().len()).collect(),
+        Some(names) => named(names, table.benchmarks(), "--lower-is-better")?,
+    };
+    Ok(Cow::Owned(table.negated(&benchmarks)))
+}
+
+/// The table that is played: all of it, or its largest block without holes.
+fn filled<'a>(args: &SwissArgs, table: &'a ScoreTable) -> anyhow::Result<(Cow<'a, ScoreTable>, Vec<Note>)> {
+    let holes = table.holes();
+    if holes == 0 || matches!(args.missing, Some(MissingArg::Lose | MissingArg::Skip)) {
+        return Ok((Cow::Borrowed(table), Vec::new()));
+    }
+    let block = table.largest_complete_block();
+    let (models, benchmarks) = (block.models.len(), block.benchmarks.len());
+    let found = if block.proven { "the largest block" } else { "the largest block found" };
+    if args.missing.is_none() {
+        bail!(
+            "{holes} of the {} scores are missing: say what a hole means with --missing lose (it loses to any score), \
+             skip (the model sits that round out) or complete (only {found} without holes: {models} of {} models on \
+             {benchmarks} of {} benchmarks)",
+            table.models().len() * table.benchmarks().len(),
+            table.models().len(),
+            table.benchmarks().len(),
+        );
+    }
+    if models < 2 || benchmarks == 0 {
+        bail!("no two models have a benchmark in common: give --missing lose or --missing skip");
+    }
+    let left_out = |all: &Items, kept: &[usize]| {
+        let out: Vec<&str> = all.iter().enumerate().filter(|(place, _)| !kept.contains(place)).map(|(_, name)| name).collect();
+        format!("{} of {}{}", out.len(), all.len(), if out.is_empty() { String::new() } else { format!(" ({})", out.join(", ")) })
+    };
+    let message = format!(
+        "{holes} scores are missing; {found} without holes is played, which leaves out {} models and {} benchmarks",
+        left_out(table.models(), &block.models),
+        left_out(table.benchmarks(), &block.benchmarks),
+    );
+    Ok((Cow::Owned(table.select(&block.models, &block.benchmarks)), vec![Note::new("left-out-for-holes", message)]))
+}
+
+fn notes_of_log(made: &Majorities, ties: TieRule) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if made.rows_without_task > 0 {
+        let message = format!("{} rows have no task and are left out", made.rows_without_task);
+        notes.push(Note::new("rows-without-task", message));
+    }
+    if made.pairs_not_met > 0 {
+        let pairs = made.tensor.models() * (made.tensor.models() - 1) / 2 * made.tasks.len();
+        let taken = if ties == TieRule::Bernoulli { "an even chance" } else { "a tie" };
+        let message = format!("{} of {pairs} meetings of a pair on a task are not in the log; each is {taken}", made.pairs_not_met);
+        notes.push(Note::new("pairs-not-met", message));
+    }
+    notes
+}

@@ -1,0 +1,96 @@
+//! The standings that a person sees.
+
+use palio::report::rank_range;
+use palio::simulation::swiss_rounds::{SwissContext, SwissRow, SwissStandings};
+
+use crate::cli::table::{Column, fitted, grouped, shown_name, trimmed, width, wrapped};
+
+/// Standings as text.
+pub(in crate::cli) fn standings(standings: &SwissStandings, context: &SwissContext) -> String {
+    let width = width();
+    header(standings, context, width) + "\n" + &rows(standings, context, width)
+}
+
+fn header(standings: &SwissStandings, context: &SwissContext, width: usize) -> String {
+    let models = context.items.len();
+    let played = format!("{models} models in {} rounds", context.rounds.len());
+    let mut parts = vec![match standings.runs {
+        Some(runs) => format!("{} tournaments of {played}", grouped(runs as f64)),
+        None => format!("all tournaments of {played}, exactly"),
+    }];
+    if standings.partial {
+        parts.push("stopped before the end".to_owned());
+    }
+    parts.push(eliminated(&context.eliminate));
+    if let Some(paired) = standings.paired {
+        parts.push(format!("paired in {:.0}% of rounds", 100.0 * paired));
+    }
+    if standings.samples > 0 {
+        let (level, samples) = (trimmed(context.level * 100.0), grouped(standings.samples as f64));
+        parts.push(format!("range: {level}% over {samples} samples of the benchmarks"));
+    }
+    if standings.orders > 1 {
+        let orders = grouped(standings.orders as f64);
+        let of = if context.shuffled { "these" } else { "other" };
+        parts.push(format!("order: ± in rank over {orders} {of} orders"));
+    }
+    wrapped(&parts, width)
+}
+
+fn eliminated(numbers: &[u32]) -> String {
+    match numbers {
+        [first, rest @ ..] if rest.iter().all(|number| number == first) => match first {
+            0 => "nobody eliminated".to_owned(),
+            number => format!("{number} eliminated after each round"),
+        },
+        _ => format!("{} eliminated in all", grouped(numbers.iter().map(|&number| f64::from(number)).sum())),
+    }
+}
+
+fn rows(standings: &SwissStandings, context: &SwissContext, width: usize) -> String {
+    let items = &standings.items;
+    let decimals = decimals(items);
+    let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+    let optional = |value: Option<String>| value.unwrap_or_default();
+    let eliminates = context.eliminate.iter().any(|&number| number > 0);
+    let mut columns = vec![
+        Column::new("rank", true, items, |row| row.rank.to_string()),
+        Column::new("range", false, items, |row| optional(rank_range(row.rank_best, row.rank_worst))),
+        Column::new("model", false, items, |row| shown_name(&row.item, width)),
+        Column::new("score", true, items, |row| score(row, decimals)),
+        Column::new("sd", true, items, |row| format!("{:.1}", row.std_dev)),
+        Column::new("first", true, items, |row| percent(row.win_probability)),
+        Column::new("survives", true, items, |row| {
+            optional(row.survival.last().filter(|_| eliminates).map(|&share| percent(share)))
+        }),
+        Column::new("opponents", true, items, |row| {
+            optional(row.mean_opponent_score.map(|score| format!("{score:.1}")))
+        }),
+        Column::new("order", true, items, |row| optional(row.order_spread.map(|spread| format!("±{spread:.1}")))),
+        Column::new("slope", true, items, slope),
+        Column::new("by mean", true, items, |row| optional(row.mean_score_rank.map(|rank| rank.to_string()))),
+        Column::new("", false, items, |row| row.profile.map_or_else(String::new, |it| it.words().to_owned())),
+    ];
+    fitted(&mut columns, width, &["opponents", "sd", "survives", "first"])
+}
+
+fn score(row: &SwissRow, decimals: usize) -> String {
+    match row.mc_error {
+        Some(error) if error > 0.0 => format!("{:.decimals$} ±{error:.decimals$}", row.expected_score),
+        _ => format!("{:.decimals$}", row.expected_score),
+    }
+}
+
+fn slope(row: &SwissRow) -> String {
+    match (row.sensitivity, row.sensitivity_error) {
+        (Some(slope), Some(error)) if error > 0.0 => format!("{slope:.3} ±{error:.3}"),
+        (Some(slope), _) => format!("{slope:.3}"),
+        _ => String::new(),
+    }
+}
+
+/// As many decimals as the largest Monte Carlo error leaves; three where there is none.
+fn decimals(items: &[SwissRow]) -> usize {
+    let error = items.iter().filter_map(|row| row.mc_error).fold(0.0, f64::max);
+    if error > 0.0 { (-error.log10()).ceil().clamp(1.0, 4.0) as usize } else { 3 }
+}
