@@ -4,4 +4,4 @@ mod rules;
 mod tensor;
 
 pub use self::rules::{Bye, Rules, Shortfall, TieRule};
-pub use self::tensor::WinTensor;
+pub use self::tensor::{TensorError, WinTensor};

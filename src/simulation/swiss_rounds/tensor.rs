@@ -1,5 +1,7 @@
 //! The win tensor: what each meeting of two models on a benchmark is worth.
 
+use thiserror::Error;
+
 use super::rules::{HALVES, TieRule};
 
 /// W(i, j, k): what model i earns against model j on benchmark k.
@@ -130,26 +132,82 @@ impl WinTensor {
         Self { models, benchmarks, absent }
     }
 
-    /// The tensor of scores, `scores[benchmark][model]`, higher ones better; a score that is not a
-    /// number is a hole, which loses to any score.
-    pub(crate) fn from_scores(scores: &[Vec<f64>], ties: TieRule) -> Self {
+    /// The tensor of scores, higher ones better. Shape: `scores[benchmark][model]`.
+    ///
+    /// A score that is not a number is a hole, which loses to any score; between two holes neither
+    /// earns a thing. Under [`TieRule::Bernoulli`] scores are probabilities, and a hole is 0.
+    /// O(models × benchmarks × log models).
+    ///
+    /// # Errors
+    /// Benchmarks of different numbers of models, and a probability that is none.
+    pub fn from_scores(scores: &[Vec<f64>], ties: TieRule) -> Result<Self, TensorError> {
         let models = scores.first().map_or(0, Vec::len);
-        let benchmarks: Vec<Worth> = scores
-            .iter()
-            .map(|column| {
-                let mut distinct: Vec<f64> = column.iter().copied().filter(|score| !score.is_nan()).collect();
-                distinct.sort_by(f64::total_cmp);
-                distinct.dedup();
-                let level = |score: &f64| {
-                    if score.is_nan() {
-                        return Level::HOLE;
-                    }
-                    Level::new(distinct.partition_point(|other| other < score) as u32, ties)
-                };
-                Worth::Levels(column.iter().map(level).collect())
-            })
-            .collect();
+        if let Some(benchmark) = scores.iter().position(|column| column.len() != models) {
+            return Err(TensorError::Ragged { benchmark, found: scores[benchmark].len(), models });
+        }
+        let worth = |column: &Vec<f64>| match ties {
+            TieRule::Bernoulli => chances(column),
+            TieRule::Lose | TieRule::Half | TieRule::Win => Ok(levels(column, ties)),
+        };
+        let benchmarks = scores.iter().map(worth).collect::<Result<Vec<_>, _>>()?;
         let absent = benchmarks.iter().map(|_| Vec::new()).collect();
-        Self::from_parts(models, benchmarks, absent)
+        Ok(Self::from_parts(models, benchmarks, absent))
+    }
+}
+
+/// Why scores make no tensor.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum TensorError {
+    /// The benchmarks have scores of different numbers of models.
+    #[error(
+        "benchmark {benchmark} has {found} scores and the first one has {models}: give one a model, NaN for a hole"
+    )]
+    Ragged {
+        /// The benchmark, counted from 0.
+        benchmark: usize,
+        /// How many scores it has.
+        found: usize,
+        /// How many the first one has.
+        models: usize,
+    },
+    /// A score is to be the probability of a point.
+    #[error("the score {0} is no probability of a point: give 0 to 1, or another rule for ties")]
+    Probability(f64),
+}
+
+fn levels(column: &[f64], ties: TieRule) -> Worth {
+    let mut distinct: Vec<f64> = column.iter().copied().filter(|score| !score.is_nan()).collect();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    let level = |score: &f64| {
+        if score.is_nan() {
+            return Level::HOLE;
+        }
+        Level::new(distinct.partition_point(|other| other < score) as u32, ties)
+    };
+    Worth::Levels(column.iter().map(level).collect())
+}
+
+fn chances(column: &[f64]) -> Result<Worth, TensorError> {
+    let filled = |&score: &f64| if score.is_nan() { 0.0 } else { score };
+    let chances: Vec<f64> = column.iter().map(filled).collect();
+    match chances.iter().find(|chance| !(0.0..=1.0).contains(*chance)) {
+        Some(&wrong) => Err(TensorError::Probability(wrong)),
+        None => Ok(Worth::Chances(chances)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_that_make_no_tensor_are_refused() {
+        let message = |scores: &[Vec<f64>], ties| WinTensor::from_scores(scores, ties).unwrap_err().to_string();
+        let ragged = message(&[vec![1.0, 2.0], vec![1.0]], TieRule::Lose);
+        assert_eq!(ragged, "benchmark 1 has 1 scores and the first one has 2: give one a model, NaN for a hole");
+        let chance = message(&[vec![0.5, 1.5]], TieRule::Bernoulli);
+        assert_eq!(chance, "the score 1.5 is no probability of a point: give 0 to 1, or another rule for ties");
+        assert!(WinTensor::from_scores(&[vec![f64::NAN, 1.0]], TieRule::Bernoulli).is_ok());
     }
 }
