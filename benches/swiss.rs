@@ -26,7 +26,7 @@ fn by_models(c: &mut Criterion) {
     let mut group = c.benchmark_group("swiss/38 rounds, models and eliminations a round");
     group.sample_size(10);
     for models in [10, 30, 100, 1_000] {
-        let tensor = WinTensor::from_scores(&scores(models), TieRule::Lose);
+        let tensor = WinTensor::from_scores(&scores(models), TieRule::Lose).expect("scores");
         for eliminate in [0, 1, 2] {
             let runs = 300_000 / models as u64;
             let settings =
@@ -41,7 +41,7 @@ fn by_models(c: &mut Criterion) {
 
 /// The same work on one thread and on two.
 fn by_threads(c: &mut Criterion) {
-    let tensor = WinTensor::from_scores(&scores(30), TieRule::Lose);
+    let tensor = WinTensor::from_scores(&scores(30), TieRule::Lose).expect("scores");
     let settings = SwissSettings { runs: 20_000, samples: 0, ..SwissSettings::default() };
     let mut group = c.benchmark_group("swiss/30 models, 38 rounds, 20,000 runs, threads");
     group.sample_size(10);

@@ -21,6 +21,8 @@ mod peers;
 mod preference;
 #[path = "common/shared.rs"]
 mod shared;
+#[path = "golden/swiss.rs"]
+mod swiss;
 
 use std::process::ExitCode;
 
@@ -32,7 +34,7 @@ use shared::Shared;
 type Check = fn(&Shared);
 
 const SHARED: &[(&str, &[(&str, Check)])] =
-    &[("peers", peers::CHECKS), ("preference", preference::CHECKS), ("logs", logs::CHECKS)];
+    &[("peers", peers::CHECKS), ("preference", preference::CHECKS), ("logs", logs::CHECKS), ("swiss", swiss::CHECKS)];
 
 fn main() -> ExitCode {
     let mut trials = fixtures::trials();

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::output::Output;
-use super::{Cli, Global};
+use super::{Cli, Ended, Global};
 
 /// Write a shell's completion script
 #[derive(Debug, clap::Args)]

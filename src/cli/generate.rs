@@ -2,8 +2,8 @@
 
 use palio::simulation::{GenerateSettings, Generator, Popularity, World};
 
-use super::{Ended, Global};
 use super::output::{Format, Output};
+use super::{Ended, Global};
 
 /// Write a synthetic log of comparisons whose truth is known, as CSV
 #[derive(Debug, clap::Args)]

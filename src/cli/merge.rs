@@ -39,7 +39,11 @@ struct PartFile {
 pub(super) fn run(args: &MergeArgs, global: &Global) -> anyhow::Result<Ended> {
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
-    let mut parts = args.parts.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut parts = args
+        .parts
+        .iter()
+        .map(|path| Ok((path.display().to_string(), read(path)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     parts.sort_by_key(|(_, part)| (part.part.sums.trials.start, part.part.sums.trials.end));
     let mut parts = parts.into_iter();
     let (first, whole) = parts.next().context("no part was given")?;
@@ -53,7 +57,11 @@ pub(super) fn run(args: &MergeArgs, global: &Global) -> anyhow::Result<Ended> {
             bail!("{path} has trials {}..{}, but those before {end} are in other parts already", next.start, next.end);
         }
         if next.start > end {
-            bail!("no part has the trials {end}..{}; make it with --trials {end}..{} --partial", next.start, next.start);
+            bail!(
+                "no part has the trials {end}..{}; make it with --trials {end}..{} --partial",
+                next.start,
+                next.start
+            );
         }
         sums = sums.merge(part.part.sums).map_err(|_| anyhow::anyhow!("{path} does not fit {first}"))?;
     }
@@ -72,8 +80,9 @@ pub(super) fn run(args: &MergeArgs, global: &Global) -> anyhow::Result<Ended> {
 fn read(path: &PathBuf) -> anyhow::Result<PartFile> {
     let shown = path.display();
     let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
-    let part: PartFile = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{shown} is no part of a simulation; palio swiss --trials A..B --partial writes one"))?;
+    let part: PartFile = serde_json::from_slice(&bytes).with_context(|| {
+        format!("{shown} is no part of a simulation; palio swiss --trials A..B --partial writes one")
+    })?;
     if part.schema != SCHEMA || part.command != "swiss" || part.version != env!("CARGO_PKG_VERSION") {
         bail!(
             "{shown} was written by palio {} {} (layout {}); make it again with this version, {}",

@@ -6,8 +6,8 @@ use palio::models::{Mirror, Needs, RATERS, RaterEntry, Units};
 use palio::report::Report;
 use serde::Serialize;
 
-use super::{Ended, Global};
 use super::output::{Format, Output};
+use super::{Ended, Global};
 
 /// List the raters with their settings, defaults and laws
 #[derive(Debug, clap::Args)]

@@ -19,10 +19,10 @@ use palio::uncertainty::{
 
 pub(crate) use self::arguments::RankArgs;
 use self::arguments::{IntervalKind, RankRuleArg, check_numbers, interval, scale};
-use super::{Ended, Global};
 use super::input;
 use super::output::{Format, Output, progress_bar, warn};
 use super::table::{self, Heading};
+use super::{Ended, Global};
 
 /// Above this many items joint tests of all pairs take too much memory.
 const MOST_SIMULTANEOUS_ITEMS: usize = 2_000;

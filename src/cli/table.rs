@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{Cell, CellAlignment, Table};
 use palio::leaderboard::{Leaderboard, Row};
 use palio::models::{RaterEntry, Units};
-use palio::report::{Board, ranges};
+use palio::report::{Board, ranges, rank_range};
 use palio::structure::Status;
 use palio::uncertainty::RankRule;
 
@@ -26,14 +26,18 @@ const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 8..=24;
 
 /// A leaderboard as text.
 pub(super) fn leaderboard(board: &Board, heading: &Heading, rater: &RaterEntry) -> String {
-    let width =
-        terminal_size::terminal_size_of(std::io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
+    let width = width();
     let mut text = String::new();
     if let Some(by) = &board.by {
         let _ = writeln!(text, "{}", if by.is_empty() { "(empty)" } else { by });
     }
     let _ = writeln!(text, "{}", header(&board.board, heading, width));
     text + &rows(&board.board, heading, rater, width)
+}
+
+/// How many characters fit on a line.
+pub(super) fn width() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0))
 }
 
 fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
@@ -70,7 +74,7 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
 }
 
 /// Parts on as few lines as the width allows.
-fn wrapped(parts: &[String], width: usize) -> String {
+pub(super) fn wrapped(parts: &[String], width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
         match lines.last_mut() {
@@ -84,14 +88,14 @@ fn wrapped(parts: &[String], width: usize) -> String {
 }
 
 /// A column: its head, whether it is aligned right, and its cells.
-struct Column {
+pub(super) struct Column {
     head: &'static str,
     right: bool,
     cells: Vec<String>,
 }
 
 impl Column {
-    fn new(head: &'static str, right: bool, items: &[Row], cell: impl Fn(&Row) -> String) -> Self {
+    pub(super) fn new<T>(head: &'static str, right: bool, items: &[T], cell: impl Fn(&T) -> String) -> Self {
         Self { head, right, cells: items.iter().map(cell).collect() }
     }
 
@@ -121,23 +125,29 @@ fn rows(board: &Leaderboard, heading: &Heading, rater: &RaterEntry, width: usize
     ];
     let bar = 4;
     let intervals = heading.interval.is_some();
-    let used = |columns: &[Column]| columns.iter().filter(|it| !it.is_empty()).map(|it| it.width() + 2).sum::<usize>();
-    // What matters least goes first where the terminal is narrow.
-    for head in ["comparisons", "beats next"] {
-        if used(&columns) > width {
-            columns.iter_mut().filter(|it| it.head == head).for_each(|it| it.cells.fill(String::new()));
-        }
-    }
+    drop_until_it_fits(&mut columns, width, &["comparisons", "beats next"]);
     let room = width.saturating_sub(used(&columns) + 2);
     if intervals && room >= *BAR_WIDTHS.start() {
         columns[bar].cells = interval_bars(items, room.min(*BAR_WIDTHS.end()));
     }
-    columns.retain(|column| !column.is_empty());
     render(&columns)
 }
 
+fn used(columns: &[Column]) -> usize {
+    columns.iter().filter(|it| !it.is_empty()).map(|it| it.width() + 2).sum()
+}
+
+/// Empties columns, what matters least first, until the rest fit a narrow terminal.
+pub(super) fn drop_until_it_fits(columns: &mut [Column], width: usize, heads: &[&str]) {
+    for head in heads {
+        if used(columns) > width {
+            columns.iter_mut().filter(|it| it.head == *head).for_each(|it| it.cells.fill(String::new()));
+        }
+    }
+}
+
 /// A name on one line: control characters as escapes, and the middle of what is very long left out.
-fn shown_name(name: &str, width: usize) -> String {
+pub(super) fn shown_name(name: &str, width: usize) -> String {
     let visible: String = name
         .chars()
         .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
@@ -151,7 +161,9 @@ fn shown_name(name: &str, width: usize) -> String {
     visible.chars().take(head).chain(['…']).chain(visible.chars().skip(length - tail)).collect()
 }
 
-fn render(columns: &[Column]) -> String {
+/// The columns that are not empty, side by side.
+pub(super) fn render(columns: &[Column]) -> String {
+    let columns: Vec<&Column> = columns.iter().filter(|column| !column.is_empty()).collect();
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     let align = |text: &str, column: &Column| {
@@ -175,11 +187,7 @@ fn rating_head(rater: &RaterEntry) -> &'static str {
 }
 
 fn rank_interval(row: &Row) -> String {
-    match (row.rank_best, row.rank_worst) {
-        (Some(best), Some(worst)) if best == worst => best.to_string(),
-        (Some(best), Some(worst)) => format!("{best}–{worst}"),
-        _ => String::new(),
-    }
+    rank_range(row.rank_best, row.rank_worst).unwrap_or_default()
 }
 
 fn rating(row: &Row, decimals: usize) -> String {
@@ -247,7 +255,7 @@ fn interval_bars(items: &[Row], width: usize) -> Vec<String> {
 }
 
 /// A number with its thousands apart.
-fn grouped(number: f64) -> String {
+pub(super) fn grouped(number: f64) -> String {
     let text = trimmed(number);
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
     let mut grouped = String::new();
@@ -261,7 +269,7 @@ fn grouped(number: f64) -> String {
 }
 
 /// A number with at most three decimals, none of them a trailing zero.
-fn trimmed(number: f64) -> String {
+pub(super) fn trimmed(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

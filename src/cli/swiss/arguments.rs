@@ -168,6 +168,16 @@ impl TableArgs {
     }
 }
 
+impl ByeArg {
+    pub(super) fn points(self) -> f64 {
+        match self {
+            Self::Nothing => 0.0,
+            Self::Half => 0.5,
+            Self::Point => 1.0,
+        }
+    }
+}
+
 impl TiesArg {
     pub(super) fn rule(self) -> TieRule {
         match self {
@@ -207,7 +217,8 @@ impl SwissArgs {
     pub(super) fn trials(&self) -> anyhow::Result<Range<u64>> {
         let Some(text) = &self.trials else { return Ok(0..self.runs) };
         let ends = text.split_once("..").and_then(|(start, end)| Some((start.parse().ok()?, end.parse().ok()?)));
-        let (start, end) = ends.with_context(|| format!("--trials '{text}' is not of the form A..B, such as 0..50000"))?;
+        let (start, end) =
+            ends.with_context(|| format!("--trials '{text}' is not of the form A..B, such as 0..50000"))?;
         if start >= end || end > self.runs {
             bail!("--trials {text}: give a range with trials in it, from 0 up to --runs {}", self.runs);
         }
@@ -237,7 +248,8 @@ fn order(text: &str, benchmarks: &Items) -> anyhow::Result<Order> {
 /// The benchmarks that a list names, by index.
 pub(super) fn named(list: &str, benchmarks: &Items, option: &str) -> anyhow::Result<Vec<usize>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(list.as_bytes());
-    let names = reader.records().next().transpose().with_context(|| format!("{option} '{list}' is no list of names"))?;
+    let names =
+        reader.records().next().transpose().with_context(|| format!("{option} '{list}' is no list of names"))?;
     let mut indices = Vec::new();
     for name in names.iter().flatten() {
         let index = benchmarks.get(name).with_context(|| {

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use anyhow::{Context, bail};
-use palio::data::read::{Comparisons, Input, Keep, LabelColumn, ReadOptions, Reading, Role, TableOrLog, read_table_or_log};
+use palio::data::read::{
+    Comparisons, Input, Keep, LabelColumn, ReadOptions, Reading, Role, TableOrLog, read_table_or_log,
+};
 use palio::data::table::ScoreTable;
 use palio::data::{Items, Log};
 use palio::simulation::swiss_rounds::{Holes, Majorities, TieRule, WinTensor};
@@ -153,8 +155,14 @@ fn filled<'a>(args: &SwissArgs, table: &'a ScoreTable) -> anyhow::Result<(Cow<'a
         bail!("no two models have a benchmark in common: give --missing lose or --missing skip");
     }
     let left_out = |all: &Items, kept: &[usize]| {
-        let out: Vec<&str> = all.iter().enumerate().filter(|(place, _)| !kept.contains(place)).map(|(_, name)| name).collect();
-        format!("{} of {}{}", out.len(), all.len(), if out.is_empty() { String::new() } else { format!(" ({})", out.join(", ")) })
+        let out: Vec<&str> =
+            all.iter().enumerate().filter(|(place, _)| !kept.contains(place)).map(|(_, name)| name).collect();
+        format!(
+            "{} of {}{}",
+            out.len(),
+            all.len(),
+            if out.is_empty() { String::new() } else { format!(" ({})", out.join(", ")) }
+        )
     };
     let message = format!(
         "{holes} scores are missing; {found} without holes is played, which leaves out {} models and {} benchmarks",
@@ -173,7 +181,10 @@ fn notes_of_log(made: &Majorities, ties: TieRule) -> Vec<Note> {
     if made.pairs_not_met > 0 {
         let pairs = made.tensor.models() * (made.tensor.models() - 1) / 2 * made.tasks.len();
         let taken = if ties == TieRule::Bernoulli { "an even chance" } else { "a tie" };
-        let message = format!("{} of {pairs} meetings of a pair on a task are not in the log; each is {taken}", made.pairs_not_met);
+        let message = format!(
+            "{} of {pairs} meetings of a pair on a task are not in the log; each is {taken}",
+            made.pairs_not_met
+        );
         notes.push(Note::new("pairs-not-met", message));
     }
     notes

@@ -3,7 +3,7 @@
 use palio::report::rank_range;
 use palio::simulation::swiss_rounds::{SwissContext, SwissRow, SwissStandings};
 
-use crate::cli::table::{Column, fitted, grouped, shown_name, trimmed, width, wrapped};
+use crate::cli::table::{Column, drop_until_it_fits, grouped, render, shown_name, trimmed, width, wrapped};
 
 /// Standings as text.
 pub(in crate::cli) fn standings(standings: &SwissStandings, context: &SwissContext) -> String {
@@ -71,7 +71,8 @@ fn rows(standings: &SwissStandings, context: &SwissContext, width: usize) -> Str
         Column::new("by mean", true, items, |row| optional(row.mean_score_rank.map(|rank| rank.to_string()))),
         Column::new("", false, items, |row| row.profile.map_or_else(String::new, |it| it.words().to_owned())),
     ];
-    fitted(&mut columns, width, &["opponents", "sd", "survives", "first"])
+    drop_until_it_fits(&mut columns, width, &["opponents", "sd", "survives", "first"]);
+    render(&columns)
 }
 
 fn score(row: &SwissRow, decimals: usize) -> String {

@@ -6,6 +6,8 @@
 //! own. A bit for each row says whether it is worth a visit, since most rows of a late round hold
 //! one member or none. No step allocates.
 
+#![expect(clippy::inline_always, reason = "a call for each meeting would cost as much as the meeting")]
+
 use super::draws::Draws;
 use super::rules::{HALVES, Rules, Shortfall};
 use super::tensor::{Level, WinTensor, Worth};

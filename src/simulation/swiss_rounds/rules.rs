@@ -65,3 +65,11 @@ pub struct Rules {
     /// What a model without an opponent gets.
     pub bye: Bye,
 }
+
+impl Rules {
+    /// The same rules, but that this many models leave after every round.
+    #[must_use]
+    pub fn with_every(&self, number: u32) -> Self {
+        Self { eliminate: vec![number; self.eliminate.len()], ..self.clone() }
+    }
+}

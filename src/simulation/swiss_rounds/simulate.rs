@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::draws::Draws;
 use super::field::Field;
-use super::rules::Rules;
-use super::settings::{Eliminate, Order, SwissError, SwissSettings};
-use super::sums::{PointSums, Sums, add};
+use super::rules::{HALVES, Rules};
+use super::settings::{Eliminate, MOST_GRID, MOST_RUNS, Order, SwissError, SwissSettings};
+use super::sums::{DamagedPart, PointSums, Sums, add};
 use super::tensor::WinTensor;
 use crate::random::{Purpose, stream};
 
@@ -79,6 +79,11 @@ impl<'a> Simulation<'a> {
         let rounds = settings.rounds(tensor)?;
         let rules = settings.rules(rounds.len())?;
         Ok(Self { tensor, settings, rounds, rules })
+    }
+
+    /// What meetings are worth.
+    pub fn tensor(&self) -> &WinTensor {
+        self.tensor
     }
 
     /// The benchmark of each round, in the given order.
@@ -191,7 +196,10 @@ impl<'a> Simulation<'a> {
                     },
                 )
                 .map(|player| player.main)
-                .reduce_with(Main::merged);
+                .reduce_with(|mut sums, other| {
+                    sums.add(&other);
+                    sums
+                });
             if let Some(players) = players {
                 main.add(&players);
             }
@@ -259,6 +267,19 @@ impl SwissSums {
         Ok(self)
     }
 
+    /// Whether tournaments of this many models and rounds, out of so many runs, can add up to these sums.
+    pub(super) fn check(&self, models: usize, rounds: usize, runs: u64) -> Result<(), DamagedPart> {
+        if models < 2 || rounds == 0 || runs > MOST_RUNS || self.trials.is_empty() || self.trials.end > runs {
+            return Err(DamagedPart("trials"));
+        }
+        let most = u64::from(HALVES) * rounds as u64;
+        self.main.check(models, rounds, self.trials.end - self.trials.start)?;
+        for sums in self.beside.orders.iter().chain(&self.beside.samples) {
+            sums.check(models, most, None)?;
+        }
+        self.grid.as_ref().map_or(Ok(()), |grid| grid.check(models, most, self.trials.end - self.trials.start))
+    }
+
     fn fits(&self, other: &Self) -> bool {
         let shape = |sums: &Self| {
             let grid = sums.grid.as_ref().map(|grid| grid.eliminate.clone());
@@ -288,6 +309,23 @@ impl GridSums {
         add(&mut self.slope_squares, &other.slope_squares);
     }
 
+    fn check(&self, models: usize, most: u64, runs: u64) -> Result<(), DamagedPart> {
+        let places = self.eliminate.len() as u64;
+        let whole = self.points.len() == self.eliminate.len()
+            && places <= MOST_GRID
+            && self.points.iter().all(|points| points.len() == models && points.iter().all(|&sum| sum <= runs * most))
+            && self.slopes.len() == models
+            && self.slope_squares.len() == models;
+        // Σ c·h of a trial is no more than this.
+        let steepest = places * places * most;
+        let possible = |(&sum, &square): (&i64, &u64)| {
+            sum.unsigned_abs() <= runs * steepest
+                && u128::from(square) <= u128::from(runs) * u128::from(steepest).pow(2)
+        };
+        let sound = whole && self.slopes.iter().zip(&self.slope_squares).all(possible);
+        if sound { Ok(()) } else { Err(DamagedPart("slopes")) }
+    }
+
     /// Adds one trial, `halves[place][model]` for each elimination number.
     fn note(&mut self, halves: &[Vec<u32>]) {
         for (points, halves) in self.points.iter_mut().zip(halves) {
@@ -295,7 +333,7 @@ impl GridSums {
                 *sum += u64::from(halves);
             }
         }
-        let last = self.eliminate.len() as i64 - 1;
+        let last = i64::from(self.eliminate.len() as u32) - 1;
         for (model, (sum, square)) in self.slopes.iter_mut().zip(&mut self.slope_squares).enumerate() {
             let slope: i64 =
                 halves.iter().zip(0..).map(|(halves, place)| (2 * place - last) * i64::from(halves[model])).sum();
@@ -336,11 +374,6 @@ impl Main {
             grid.add(other);
         }
     }
-
-    fn merged(mut self, other: Self) -> Self {
-        self.add(&other);
-        self
-    }
 }
 
 /// Plays trials, one after another, into sums of its own.
@@ -359,10 +392,7 @@ impl<'a> Player<'a> {
     fn new(simulation: &'a Simulation<'a>, orders: usize) -> Self {
         let (models, rounds) = (simulation.tensor.models(), simulation.rounds.len());
         let again = simulation.eliminations();
-        let rules = |number: u32| {
-            let eliminate = vec![number; rounds];
-            again.contains(&number).then(|| Rules { eliminate, ..simulation.rules.clone() })
-        };
+        let rules = |number: u32| again.contains(&number).then(|| simulation.rules.with_every(number));
         let grid_rules: Vec<Option<Rules>> =
             simulation.settings.sensitivity.clone().into_iter().flatten().map(rules).collect();
         Self {

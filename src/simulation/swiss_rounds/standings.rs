@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::moments::Moments;
 use super::sensitivity::{Profile, Sensitivity};
 use super::simulate::{Beside, SwissSums};
-use super::sums::{PointSums, Sums};
+use super::sums::{DamagedPart, PointSums, Sums};
+use crate::structure::Note;
 
 /// Expected scores no further apart than this are equal: exact ones carry rounding errors.
 const EQUAL: f64 = 1e-12;
+
+/// Where models have an opponent in a smaller share of rounds, that is told.
+const MOSTLY: f64 = 0.5;
 
 /// What standings need to know beside numbers of points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +30,29 @@ pub struct SwissContext {
     pub shuffled: bool,
     /// The level of rank intervals.
     pub level: f64,
+    /// How many models leave after each round.
+    pub eliminate: Vec<u32>,
+}
+
+/// Sums over some of the trials of a simulation, and what it takes to make standings of all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// What standings need to know beside.
+    pub context: SwissContext,
+    /// The sums.
+    pub sums: SwissSums,
+}
+
+impl Part {
+    /// Whether the sums are such as tournaments of this context can give; if not, which are not.
+    pub fn check(&self) -> Result<(), DamagedPart> {
+        self.sums.check(self.context.items.len(), self.context.rounds.len(), self.context.runs)?;
+        let models = self.context.items.len();
+        if self.context.mean_scores.len() != models || self.context.eliminate.len() != self.context.rounds.len() {
+            return Err(DamagedPart("context"));
+        }
+        Ok(())
+    }
 }
 
 /// One model's line.
@@ -90,6 +117,12 @@ pub struct SwissStandings {
     /// Whether the simulation was stopped before its end.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// The share of rounds that models had an opponent in, of those in which they were active.
+    pub paired: Option<f64>,
+    /// How many random orders of the benchmarks order spreads are from.
+    pub orders: usize,
+    /// How many samples of the benchmarks rank intervals are from.
+    pub samples: usize,
     /// The benchmark of each round; of a shuffled order, those that are shuffled.
     pub rounds: Vec<String>,
 }
@@ -103,7 +136,31 @@ impl SwissStandings {
             sensitivity: sums.grid.as_ref().map(|grid| Sensitivity::from_sums(grid, sums.main.points.runs)),
         };
         let runs = sums.main.points.runs;
-        Self { runs: Some(runs), partial: runs < context.runs, ..told.standings(context, &sums.beside) }
+        Self {
+            runs: Some(runs),
+            partial: runs < context.runs,
+            paired: sums.main.paired(context.rounds.len()),
+            ..told.standings(context, &sums.beside)
+        }
+    }
+
+    /// What its reader must know.
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if self.partial {
+            let runs = self.runs.unwrap_or_default();
+            let message = format!("stopped before the end: this is the result of {runs} tournaments");
+            notes.push(Note::new("partial", message));
+        }
+        if let Some(paired) = self.paired.filter(|&paired| paired < MOSTLY) {
+            let message = format!(
+                "models had an opponent in {:.0}% of their rounds and a bye in the others, since few had equal points: \
+                 with so many rounds for so few models most benchmarks decide little",
+                100.0 * paired
+            );
+            notes.push(Note::new("mostly-byes", message));
+        }
+        notes
     }
 
     /// The standings that exact moments give, with rank intervals from tournaments that were played.
@@ -146,6 +203,9 @@ impl Told {
             sensitivity: self.grid(context, &order),
             runs: None,
             partial: false,
+            paired: None,
+            orders: spreads.map_or(0, |_| beside.orders.len()),
+            samples: beside.samples.len(),
             rounds: context.rounds.clone(),
         }
     }
@@ -198,7 +258,7 @@ impl Moments {
                 *gone += number;
                 Some(*gone)
             });
-            survival.extend(gone.map(|gone| (sums.points.runs - gone) as f64 / runs));
+            survival.extend(gone.map(|gone| sums.points.runs.saturating_sub(gone) as f64 / runs));
         }
         let opponent =
             |(&points, &meetings): (&u64, &u64)| (meetings > 0).then(|| points as f64 / (2.0 * meetings as f64));

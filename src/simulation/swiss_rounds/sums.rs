@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Field;
 use super::rules::HALVES;
+use super::settings::MOST_RUNS;
 
 /// Sums of points over tournaments on one schedule, in half points.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,11 @@ pub struct Sums {
     /// The half points of each model's opponents when they met, summed over meetings.
     pub opponents: Vec<u64>,
 }
+
+/// A part whose sums no tournaments can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("its {0} are not those of any tournaments")]
+pub struct DamagedPart(pub(super) &'static str);
 
 /// Adds to each number the one in the same place.
 pub(super) fn add(to: &mut [u64], numbers: &[u64]) {
@@ -62,6 +68,18 @@ impl PointSums {
         }
     }
 
+    /// Whether `runs` tournaments of up to `most` half points each can add up to these sums.
+    pub(super) fn check(&self, models: usize, most: u64, runs: Option<u64>) -> Result<(), DamagedPart> {
+        let whole = self.points.len() == models && self.squares.len() == models;
+        let known = runs.is_none_or(|runs| self.runs == runs) && self.runs <= MOST_RUNS;
+        let possible = |(&sum, &square): (&u64, &u64)| {
+            let (runs, sum, square) = (u128::from(self.runs), u128::from(sum), u128::from(square));
+            sum * sum <= runs * square && square <= sum * u128::from(most)
+        };
+        let sound = whole && known && self.points.iter().zip(&self.squares).all(possible);
+        if sound { Ok(()) } else { Err(DamagedPart("points")) }
+    }
+
     /// The standard deviation of each model's points, 0 where there is one tournament only.
     pub(super) fn std_devs(&self) -> Vec<f64> {
         let runs = self.runs as f64;
@@ -89,6 +107,37 @@ impl Sums {
             meetings: vec![0; models],
             opponents: vec![0; models],
         }
+    }
+
+    /// The share of rounds that models had an opponent in, of those in which they were active.
+    pub(super) fn paired(&self, rounds: usize) -> Option<f64> {
+        let missed = self.eliminated.chunks(rounds).flat_map(|of_model| of_model.iter().rev().zip(0_u64..));
+        let missed: u64 = missed.map(|(&number, rounds)| number * rounds).sum();
+        let active = self.points.runs * self.eliminated.len() as u64 - missed;
+        (active > 0).then(|| self.meetings.iter().sum::<u64>() as f64 / active as f64)
+    }
+
+    /// Whether `runs` tournaments of this many models and rounds can add up to these sums.
+    pub(super) fn check(&self, models: usize, rounds: usize, runs: u64) -> Result<(), DamagedPart> {
+        let most = u64::from(HALVES) * rounds as u64;
+        self.points.check(models, most, Some(runs))?;
+        let each_run_once = |counts: &[u64]| total(counts) == u128::from(runs);
+        if self.ranks.len() != models * models || !self.ranks.chunks(models).all(each_run_once) {
+            return Err(DamagedPart("ranks"));
+        }
+        let no_run_twice = |counts: &[u64]| total(counts) <= u128::from(runs);
+        if self.eliminated.len() != models * rounds || !self.eliminated.chunks(rounds).all(no_run_twice) {
+            return Err(DamagedPart("eliminations"));
+        }
+        let meetings = |&number: &u64| u128::from(number) <= u128::from(runs) * rounds as u128;
+        if self.meetings.len() != models || !self.meetings.iter().all(meetings) {
+            return Err(DamagedPart("meetings"));
+        }
+        let points = |(&points, &meetings): (&u64, &u64)| u128::from(points) <= u128::from(meetings) * u128::from(most);
+        if self.opponents.len() != models || !self.opponents.iter().zip(&self.meetings).all(points) {
+            return Err(DamagedPart("opponents' points"));
+        }
+        Ok(())
     }
 
     /// The lengths of all parts.
@@ -131,6 +180,10 @@ impl Sums {
             self.opponents[member.model()] += unit * member.opponents_points();
         }
     }
+}
+
+fn total(counts: &[u64]) -> u128 {
+    counts.iter().map(|&count| u128::from(count)).sum()
 }
 
 /// For each number of half points, how many models have more.

@@ -137,36 +137,14 @@ fn drawn_apart(p: f64, q: f64) -> Vec<Ending> {
 }
 
 impl WinTensor {
+    /// The same, but that these models sit out the rounds of each benchmark.
+    pub(super) fn with_absent(self, absent: Vec<Vec<bool>>) -> Self {
+        Self::from_parts(self.models, self.benchmarks, absent)
+    }
+
     /// A tensor whose parts fit together.
     pub(crate) fn from_parts(models: usize, benchmarks: Vec<Worth>, absent: Vec<Vec<bool>>) -> Self {
         debug_assert_eq!(benchmarks.len(), absent.len());
         Self { models, benchmarks, absent }
-    }
-
-    /// The tensor of scores, `scores[benchmark][model]`, higher ones better; a score that is not a
-    /// number is a hole, which loses to any score.
-    pub fn from_scores(scores: &[Vec<f64>], ties: TieRule) -> Self {
-        let models = scores.first().map_or(0, Vec::len);
-        let benchmarks: Vec<Worth> = scores
-            .iter()
-            .map(|column| {
-                let mut distinct: Vec<f64> = column.iter().copied().filter(|score| !score.is_nan()).collect();
-                distinct.sort_by(f64::total_cmp);
-                distinct.dedup();
-                if distinct.len() == models {
-                    let place = |score: &f64| distinct.partition_point(|other| other < score) as u32;
-                    return Worth::Order(column.iter().map(place).collect());
-                }
-                let level = |score: &f64| {
-                    if score.is_nan() {
-                        return Level::HOLE;
-                    }
-                    Level::new(distinct.partition_point(|other| other < score) as u32, ties)
-                };
-                Worth::Levels(column.iter().map(level).collect())
-            })
-            .collect();
-        let absent = benchmarks.iter().map(|_| Vec::new()).collect();
-        Self::from_parts(models, benchmarks, absent)
     }
 }
