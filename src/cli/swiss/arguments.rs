@@ -47,8 +47,8 @@ pub(crate) struct SwissArgs {
     pub(super) order: String,
 
     /// Benchmarks on which lower is better; without names all of them
-    #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true)]
-    pub(super) lower_is_better: Option<Option<String>>,
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) lower_is_better: Option<String>,
 
     /// What a missing score means; a table with holes needs it
     #[arg(long, value_name = "RULE")]

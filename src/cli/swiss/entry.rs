@@ -86,7 +86,7 @@ impl Entry {
         let word = |value: &dyn std::fmt::Debug| kebab(&format!("{value:?}"));
         let reading =
             if self.from_log { serde_json::to_value(&args.reading)? } else { serde_json::to_value(&args.table)? };
-        let lower = args.lower_is_better.as_ref();
+        let lower = args.lower_is_better.as_deref();
         Ok(json!({
             "runs": args.runs,
             "eliminate": args.eliminate,
@@ -94,7 +94,7 @@ impl Entry {
             "ties": word(&args.ties),
             "bye": args.bye.points(),
             "order": args.order,
-            "lower_is_better": lower.map(|names| names.as_deref().map_or(Cow::from("all"), Cow::from)),
+            "lower_is_better": lower.map(|names| if names.is_empty() { "all" } else { names }),
             "missing": args.missing.map(|missing| word(&missing)),
             "sensitivity": args.sensitivity,
             "resample": args.resample,
@@ -125,9 +125,9 @@ fn oriented<'a>(args: &SwissArgs, table: &'a ScoreTable) -> anyhow::Result<Cow<'
     if args.ties == TiesArg::Bernoulli {
         bail!("--lower-is-better turns scores round, which --ties bernoulli takes for probabilities of a point");
     }
-    let benchmarks = match lower {
-        None => (0..table.benchmarks().len()).collect(),
-        Some(names) => named(names, table.benchmarks(), "--lower-is-better")?,
+    let benchmarks = match lower.as_str() {
+        "" => (0..table.benchmarks().len()).collect(),
+        names => named(names, table.benchmarks(), "--lower-is-better")?,
     };
     Ok(Cow::Owned(table.negated(&benchmarks)))
 }

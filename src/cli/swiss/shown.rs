@@ -90,8 +90,10 @@ fn slope(row: &SwissRow) -> String {
     }
 }
 
-/// As many decimals as the largest Monte Carlo error leaves; three where there is none.
+/// As many decimals as the middle one of the Monte Carlo errors leaves; three where there is none.
 fn decimals(items: &[SwissRow]) -> usize {
-    let error = items.iter().filter_map(|row| row.mc_error).fold(0.0, f64::max);
-    if error > 0.0 { (-error.log10()).ceil().clamp(1.0, 4.0) as usize } else { 3 }
+    let mut errors: Vec<f64> = items.iter().filter_map(|row| row.mc_error).filter(|&error| error > 0.0).collect();
+    errors.sort_by(f64::total_cmp);
+    let middle = errors.get(errors.len() / 2);
+    middle.map_or(3, |error| (-error.log10()).ceil().clamp(1.0, 4.0) as usize)
 }

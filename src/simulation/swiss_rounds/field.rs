@@ -60,11 +60,28 @@ pub(super) struct Gone {
 
 /// Who gets what from a meeting.
 trait Referee {
-    /// Whether there is always one winner, who takes the point, and one loser.
-    const DECISIVE: bool;
+    fn verdict(&self, first: usize, second: usize, draws: &mut Draws) -> Verdict;
+}
 
-    /// Half points to both.
-    fn halves(&self, first: usize, second: usize, draws: &mut Draws) -> [u32; 2];
+/// What came of a meeting. Nearly always one takes the point, and which one nobody can foresee: that
+/// is a number to calculate with, and only the rest is a branch.
+struct Verdict {
+    first_wins: bool,
+    /// Half points to both, where it is not one point for the winner.
+    shared: Option<[u32; 2]>,
+}
+
+impl Verdict {
+    #[inline(always)]
+    fn decided(first_wins: bool) -> Self {
+        Self { first_wins, shared: None }
+    }
+
+    #[inline(always)]
+    fn of_halves(halves: [u32; 2]) -> Self {
+        let decided = halves[0] + halves[1] == HALVES && halves[0] != halves[1];
+        Self { first_wins: halves[0] > halves[1], shared: (!decided).then_some(halves) }
+    }
 }
 
 struct ByOrder<'a>(&'a [u32]);
@@ -74,43 +91,41 @@ struct ByChance<'a>(&'a [f64]);
 struct ByPairChance<'a>(&'a [f64], usize);
 
 impl Referee for ByOrder<'_> {
-    const DECISIVE: bool = true;
     #[inline(always)]
-    fn halves(&self, first: usize, second: usize, _draws: &mut Draws) -> [u32; 2] {
-        if self.0[first] > self.0[second] { [HALVES, 0] } else { [0, HALVES] }
+    fn verdict(&self, first: usize, second: usize, _draws: &mut Draws) -> Verdict {
+        Verdict::decided(self.0[first] > self.0[second])
     }
 }
 
 impl Referee for ByLevel<'_> {
-    const DECISIVE: bool = false;
     #[inline(always)]
-    fn halves(&self, first: usize, second: usize, _draws: &mut Draws) -> [u32; 2] {
+    fn verdict(&self, first: usize, second: usize, _draws: &mut Draws) -> Verdict {
         let (first, second) = (self.0[first], self.0[second]);
-        [first.against(second), second.against(first)]
+        if first.floor == second.floor {
+            return Verdict::of_halves([first.against(second), second.against(first)]);
+        }
+        Verdict::decided(first.floor > second.floor)
     }
 }
 
 impl Referee for ByPair<'_> {
-    const DECISIVE: bool = false;
     #[inline(always)]
-    fn halves(&self, first: usize, second: usize, _draws: &mut Draws) -> [u32; 2] {
-        [self.0[first * self.1 + second].into(), self.0[second * self.1 + first].into()]
+    fn verdict(&self, first: usize, second: usize, _draws: &mut Draws) -> Verdict {
+        Verdict::of_halves([self.0[first * self.1 + second].into(), self.0[second * self.1 + first].into()])
     }
 }
 
 impl Referee for ByChance<'_> {
-    const DECISIVE: bool = false;
     #[inline(always)]
-    fn halves(&self, first: usize, second: usize, draws: &mut Draws) -> [u32; 2] {
-        [first, second].map(|model| HALVES * u32::from(draws.chance(self.0[model])))
+    fn verdict(&self, first: usize, second: usize, draws: &mut Draws) -> Verdict {
+        Verdict::of_halves([first, second].map(|model| HALVES * u32::from(draws.chance(self.0[model]))))
     }
 }
 
 impl Referee for ByPairChance<'_> {
-    const DECISIVE: bool = true;
     #[inline(always)]
-    fn halves(&self, first: usize, second: usize, draws: &mut Draws) -> [u32; 2] {
-        if draws.chance(self.0[first * self.1 + second]) { [HALVES, 0] } else { [0, HALVES] }
+    fn verdict(&self, first: usize, second: usize, draws: &mut Draws) -> Verdict {
+        Verdict::decided(draws.chance(self.0[first * self.1 + second]))
     }
 }
 
@@ -214,6 +229,8 @@ impl<'a> Field<'a> {
         }
     }
 
+    // On its own, so that what it works with stays in registers.
+    #[inline(never)]
     fn buckets<const REACH: usize, R: Referee>(
         &mut self,
         referee: &R,
@@ -222,21 +239,31 @@ impl<'a> Field<'a> {
         draws: &mut Draws,
     ) {
         let has_absent = self.tensor.has_absent(benchmark);
+        let least = if bye > 0 { 1 } else { 2 };
         for word in (0..self.worth_a_visit.len()).rev() {
             // Rows above are done: what is put there is for the next round.
             let mut rows = std::mem::take(&mut self.worth_a_visit[word]);
+            let mut next_round = 0;
             while rows != 0 {
                 let bit = 63 - rows.leading_zeros() as usize;
                 rows ^= 1 << bit;
                 let row = 64 * word + bit;
                 let absent = if has_absent { self.absent_first(row, benchmark) } else { 0 };
-                self.bucket::<REACH, R>(referee, row, absent, bye, draws);
+                let counts = self.bucket::<REACH, R>(referee, row, absent, bye, draws);
+                for (above, count) in counts.into_iter().enumerate() {
+                    let worth = u64::from(count >= least);
+                    next_round |= worth.checked_shl((bit + above) as u32).unwrap_or(0);
+                    if bit + above >= 64 {
+                        self.worth_a_visit[word + 1] |= worth << (bit + above - 64);
+                    }
+                }
             }
+            self.worth_a_visit[word] |= next_round;
         }
     }
 
     /// Pairs the members of a row behind the first `absent` at random, and moves all to where they
-    /// belong after the round.
+    /// belong after the round; how many are then in each row from this one up.
     ///
     /// The first unpaired member draws its opponent among the others, and where they are odd the
     /// bye too: that makes all pairings equally likely, with one draw a pair.
@@ -248,12 +275,13 @@ impl<'a> Field<'a> {
         absent: usize,
         bye: usize,
         draws: &mut Draws,
-    ) {
-        let count = self.counts[row] as usize;
+    ) -> [usize; REACH] {
         let capacity = self.capacity;
         let meeting = Member::meeting(row);
+        let counts = &mut self.counts[row..][..REACH];
         let rows = &mut self.rows[row * capacity..][..REACH * capacity];
-        let mut ends = Ends::<REACH>::new(capacity, absent, &self.counts[row..]);
+        let count = counts[0] as usize;
+        let mut ends = Ends::<REACH>::new(capacity, absent, counts);
         let mut next = absent;
         while next < count {
             let other = next + 1 + draws.below(((count - next - 1) | 1) as u32);
@@ -266,25 +294,23 @@ impl<'a> Field<'a> {
             let second = rows[other];
             rows[other] = rows[next + 1];
             next += 2;
-            let halves = referee.halves(first.model(), second.model(), draws);
+            let verdict = referee.verdict(first.model(), second.model(), draws);
             let (first, second) = (first.after(meeting), second.after(meeting));
-            if const { REACH == 2 && R::DECISIVE } {
-                let (winner, loser) = if halves[0] > 0 { (first, second) } else { (second, first) };
-                rows[ends.place(1)] = winner;
-                rows[ends.place(0)] = loser;
-            } else {
+            if let Some(halves) = verdict.shared {
                 let gained = halves.map(|halves| halves as usize * (REACH - 1) / HALVES as usize);
                 rows[ends.place(gained[0])] = first;
                 rows[ends.place(gained[1])] = second;
+            } else {
+                let (winner, loser) = if verdict.first_wins { (first, second) } else { (second, first) };
+                rows[ends.place(REACH - 1)] = winner;
+                rows[ends.place(0)] = loser;
             }
         }
-        let least = if bye > 0 { 1 } else { 2 };
-        for (above, end) in ends.0.into_iter().enumerate() {
-            let count = end - above * capacity;
-            let row = row + above;
-            self.counts[row] = count as u32;
-            self.worth_a_visit[row / 64] |= u64::from(count >= least) << (row % 64);
+        let ends = ends.counts(capacity);
+        for (count, end) in counts.iter_mut().zip(ends) {
+            *count = end as u32;
         }
+        ends
     }
 
     /// Moves the members of a row that sit the round out to its front; how many they are.
@@ -362,6 +388,16 @@ impl<const REACH: usize> Ends<REACH> {
             ends[above] = above * capacity + counts[above] as usize;
         }
         Self(ends)
+    }
+
+    /// How many members each row has then.
+    #[inline(always)]
+    fn counts(self, capacity: usize) -> [usize; REACH] {
+        let mut counts = self.0;
+        for (above, count) in counts.iter_mut().enumerate() {
+            *count -= above * capacity;
+        }
+        counts
     }
 
     /// The place for a member that gains this many rows; without a branch, since no processor can
