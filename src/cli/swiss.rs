@@ -7,7 +7,7 @@ pub(super) mod shown;
 use anyhow::bail;
 use palio::report::Report;
 use palio::simulation::swiss_rounds::{
-    Order, Part, Sensitivity, Simulation, SwissContext, SwissSettings, SwissStandings, exact,
+    Part, Sensitivity, Simulation, SwissContext, SwissSettings, SwissStandings, exact,
 };
 use palio::structure::Note;
 use serde_json::Value;
@@ -28,7 +28,8 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
     let entry = Entry::read(args)?;
     let settings = args.settings(&entry.benchmarks, global.seed)?;
     let simulation = Simulation::new(&entry.tensor, &settings)?;
-    let context = context(&entry, &simulation, &settings);
+    let mean_scores = entry.mean_scores.clone();
+    let context = SwissContext { mean_scores, ..SwissContext::new(&entry.models, &entry.benchmarks, &simulation) };
     let told = Told {
         settings: entry.report_settings(args, global)?,
         input: serde_json::to_value(&entry.inputs)?,
@@ -58,19 +59,6 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
     let mut standings = SwissStandings::from_sums(&context, &sums);
     standings.partial |= interrupt::asked();
     told.write(&standings, &context, format, output, global)
-}
-
-fn context(entry: &Entry, simulation: &Simulation<'_>, settings: &SwissSettings) -> SwissContext {
-    let name = |&benchmark: &usize| entry.benchmarks.iter().nth(benchmark).unwrap_or_default().to_owned();
-    SwissContext {
-        items: entry.models.iter().map(str::to_owned).collect(),
-        rounds: simulation.rounds().iter().map(name).collect(),
-        mean_scores: entry.mean_scores.clone(),
-        runs: settings.runs,
-        shuffled: matches!(settings.order, Order::Shuffle(_)),
-        level: settings.level,
-        eliminate: simulation.rules().eliminate.clone(),
-    }
 }
 
 /// Expected scores without sampling; the tournaments on samples and other orders are played.

@@ -81,6 +81,11 @@ impl<'a> Simulation<'a> {
         Ok(Self { tensor, settings, rounds, rules })
     }
 
+    /// What the simulation was asked for.
+    pub fn settings(&self) -> &SwissSettings {
+        self.settings
+    }
+
     /// What meetings are worth.
     pub fn tensor(&self) -> &WinTensor {
         self.tensor

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
 use super::sensitivity::{Profile, Sensitivity};
-use super::simulate::{Beside, SwissSums};
+use super::settings::Order;
+use super::simulate::{Beside, Simulation, SwissSums};
 use super::sums::{DamagedPart, PointSums, Sums};
+use crate::data::Items;
 use crate::structure::Note;
 
 /// Expected scores no further apart than this are equal: exact ones carry rounding errors.
@@ -32,6 +34,24 @@ pub struct SwissContext {
     pub level: f64,
     /// How many models leave after each round.
     pub eliminate: Vec<u32>,
+}
+
+impl SwissContext {
+    /// The context of a simulation, without mean scores. The names are those of the tensor's models
+    /// and benchmarks.
+    pub fn new(models: &Items, benchmarks: &Items, simulation: &Simulation<'_>) -> Self {
+        let names: Vec<&str> = benchmarks.iter().collect();
+        let settings = simulation.settings();
+        Self {
+            items: models.iter().map(str::to_owned).collect(),
+            rounds: simulation.rounds().iter().map(|&benchmark| names[benchmark].to_owned()).collect(),
+            mean_scores: vec![None; models.len()],
+            runs: settings.runs,
+            shuffled: matches!(settings.order, Order::Shuffle(_)),
+            level: settings.level,
+            eliminate: simulation.rules().eliminate.clone(),
+        }
+    }
 }
 
 /// Sums over some of the trials of a simulation, and what it takes to make standings of all.
