@@ -60,8 +60,8 @@ fn rows(standings: &SwissStandings, context: &SwissContext, width: usize) -> Str
         Column::new("score", true, items, |row| score(row, decimals)),
         Column::new("sd", true, items, |row| format!("{:.1}", row.std_dev)),
         Column::new("first", true, items, |row| percent(row.win_probability)),
-        Column::new("survives", true, items, |row| {
-            optional(row.survival.last().filter(|_| eliminates).map(|&share| percent(share)))
+        Column::new("rounds", true, items, |row| {
+            optional(eliminates.then(|| format!("{:.1}", rounds_played(&row.survival))))
         }),
         Column::new("opponents", true, items, |row| {
             optional(row.mean_opponent_score.map(|score| format!("{score:.1}")))
@@ -71,7 +71,7 @@ fn rows(standings: &SwissStandings, context: &SwissContext, width: usize) -> Str
         Column::new("by mean", true, items, |row| optional(row.mean_score_rank.map(|rank| rank.to_string()))),
         Column::new("", false, items, |row| row.profile.map_or_else(String::new, |it| it.words().to_owned())),
     ];
-    drop_until_it_fits(&mut columns, width, &["opponents", "sd", "survives", "first"]);
+    drop_until_it_fits(&mut columns, width, &["opponents", "sd", "rounds", "first"]);
     render(&columns)
 }
 
@@ -80,6 +80,11 @@ fn score(row: &SwissRow, decimals: usize) -> String {
         Some(error) if error > 0.0 => format!("{:.decimals$} ±{error:.decimals$}", row.expected_score),
         _ => format!("{:.decimals$}", row.expected_score),
     }
+}
+
+/// How many rounds a model is active in on average: the first, and each whose round before it survives.
+fn rounds_played(survival: &[f64]) -> f64 {
+    1.0 + survival[..survival.len().saturating_sub(1)].iter().sum::<f64>()
 }
 
 fn slope(row: &SwissRow) -> String {

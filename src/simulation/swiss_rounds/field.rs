@@ -190,6 +190,9 @@ impl<'a> Field<'a> {
     pub(super) fn play(&mut self, schedule: &[usize], rules: &Rules, draws: &mut Draws) {
         self.start();
         for (round, (&benchmark, &eliminated)) in schedule.iter().zip(&rules.eliminate).enumerate() {
+            if self.active == 0 {
+                return;
+            }
             if self.steps == 1 {
                 self.round::<2>(benchmark, rules, draws);
             } else {

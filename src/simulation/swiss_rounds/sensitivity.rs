@@ -28,7 +28,8 @@ pub struct Sensitivity {
 /// So a model's slope is held against the field's: all slopes together are so many points lost for
 /// each point of all expected scores at the lowest elimination number, and a model like all others
 /// loses that share of its own. A word needs a difference of more than [`FAR`] of that loss, and of
-/// more than two standard errors.
+/// more than two standard errors; and it goes to the upper half at the lowest elimination number
+/// only, since below it a model has little to lose and early rounds decide what.
 ///
 /// # Source
 /// The words are those of the paper (arXiv 2512.21010), which gives no threshold.
@@ -37,8 +38,7 @@ pub enum Profile {
     /// It loses less of its score than the field does.
     #[serde(rename = "robust generalist")]
     RobustGeneralist,
-    /// It loses more of its score than the field does, and stands in the upper half where nobody is
-    /// eliminated early: below that, losing fast is being weak.
+    /// It loses more of its score than the field does.
     #[serde(rename = "aggressive specialist")]
     AggressiveSpecialist,
 }
@@ -88,8 +88,9 @@ impl Sensitivity {
             let (expected, slope) = (share * scores[model], self.slopes[model]);
             let least = (2.0 * self.errors[model]?).max(FAR * expected.abs());
             match slope - expected {
+                _ if scores[model] < middle => None,
                 less if less > least => Some(Profile::RobustGeneralist),
-                more if -more > least && scores[model] >= middle => Some(Profile::AggressiveSpecialist),
+                more if -more > least => Some(Profile::AggressiveSpecialist),
                 _ => None,
             }
         };

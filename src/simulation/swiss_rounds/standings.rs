@@ -39,6 +39,9 @@ pub struct SwissContext {
 impl SwissContext {
     /// The context of a simulation, without mean scores. The names are those of the tensor's models
     /// and benchmarks.
+    ///
+    /// # Panics
+    /// If there are fewer names of benchmarks than benchmarks.
     pub fn new(models: &Items, benchmarks: &Items, simulation: &Simulation<'_>) -> Self {
         let names: Vec<&str> = benchmarks.iter().collect();
         let settings = simulation.settings();
