@@ -26,7 +26,7 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
     }
     let output = Output::open(global)?;
     let entry = Entry::read(args)?;
-    let settings = args.settings(&entry.benchmarks, global.seed)?;
+    let settings = args.settings(entry.order.clone(), global.seed)?;
     let simulation = Simulation::new(&entry.tensor, &settings)?;
     let context = context(&entry, &simulation, &settings);
     let told = Told {
