@@ -20,7 +20,7 @@ pub(super) struct InputArgs {
 
 /// How the columns of a log are understood.
 #[derive(Debug, Clone, Serialize, clap::Args)]
-#[command(next_help_heading = "Reading")]
+#[command(next_help_heading = "Reading a log")]
 pub(super) struct ReadingArgs {
     /// Column of the left item [default: model_a, item_a, player_a, left, agent_a or a]
     #[arg(long, value_name = "COLUMN")]

@@ -50,7 +50,7 @@ pub(super) fn run(args: &MergeArgs, global: &Global) -> anyhow::Result<Ended> {
     let mut sums = whole.part.sums;
     for (path, part) in parts {
         if let Some(what) = differs(&whole.settings, &whole.input, &whole.part.context, &part) {
-            bail!("{path} is no part of the same simulation as {first}: {what} differs");
+            bail!("{path} is no part of the same simulation as {first}: {what}; make one of them again");
         }
         let (end, next) = (sums.trials.end, part.part.sums.trials.clone());
         if next.start < end {
@@ -93,7 +93,23 @@ fn read(path: &PathBuf) -> anyhow::Result<PartFile> {
         );
     }
     part.part.check().with_context(|| format!("{shown} is damaged; make it again"))?;
+    if lacks_ranges(&part) {
+        let trials = &part.part.sums.trials;
+        bail!(
+            "{shown} was stopped before other orders and samples of the benchmarks were played for its trials {}..{}; \
+             make it again",
+            trials.start,
+            trials.end
+        );
+    }
     Ok(part)
+}
+
+/// Whether a part was stopped before the tournaments beside its trials, which no other part makes up for.
+fn lacks_ranges(part: &PartFile) -> bool {
+    let beside = &part.part.sums.beside;
+    let asked = |setting: &str| part.settings[setting].as_u64() > Some(0);
+    beside.orders.is_empty() || (asked("resample") && beside.samples.is_empty())
 }
 
 /// What differs between two parts that should not.
@@ -102,12 +118,23 @@ fn differs(
     input: &Value,
     context: &palio::simulation::swiss_rounds::SwissContext,
     part: &PartFile,
-) -> Option<&'static str> {
+) -> Option<String> {
     if settings != &part.settings {
-        return Some("a setting");
+        let empty = serde_json::Map::new();
+        let mut names = settings.as_object().unwrap_or(&empty).iter();
+        let differing = names.find(|&(name, value)| value != &part.settings[name]);
+        return Some(differing.map_or_else(
+            || "their settings differ".to_owned(),
+            |(name, value)| format!("the setting {name} is {} in one and {value} in the other", part.settings[name]),
+        ));
     }
-    if input != &part.input {
-        return Some("the input");
+    if contents(input) != contents(&part.input) {
+        return Some("they were made from different input".to_owned());
     }
-    (context != &part.part.context).then_some("the table")
+    (context != &part.part.context).then(|| "their tables differ".to_owned())
+}
+
+/// What was read, wherever it lay: parts may come from machines with other folders.
+fn contents(input: &Value) -> Vec<(&Value, &Value)> {
+    input.as_array().into_iter().flatten().map(|file| (&file["rows"], &file["xxh3"])).collect()
 }

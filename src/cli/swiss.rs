@@ -22,11 +22,11 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
     let trials = args.trials()?;
     let format = Format::of(global, if args.partial { Format::Json } else { Format::Table })?;
     if args.partial && format != Format::Json {
-        bail!("--partial writes JSON for palio merge; leave --format out");
+        bail!("--partial writes JSON for palio merge: give --format json, or an --output that ends in .json");
     }
     let output = Output::open(global)?;
     let entry = Entry::read(args)?;
-    let settings = args.settings(&entry.benchmarks, global.seed)?;
+    let settings = args.settings(entry.order.clone(), global.seed)?;
     let simulation = Simulation::new(&entry.tensor, &settings)?;
     let mean_scores = entry.mean_scores.clone();
     let context = SwissContext { mean_scores, ..SwissContext::new(&entry.models, &entry.benchmarks, &simulation) };
@@ -49,12 +49,7 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
     let sums = simulation.play(trials, &progress);
     bar.finish_and_clear();
     if args.partial {
-        warn(&told.notes, global);
-        let ended = if interrupt::asked() { Ended::Interrupted } else { Ended::with(&told.notes) };
-        output.write(
-            &Report::new("swiss", &told.settings, &told.input, &told.notes, Part { context, sums }).to_json()?,
-        )?;
-        return Ok(ended);
+        return told.write_part(Part { context, sums }, output, global);
     }
     let mut standings = SwissStandings::from_sums(&context, &sums);
     standings.partial |= interrupt::asked();
@@ -95,6 +90,19 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// Writes a part. That it was stopped stands in the words alone: `warnings` become those of the merged result.
+    fn write_part(self, part: Part, output: Output, global: &Global) -> anyhow::Result<Ended> {
+        let trials = part.sums.trials.clone();
+        warn(&self.notes, global);
+        output.write(&Report::new("swiss", &self.settings, &self.input, &self.notes, part).to_json()?)?;
+        if !interrupt::asked() {
+            return Ok(Ended::with(&self.notes));
+        }
+        let message = format!("stopped before the end: this part has the trials {}..{}", trials.start, trials.end);
+        warn(&[Note::new("partial", message)], global);
+        Ok(Ended::Interrupted)
+    }
+
     /// Writes standings, whether they come from one run or from parts.
     pub(super) fn write(
         mut self,

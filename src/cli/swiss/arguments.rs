@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use palio::data::Items;
 use palio::data::read::{Shape, TableOptions};
+use palio::data::{ItemId, Items};
 use palio::simulation::swiss_rounds::{Bye, Eliminate, Order, Shortfall, SwissSettings, TieRule};
 
 use crate::cli::input::ReadingArgs;
 
 /// Rank models by simulated Swiss tournaments over benchmarks
 ///
-/// Each benchmark is a round. Models with equal points are paired at random, and the higher score wins the point.
-/// The expected points over many tournaments need no weights for the benchmarks.
+/// Each benchmark is a round. Models with equal points form a bucket, in which pairs are drawn at random; in each
+/// pair the higher score wins a point, and one model of an odd bucket has a bye. Models are ranked by their mean
+/// points over many tournaments, so that nobody has to choose weights for the benchmarks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SwissArgs {
     /// Tables of models and benchmarks, long or wide, or a log of comparisons with a task column: CSV, TSV or JSON
@@ -26,55 +27,63 @@ pub(crate) struct SwissArgs {
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub(super) runs: u64,
 
-    /// How many models leave after each round: one number, or one for each round
-    #[arg(long, value_name = "N,…", default_value = "0")]
+    /// How many models of the lowest bucket leave after each round: one number, or one for each round
+    #[arg(long, value_name = "N,…", default_value = "0", allow_negative_numbers = true)]
     pub(super) eliminate: String,
 
-    /// What happens where the lowest bucket is smaller than that
+    /// What happens where the lowest bucket has fewer models than are to leave
     #[arg(long, value_name = "RULE", default_value = "stop")]
     pub(super) shortfall: ShortfallArg,
 
-    /// What equal scores are worth to each
+    /// What a meeting of equal scores is worth to each of the two
     #[arg(long, value_name = "RULE", default_value = "lose")]
     pub(super) ties: TiesArg,
 
-    /// Points of a model without an opponent
+    /// Points for a bye: a round without an opponent
     #[arg(long, value_name = "POINTS", default_value = "0")]
     pub(super) bye: ByeArg,
 
-    /// Order of the benchmarks: as-given, shuffle:N for N random orders, or their names
-    #[arg(long, value_name = "NAMES", default_value = "as-given")]
+    /// Order of the benchmarks: as-given, shuffle:N for N random orders, or names such as math,code; what is not named
+    /// is not played
+    #[arg(long, value_name = "ORDER", default_value = "as-given")]
     pub(super) order: String,
 
-    /// Benchmarks on which lower is better; without names all of them
-    #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub(super) lower_is_better: Option<String>,
+    /// Lower scores are better: on all benchmarks, or with =NAMES, such as --lower-is-better=latency,cost, on these
+    #[expect(
+        clippy::option_option,
+        reason = "not given, given alone, given with names: an empty list is none of these"
+    )]
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true)]
+    pub(super) lower_is_better: Option<Option<String>>,
 
-    /// What a missing score means; a table with holes needs it
+    /// What a missing score means; a table with holes is refused without it
     #[arg(long, value_name = "RULE")]
     pub(super) missing: Option<MissingArg>,
 
-    /// Elimination numbers over which the slope of each score is told, such as 0..=5
+    /// Play with every elimination number from A to B too, such as 0..=5, and tell the slope of each model's points
+    /// over it
     #[arg(long, value_name = "A..=B")]
     pub(super) sensitivity: Option<String>,
 
-    /// Samples of the benchmarks, drawn with replacement, for rank ranges; each has a hundredth of the runs; 0 for none
+    /// How many samples of the benchmarks, drawn with replacement, give the ranges of ranks; a hundredth of the runs is
+    /// played on each; 0 for no ranges
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub(super) resample: u32,
 
-    /// Level of rank ranges
+    /// Level of the ranges of ranks
     #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
     pub(super) level: f64,
 
-    /// Compute expected scores exactly, where the table is small enough
+    /// Compute expected points exactly instead of sampling, where the table is small enough
     #[arg(long, conflicts_with = "partial")]
     pub(super) exact: bool,
 
-    /// Play only these of the runs, counted from 0, and write their sums; palio merge puts parts together
+    /// Play only the runs from number A up to B, without B, counted from 0; such as 0..50000 and, elsewhere,
+    /// 50000..100000
     #[arg(long, value_name = "A..B", requires = "partial")]
     pub(super) trials: Option<String>,
 
-    /// Write whole-number sums instead of a result
+    /// Write the sums of --trials, which palio merge puts together, instead of a result
     #[arg(long, requires = "trials")]
     pub(super) partial: bool,
 
@@ -190,8 +199,13 @@ impl TiesArg {
 }
 
 impl SwissArgs {
-    /// The settings for a tournament on these benchmarks.
-    pub(super) fn settings(&self, benchmarks: &Items, seed: u64) -> anyhow::Result<SwissSettings> {
+    /// The order of these benchmarks.
+    pub(super) fn order(&self, benchmarks: &Items) -> anyhow::Result<Order> {
+        order(&self.order, benchmarks)
+    }
+
+    /// The settings for a tournament in this order.
+    pub(super) fn settings(&self, order: Order, seed: u64) -> anyhow::Result<SwissSettings> {
         Ok(SwissSettings {
             runs: self.runs,
             eliminate: eliminate(&self.eliminate)?,
@@ -205,7 +219,7 @@ impl SwissArgs {
                 ByeArg::Half => Bye::Half,
                 ByeArg::Point => Bye::Point,
             },
-            order: order(&self.order, benchmarks)?,
+            order,
             sensitivity: self.sensitivity.as_deref().map(grid).transpose()?,
             samples: self.resample,
             level: self.level,
@@ -227,7 +241,7 @@ impl SwissArgs {
 }
 
 fn eliminate(text: &str) -> anyhow::Result<Eliminate> {
-    let numbers: Result<Vec<u32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers: Option<Vec<u32>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
     let numbers = numbers.with_context(|| {
         format!("--eliminate '{text}': give a number such as 1, or one for each round such as 1,1,0")
     })?;
@@ -247,21 +261,31 @@ fn order(text: &str, benchmarks: &Items) -> anyhow::Result<Order> {
 
 /// The benchmarks that a list names, by index.
 pub(super) fn named(list: &str, benchmarks: &Items, option: &str) -> anyhow::Result<Vec<usize>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(list.as_bytes());
-    let names =
-        reader.records().next().transpose().with_context(|| format!("{option} '{list}' is no list of names"))?;
+    // A list from a file may have a name on each line.
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(list.as_bytes());
     let mut indices = Vec::new();
-    for name in names.iter().flatten() {
-        let index = benchmarks.get(name).with_context(|| {
-            let known: Vec<&str> = benchmarks.iter().collect();
-            format!("{option} names '{name}', which is no benchmark here; there are: {}", known.join(", "))
-        })?;
-        if indices.contains(&index.index()) {
-            bail!("{option} names '{name}' twice; name each benchmark once");
+    for names in reader.records() {
+        for name in &names.with_context(|| format!("{option} '{list}' is no list of names"))? {
+            let index = place(name, benchmarks).with_context(|| {
+                let known: Vec<&str> = benchmarks.iter().map(str::trim).collect();
+                format!("{option} names '{}', which is no benchmark here; there are: {}", name.trim(), known.join(", "))
+            })?;
+            if indices.contains(&index) {
+                bail!("{option} names '{}' twice; name each benchmark once", name.trim());
+            }
+            indices.push(index);
         }
-        indices.push(index.index());
+    }
+    if indices.is_empty() {
+        bail!("{option} names no benchmark; give names with commas between them");
     }
     Ok(indices)
+}
+
+/// The benchmark of this name, if need be with other white space around it.
+fn place(name: &str, benchmarks: &Items) -> Option<usize> {
+    let exact = benchmarks.get(name).map(ItemId::index);
+    exact.or_else(|| benchmarks.iter().position(|benchmark| benchmark.trim() == name.trim()))
 }
 
 fn grid(text: &str) -> anyhow::Result<RangeInclusive<u32>> {

@@ -8,7 +8,7 @@ use palio::data::read::{
 };
 use palio::data::table::ScoreTable;
 use palio::data::{Items, Log};
-use palio::simulation::swiss_rounds::{Holes, Majorities, TieRule, WinTensor};
+use palio::simulation::swiss_rounds::{Holes, Majorities, Order, TieRule, WinTensor};
 use palio::structure::Note;
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub(super) struct Entry {
     pub(super) tensor: WinTensor,
     pub(super) models: Items,
     pub(super) benchmarks: Items,
+    /// In which order the benchmarks are played.
+    pub(super) order: Order,
     /// For each model the plain mean of its scores, where there are scores.
     pub(super) mean_scores: Vec<Option<f64>>,
     pub(super) inputs: Vec<Input>,
@@ -41,12 +43,15 @@ impl Entry {
 
     fn of_table(args: &SwissArgs, table: &ScoreTable, inputs: Vec<Input>) -> anyhow::Result<Self> {
         let table = oriented(args, table)?;
+        let order = args.order(table.benchmarks())?;
+        let (table, order) = chosen(table, order);
         let (table, notes) = filled(args, &table)?;
         let holes = if args.missing == Some(MissingArg::Skip) { Holes::Skip } else { Holes::Lose };
         Ok(Self {
             tensor: WinTensor::from_table(&table, args.ties.rule(), holes)?,
             models: table.models().clone(),
             benchmarks: table.benchmarks().clone(),
+            order,
             mean_scores: table.mean_scores(),
             inputs,
             notes,
@@ -70,11 +75,16 @@ impl Entry {
         )?;
         let made = Majorities::of(&log, tasks, args.ties.rule())?;
         notes.extend(notes_of_log(&made, args.ties.rule()));
+        let benchmarks: Items = made.tasks.into_iter().collect();
+        if benchmarks.is_empty() {
+            bail!("no row of the log has a task, so there is no round: name the column of the tasks with --task");
+        }
         Ok(Self {
             tensor: made.tensor,
             mean_scores: vec![None; log.items().len()],
             models: log.items().clone(),
-            benchmarks: made.tasks.into_iter().collect(),
+            order: args.order(&benchmarks)?,
+            benchmarks,
             inputs: reading.inputs,
             notes,
             from_log: true,
@@ -86,7 +96,7 @@ impl Entry {
         let word = |value: &dyn std::fmt::Debug| kebab(&format!("{value:?}"));
         let reading =
             if self.from_log { serde_json::to_value(&args.reading)? } else { serde_json::to_value(&args.table)? };
-        let lower = args.lower_is_better.as_deref();
+        let lower = args.lower_is_better.as_ref();
         Ok(json!({
             "runs": args.runs,
             "eliminate": args.eliminate,
@@ -94,7 +104,7 @@ impl Entry {
             "ties": word(&args.ties),
             "bye": args.bye.points(),
             "order": args.order,
-            "lower_is_better": lower.map(|names| if names.is_empty() { "all" } else { names }),
+            "lower_is_better": lower.map(|names| names.as_deref().unwrap_or("all")),
             "missing": args.missing.map(|missing| word(&missing)),
             "sensitivity": args.sensitivity,
             "resample": args.resample,
@@ -125,11 +135,18 @@ fn oriented<'a>(args: &SwissArgs, table: &'a ScoreTable) -> anyhow::Result<Cow<'
     if args.ties == TiesArg::Bernoulli {
         bail!("--lower-is-better turns scores round, which --ties bernoulli takes for probabilities of a point");
     }
-    let benchmarks = match lower.as_str() {
-        "" => (0..table.benchmarks().len()).collect(),
-        names => named(names, table.benchmarks(), "--lower-is-better")?,
+    let benchmarks = match lower {
+        None => (0..table.benchmarks().len()).collect(),
+        Some(names) => named(names, table.benchmarks(), "--lower-is-better")?,
     };
     Ok(Cow::Owned(table.negated(&benchmarks)))
+}
+
+/// The table with the benchmarks that an order names, in that order: what is not played has no say in holes and means.
+fn chosen(table: Cow<'_, ScoreTable>, order: Order) -> (Cow<'_, ScoreTable>, Order) {
+    let Order::Listed(benchmarks) = order else { return (table, order) };
+    let models: Vec<usize> = (0..table.models().len()).collect();
+    (Cow::Owned(table.select(&models, &benchmarks)), Order::AsGiven)
 }
 
 /// The table that is played: all of it, or its largest block without holes.
@@ -154,22 +171,20 @@ fn filled<'a>(args: &SwissArgs, table: &'a ScoreTable) -> anyhow::Result<(Cow<'a
     if models < 2 || benchmarks == 0 {
         bail!("no two models have a benchmark in common: give --missing lose or --missing skip");
     }
-    let left_out = |all: &Items, kept: &[usize]| {
-        let out: Vec<&str> =
-            all.iter().enumerate().filter(|(place, _)| !kept.contains(place)).map(|(_, name)| name).collect();
-        format!(
-            "{} of {}{}",
-            out.len(),
-            all.len(),
-            if out.is_empty() { String::new() } else { format!(" ({})", out.join(", ")) }
-        )
-    };
     let message = format!(
-        "{holes} scores are missing; {found} without holes is played, which leaves out {} models and {} benchmarks",
-        left_out(table.models(), &block.models),
-        left_out(table.benchmarks(), &block.benchmarks),
+        "{holes} scores are missing; {found} without holes is played, which leaves out {} and {}",
+        left_out("models", table.models(), &block.models),
+        left_out("benchmarks", table.benchmarks(), &block.benchmarks),
     );
     Ok((Cow::Owned(table.select(&block.models, &block.benchmarks)), vec![Note::new("left-out-for-holes", message)]))
+}
+
+/// How many of all are not kept, and which.
+fn left_out(what: &str, all: &Items, kept: &[usize]) -> String {
+    let out: Vec<&str> =
+        all.iter().enumerate().filter(|(place, _)| !kept.contains(place)).map(|(_, name)| name).collect();
+    let names = if out.is_empty() { String::new() } else { format!(" ({})", out.join(", ")) };
+    format!("{} of {} {what}{names}", out.len(), all.len())
 }
 
 fn notes_of_log(made: &Majorities, ties: TieRule) -> Vec<Note> {

@@ -12,10 +12,10 @@ pub(in crate::cli) fn standings(standings: &SwissStandings, context: &SwissConte
 }
 
 fn header(standings: &SwissStandings, context: &SwissContext, width: usize) -> String {
-    let models = context.items.len();
-    let played = format!("{models} models in {} rounds", context.rounds.len());
+    let rounds = counted(context.rounds.len() as u64, "round");
+    let played = format!("{} models in {rounds}", grouped(context.items.len() as f64));
     let mut parts = vec![match standings.runs {
-        Some(runs) => format!("{} tournaments of {played}", grouped(runs as f64)),
+        Some(runs) => format!("{} of {played}", counted(runs, "tournament")),
         None => format!("all tournaments of {played}, exactly"),
     }];
     if standings.partial {
@@ -31,10 +31,14 @@ fn header(standings: &SwissStandings, context: &SwissContext, width: usize) -> S
     }
     if standings.orders > 1 {
         let orders = grouped(standings.orders as f64);
-        let of = if context.shuffled { "these" } else { "other" };
-        parts.push(format!("order: ± in rank over {orders} {of} orders"));
+        let orders = if context.shuffled { format!("these {orders}") } else { format!("{orders} other") };
+        parts.push(format!("order: ± in rank over {orders} orders"));
     }
     wrapped(&parts, width)
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number as f64), if number == 1 { "" } else { "s" })
 }
 
 fn eliminated(numbers: &[u32]) -> String {
