@@ -210,7 +210,8 @@ fn the_settings_of_a_result_make_it_again() {
     let settings = &first["settings"];
     let option = |key: &str| {
         let value = &settings[key];
-        format!("--{}={} ", key.replace('_', "-"), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("--{}={} ", key.replace('_', "-"), text.trim_matches(['[', ']']))
     };
     let keys = "runs seed eliminate shortfall ties bye order lower_is_better missing sensitivity resample level";
     let again: String = words(keys).into_iter().map(option).collect();
@@ -441,7 +442,7 @@ mod interrupted {
         assert_eq!(codes(&report), ["partial"]);
         let runs = report["runs"].as_u64().expect("a number");
         assert!(runs > 0 && runs < 50_000_000, "{runs}");
-        assert!(err.contains(&format!("this is the result of {runs} tournaments")), "{err}");
+        assert!(err.contains(&format!("this is the result of {runs} of 50000000 tournaments")), "{err}");
         let again: Value = serde_json::from_str(&out(&format!("{options} {runs}"), "")).expect("JSON");
         assert!(again.get("partial").is_none());
         for name in ["Ada", "Bob", "Cy", "Di"] {
@@ -498,7 +499,7 @@ fn bad_options_are_refused_with_what_to_do() {
         ("--order shuffle:x", "--order shuffle:x: give a number, as in shuffle:20"),
         ("--order shuffle:0", "--order shuffle:0: give a number, as in shuffle:20"),
         ("--order shuffle:20 --runs 10", "the number of orders 20 is out of range"),
-        ("--eliminate 1,1", "the elimination list has 2 numbers, but there are 3 rounds"),
+        ("--eliminate 1,1", "the elimination list has 2 numbers, and the tournament as many rounds as benchmarks, 3"),
         ("--eliminate 1,1 --order math", "the elimination list has 2 numbers"),
         ("--eliminate one", "--eliminate 'one': give a number such as 1, or one for each round such as 1,1,0\n"),
         ("--eliminate 1,,1", "--eliminate '1,,1': give a number"),

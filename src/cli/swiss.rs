@@ -31,7 +31,7 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
     let mean_scores = entry.mean_scores.clone();
     let context = SwissContext { mean_scores, ..SwissContext::new(&entry.models, &entry.benchmarks, &simulation) };
     let told = Told {
-        settings: entry.report_settings(args, global)?,
+        settings: entry.report_settings(args, &settings)?,
         input: serde_json::to_value(&entry.inputs)?,
         notes: entry.notes.clone(),
     };
@@ -112,7 +112,7 @@ impl Told {
         output: Output,
         global: &Global,
     ) -> anyhow::Result<Ended> {
-        self.notes.extend(standings.notes());
+        self.notes.extend(standings.notes(context));
         warn(&self.notes, global);
         let bytes = match format {
             Format::Table => shown::standings(standings, context).into_bytes(),

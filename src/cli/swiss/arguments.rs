@@ -153,7 +153,8 @@ pub(super) enum ByeArg {
     Point,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum MissingArg {
     /// It loses to any score
     Lose,

@@ -8,12 +8,11 @@ use palio::data::read::{
 };
 use palio::data::table::ScoreTable;
 use palio::data::{Items, Log};
-use palio::simulation::swiss_rounds::{Holes, Majorities, Order, TieRule, WinTensor};
+use palio::simulation::swiss_rounds::{Holes, Majorities, Order, SwissSettings, TieRule, WinTensor};
 use palio::structure::Note;
 use serde_json::{Value, json};
 
 use super::arguments::{MissingArg, SwissArgs, TiesArg, named};
-use crate::cli::Global;
 use crate::cli::input;
 
 /// Models, benchmarks and what their meetings are worth.
@@ -74,16 +73,17 @@ impl Entry {
              scores? then name its columns with --model, --benchmark and --score)",
         )?;
         let made = Majorities::of(&log, tasks, args.ties.rule())?;
-        notes.extend(notes_of_log(&made, args.ties.rule()));
-        let benchmarks: Items = made.tasks.into_iter().collect();
+        let benchmarks: Items = made.tasks.iter().map(String::as_str).collect();
         if benchmarks.is_empty() {
             bail!("no row of the log has a task, so there is no round: name the column of the tasks with --task");
         }
+        let order = args.order(&benchmarks)?;
+        notes.extend(notes_of_log(&made, &order, args.ties.rule()));
         Ok(Self {
             tensor: made.tensor,
             mean_scores: vec![None; log.items().len()],
             models: log.items().clone(),
-            order: args.order(&benchmarks)?,
+            order,
             benchmarks,
             inputs: reading.inputs,
             notes,
@@ -92,41 +92,28 @@ impl Entry {
     }
 
     /// All that changes a number.
-    pub(super) fn report_settings(&self, args: &SwissArgs, global: &Global) -> anyhow::Result<Value> {
-        let word = |value: &dyn std::fmt::Debug| kebab(&format!("{value:?}"));
+    pub(super) fn report_settings(&self, args: &SwissArgs, settings: &SwissSettings) -> anyhow::Result<Value> {
         let reading =
             if self.from_log { serde_json::to_value(&args.reading)? } else { serde_json::to_value(&args.table)? };
         let lower = args.lower_is_better.as_ref();
         Ok(json!({
-            "runs": args.runs,
-            "eliminate": args.eliminate,
-            "shortfall": word(&args.shortfall),
-            "ties": word(&args.ties),
+            "runs": settings.runs,
+            "eliminate": settings.eliminate,
+            "shortfall": settings.shortfall,
+            "ties": args.ties.rule(),
             "bye": args.bye.points(),
             "order": args.order,
             "lower_is_better": lower.map(|names| names.as_deref().unwrap_or("all")),
-            "missing": args.missing.map(|missing| word(&missing)),
+            "missing": args.missing,
             "sensitivity": args.sensitivity,
-            "resample": args.resample,
-            "level": args.level,
+            "resample": settings.samples,
+            "level": settings.level,
             "exact": args.exact,
             "input_kind": if self.from_log { "log" } else { "table" },
             "reading": reading,
-            "seed": global.seed,
+            "seed": settings.seed,
         }))
     }
-}
-
-/// `KeepLast` as `keep-last`.
-fn kebab(name: &str) -> String {
-    let mut word = String::new();
-    for (place, letter) in name.char_indices() {
-        if letter.is_uppercase() && place > 0 {
-            word.push('-');
-        }
-        word.extend(letter.to_lowercase());
-    }
-    word
 }
 
 /// The table with higher scores better everywhere.
@@ -187,19 +174,21 @@ fn left_out(what: &str, all: &Items, kept: &[usize]) -> String {
     format!("{} of {} {what}{names}", out.len(), all.len())
 }
 
-fn notes_of_log(made: &Majorities, ties: TieRule) -> Vec<Note> {
+fn notes_of_log(made: &Majorities, order: &Order, ties: TieRule) -> Vec<Note> {
     let mut notes = Vec::new();
     if made.rows_without_task > 0 {
         let message = format!("{} rows have no task and are left out", made.rows_without_task);
         notes.push(Note::new("rows-without-task", message));
     }
-    if made.pairs_not_met > 0 {
-        let pairs = made.tensor.models() * (made.tensor.models() - 1) / 2 * made.tasks.len();
+    let rounds: Vec<usize> = match order {
+        Order::Listed(listed) => listed.clone(),
+        Order::AsGiven | Order::Shuffle(_) => (0..made.tasks.len()).collect(),
+    };
+    let not_met: u64 = rounds.iter().map(|&round| made.pairs_not_met[round]).sum();
+    if not_met > 0 {
+        let pairs = made.tensor.models() * (made.tensor.models() - 1) / 2 * rounds.len();
         let taken = if ties == TieRule::Bernoulli { "an even chance" } else { "a tie" };
-        let message = format!(
-            "{} of {pairs} meetings of a pair on a task are not in the log; each is {taken}",
-            made.pairs_not_met
-        );
+        let message = format!("{not_met} of {pairs} meetings of a pair on a task are not in the log; each is {taken}");
         notes.push(Note::new("pairs-not-met", message));
     }
     notes

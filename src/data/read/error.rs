@@ -301,8 +301,8 @@ pub enum Fault {
     UnnamedKey,
     /// Something in a table that should be a score.
     #[error(
-        "the score of {model:?} on {benchmark:?} is {value:?}, which is not a number; write it like 1, 0.5 or 2e-3, or \
-         leave it empty where there is none"
+        "the score of {model:?} on {benchmark:?} is {value:?}, which is not a number; write it like 1, 0.5 or 2e-3, \
+         leave it empty where there is none, or take the column out of the table if it holds no scores"
     )]
     NotAScore {
         /// The model's name.

@@ -18,8 +18,8 @@ pub struct Majorities {
     pub tensor: WinTensor,
     /// The name of each benchmark.
     pub tasks: Vec<String>,
-    /// Pairs of models on tasks on which they never met: ties there.
-    pub pairs_not_met: u64,
+    /// For each benchmark the pairs of models that never met there: ties.
+    pub pairs_not_met: Vec<u64>,
     /// Rows without a task, which say nothing here.
     pub rows_without_task: u64,
 }
@@ -45,11 +45,11 @@ impl Majorities {
         }
         let counted: u64 = named.iter().map(|(_, rows)| rows.len() as u64).sum();
         let mut wins = vec![0.0; models * models];
-        let (mut benchmarks, mut pairs_not_met) = (Vec::with_capacity(named.len()), 0);
+        let (mut benchmarks, mut pairs_not_met) = (Vec::with_capacity(named.len()), Vec::with_capacity(named.len()));
         for (_, rows) in &named {
             count_wins(log, rows, &mut wins);
             let worth = Pairs { models, wins: &wins };
-            pairs_not_met += worth.not_met();
+            pairs_not_met.push(worth.not_met());
             benchmarks.push(worth.worth(ties));
         }
         let absent = vec![Vec::new(); benchmarks.len()];
@@ -133,7 +133,7 @@ mod tests {
     fn the_majority_takes_the_task_and_the_rest_are_ties() {
         let (log, labels) = log();
         let found = Majorities::of(&log, &labels, TieRule::Half).expect("a tensor");
-        assert_eq!((found.pairs_not_met, found.rows_without_task), (1, 1));
+        assert_eq!((&found.pairs_not_met[..], found.rows_without_task), (&[1][..], 1));
         assert_eq!(found.tasks, ["x"]);
         let Worth::Pairs(halves) = found.tensor.worth(0) else { panic!("pairs") };
         assert_eq!(halves, &[1, 2, 1, 0, 1, 1, 1, 1, 1]);

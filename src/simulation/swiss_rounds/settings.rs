@@ -107,7 +107,8 @@ pub enum SwissError {
     },
     /// An elimination list for another number of rounds.
     #[error(
-        "the elimination list has {found} numbers, but there are {rounds} rounds, one a benchmark: give {rounds} numbers, or one number for all rounds"
+        "the elimination list has {found} numbers, and the tournament as many rounds as benchmarks, {rounds}: give one \
+         number for each round, or one for all"
     )]
     EliminationList {
         /// The length of the list.

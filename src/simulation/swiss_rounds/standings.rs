@@ -112,7 +112,7 @@ pub struct SwissRow {
     pub profile: Option<Profile>,
     /// The standard deviation of its rank over random orders of the benchmarks.
     pub order_spread: Option<f64>,
-    /// The plain mean of its scores.
+    /// The plain mean of its scores, with the other sign those on which lower is better.
     pub mean_score: Option<f64>,
     /// Its rank by that mean.
     pub mean_score_rank: Option<usize>,
@@ -168,22 +168,39 @@ impl SwissStandings {
     }
 
     /// What its reader must know.
-    pub fn notes(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
-        if self.partial {
-            let runs = self.runs.unwrap_or_default();
-            let message = format!("stopped before the end: this is the result of {runs} tournaments");
-            notes.push(Note::new("partial", message));
-        }
-        if let Some(paired) = self.paired.filter(|&paired| paired < MOSTLY) {
+    pub fn notes(&self, context: &SwissContext) -> Vec<Note> {
+        let stopped = self.partial.then(|| self.stopped(context));
+        let never_met = self.never_met();
+        let byes = self.paired.filter(|&paired| paired < MOSTLY).map(|paired| {
             let message = format!(
-                "models had an opponent in {:.0}% of their rounds and a bye in the others, since few had equal points: \
-                 with so many rounds for so few models most benchmarks decide little",
+                "models had an opponent in {:.0}% of their rounds: in the others they sat out or had a bye, since few had \
+                 equal points; with so many rounds for so few models most benchmarks decide little",
                 100.0 * paired
             );
-            notes.push(Note::new("mostly-byes", message));
-        }
-        notes
+            Note::new("mostly-byes", message)
+        });
+        stopped.into_iter().chain(never_met).chain(byes).collect()
+    }
+
+    fn stopped(&self, context: &SwissContext) -> Note {
+        let message = match self.runs {
+            Some(runs) if runs < context.runs => {
+                format!("stopped before the end: this is the result of {runs} of {} tournaments", context.runs)
+            }
+            _ => "stopped before other orders and samples of the benchmarks were played: there are no rank ranges"
+                .to_owned(),
+        };
+        Note::new("partial", message)
+    }
+
+    /// Models whose scores say nothing.
+    fn never_met(&self) -> Option<Note> {
+        let alone: Vec<&str> =
+            self.items.iter().filter(|row| row.mean_opponent_score.is_none()).map(|row| row.item.as_str()).collect();
+        let first = alone.first()?;
+        let message =
+            format!("models that never met another, and whose scores say nothing: {}, such as {first}", alone.len());
+        Some(Note::new("never-met", message))
     }
 
     /// The standings that exact moments give, with rank intervals from tournaments that were played.
