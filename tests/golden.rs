@@ -19,6 +19,8 @@ mod logs;
 mod peers;
 #[path = "golden/preference.rs"]
 mod preference;
+#[path = "golden/readme.rs"]
+mod readme;
 #[path = "common/shared.rs"]
 mod shared;
 #[path = "golden/swiss.rs"]
@@ -33,8 +35,13 @@ use shared::Shared;
 /// A check of shared values: it panics where they are not met.
 type Check = fn(&Shared);
 
-const SHARED: &[(&str, &[(&str, Check)])] =
-    &[("peers", peers::CHECKS), ("preference", preference::CHECKS), ("logs", logs::CHECKS), ("swiss", swiss::CHECKS)];
+const SHARED: &[(&str, &[(&str, Check)])] = &[
+    ("peers", peers::CHECKS),
+    ("preference", preference::CHECKS),
+    ("logs", logs::CHECKS),
+    ("readme", readme::CHECKS),
+    ("swiss", swiss::CHECKS),
+];
 
 fn main() -> ExitCode {
     let mut trials = fixtures::trials();

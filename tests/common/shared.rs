@@ -23,14 +23,18 @@ impl Shared {
         }
     }
 
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     pub(crate) fn json(&self, path: &str) -> Value {
-        let text = std::fs::read_to_string(self.root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let text = std::fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// The columns of a CSV file by name, row by row.
     pub(crate) fn table(&self, path: &str) -> Table {
-        let mut reader = csv::Reader::from_path(self.root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut reader = csv::Reader::from_path(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         let header = reader.headers().expect("a header").iter().map(str::to_owned).collect();
         let rows = reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect();
         Table { header, rows }
