@@ -70,12 +70,14 @@ impl Default for SwissSettings {
     }
 }
 
-/// The most elimination numbers of a grid.
-pub(super) const MOST_GRID: u64 = 1_000;
+/// How many elimination numbers a grid may have.
+pub(super) const GRID: RangeInclusive<u64> = 2..=1_000;
 /// The most benchmarks samples: their numbers take 16 bits of a stream's number.
 const MOST_SAMPLES: u32 = 1 << 16;
 /// The most places for members, 8 bytes each, that a thread may need.
 const MOST_PLACES: usize = 1 << 28;
+/// The levels that rank intervals may have.
+pub(super) const LEVELS: RangeInclusive<f64> = 0.5..=0.9999;
 /// The most tournaments: numbers of tournaments take 32 bits of a stream's number.
 pub(super) const MOST_RUNS: u64 = 1 << 32;
 
@@ -180,9 +182,9 @@ impl SwissSettings {
                 "1 to 65536, no more than runs",
             )?;
         }
-        check("the level", self.level, 0.5..=0.9999, "0.5 to 0.9999")?;
+        check("the level", self.level, LEVELS, "0.5 to 0.9999")?;
         match &self.sensitivity {
-            Some(grid) if !(2..=MOST_GRID).contains(&(grid.clone().count() as u64)) => Err(SwissError::Grid),
+            Some(grid) if !GRID.contains(&(grid.clone().count() as u64)) => Err(SwissError::Grid),
             Some(grid) => check_slopes(grid, rounds, self.runs),
             None => Ok(()),
         }

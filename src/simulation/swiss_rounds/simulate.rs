@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::draws::Draws;
 use super::field::Field;
 use super::rules::{HALVES, Rules};
-use super::settings::{Eliminate, MOST_GRID, MOST_RUNS, Order, SwissError, SwissSettings};
+use super::settings::{Eliminate, GRID, MOST_RUNS, Order, SwissError, SwissSettings};
 use super::sums::{DamagedPart, PointSums, Sums, add};
 use super::tensor::WinTensor;
 use crate::random::{Purpose, stream};
@@ -316,16 +316,18 @@ impl GridSums {
 
     fn check(&self, models: usize, most: u64, runs: u64) -> Result<(), DamagedPart> {
         let places = self.eliminate.len() as u64;
+        // Numbers of a part may be any: their products take more than 64 bits.
+        let (runs, most) = (u128::from(runs), u128::from(most));
+        let possible = |&sum: &u64| u128::from(sum) <= runs * most;
         let whole = self.points.len() == self.eliminate.len()
-            && places <= MOST_GRID
-            && self.points.iter().all(|points| points.len() == models && points.iter().all(|&sum| sum <= runs * most))
+            && GRID.contains(&places)
+            && self.points.iter().all(|points| points.len() == models && points.iter().all(possible))
             && self.slopes.len() == models
             && self.slope_squares.len() == models;
         // Σ c·h of a trial is no more than this.
-        let steepest = places * places * most;
+        let steepest = u128::from(places * places) * most;
         let possible = |(&sum, &square): (&i64, &u64)| {
-            sum.unsigned_abs() <= runs * steepest
-                && u128::from(square) <= u128::from(runs) * u128::from(steepest).pow(2)
+            u128::from(sum.unsigned_abs()) <= runs * steepest && u128::from(square) <= runs * steepest.pow(2)
         };
         let sound = whole && self.slopes.iter().zip(&self.slope_squares).all(possible);
         if sound { Ok(()) } else { Err(DamagedPart("slopes")) }

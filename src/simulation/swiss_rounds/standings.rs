@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
 use super::sensitivity::{Profile, Sensitivity};
-use super::settings::Order;
+use super::settings::{LEVELS, Order};
 use super::simulate::{Beside, Simulation, SwissSums};
 use super::sums::{DamagedPart, PointSums, Sums};
 use crate::data::Items;
@@ -71,10 +71,10 @@ impl Part {
     pub fn check(&self) -> Result<(), DamagedPart> {
         self.sums.check(self.context.items.len(), self.context.rounds.len(), self.context.runs)?;
         let models = self.context.items.len();
-        if self.context.mean_scores.len() != models || self.context.eliminate.len() != self.context.rounds.len() {
-            return Err(DamagedPart("context"));
-        }
-        Ok(())
+        let sound = self.context.mean_scores.len() == models
+            && self.context.eliminate.len() == self.context.rounds.len()
+            && LEVELS.contains(&self.context.level);
+        if sound { Ok(()) } else { Err(DamagedPart("context")) }
     }
 }
 
@@ -225,7 +225,9 @@ struct Told {
 impl Told {
     fn standings(self, context: &SwissContext, beside: &Beside) -> SwissStandings {
         let ranks = ranks(&self.moments.expected_score);
-        let intervals = rank_intervals(&ranks, &beside.samples, context.level);
+        // A part of few trials plays none on the samples.
+        let samples: Vec<&PointSums> = beside.samples.iter().filter(|sample| sample.runs > 0).collect();
+        let intervals = rank_intervals(&ranks, &samples, context.level);
         let spreads = order_spreads(&beside.orders);
         let mean_ranks = mean_score_ranks(&context.mean_scores);
         let mut order: Vec<usize> = (0..context.items.len()).collect();
@@ -245,7 +247,7 @@ impl Told {
             partial: false,
             paired: None,
             orders: spreads.map_or(0, |_| beside.orders.len()),
-            samples: beside.samples.len(),
+            samples: samples.len(),
             rounds: context.rounds.clone(),
         }
     }
@@ -348,7 +350,7 @@ fn mean_score_ranks(scores: &[Option<f64>]) -> Vec<Option<usize>> {
 }
 
 /// For each model the ranks that the middle samples of benchmarks give it, its own rank included.
-fn rank_intervals(ranks_now: &[usize], samples: &[PointSums], level: f64) -> Option<Vec<(usize, usize)>> {
+fn rank_intervals(ranks_now: &[usize], samples: &[&PointSums], level: f64) -> Option<Vec<(usize, usize)>> {
     let by_sample: Vec<Vec<usize>> = samples.iter().map(|sample| ranks(&sample.means())).collect();
     let last = by_sample.len().checked_sub(1)? as f64;
     let tail = (1.0 - level) / 2.0;
