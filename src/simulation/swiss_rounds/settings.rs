@@ -75,7 +75,9 @@ pub(super) const GRID: RangeInclusive<u64> = 2..=1_000;
 /// The most benchmarks samples: their numbers take 16 bits of a stream's number.
 const MOST_SAMPLES: u32 = 1 << 16;
 /// The most places for members, 8 bytes each, that a thread may need.
-const MOST_PLACES: usize = 1 << 28;
+const MOST_PLACES: usize = 1 << 26;
+/// The most sums of points, over models and random orders or samples.
+const MOST_SUMS: f64 = (1_u64 << 21) as f64;
 /// The levels that rank intervals may have.
 pub(super) const LEVELS: RangeInclusive<f64> = 0.5..=0.9999;
 /// The most tournaments: numbers of tournaments take 32 bits of a stream's number.
@@ -173,13 +175,14 @@ impl SwissSettings {
         check_size(models, rounds)?;
         self.rules(rounds)?;
         check("the number of runs", self.runs as f64, 1.0..=MOST_RUNS as f64, "1 to 2^32")?;
-        check("the number of samples", self.samples.into(), 0.0..=MOST_SAMPLES.into(), "0 to 65536")?;
+        let most = f64::from(MOST_SAMPLES).min(MOST_SUMS / models as f64);
+        check("the number of samples", self.samples.into(), 0.0..=most, "0 to 65536, fewer for very many models")?;
         if let Order::Shuffle(orders) = self.order {
             check(
                 "the number of orders",
                 orders.into(),
-                1.0..=self.runs.min(1 << 16) as f64,
-                "1 to 65536, no more than runs",
+                1.0..=most.min(self.runs as f64),
+                "1 to 65536, no more than runs and fewer for very many models",
             )?;
         }
         check("the level", self.level, LEVELS, "0.5 to 0.9999")?;

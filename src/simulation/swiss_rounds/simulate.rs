@@ -183,40 +183,36 @@ impl<'a> Simulation<'a> {
 
     /// Plays waves of trials, between which it may stop.
     fn play_main(&self, trials: &Range<u64>, schedules: &[Vec<usize>], progress: Progress<'_>) -> Main {
-        let again = self.eliminations();
+        let plays = 1 + self.eliminations().len();
+        let mut players: Vec<Player<'_>> = (0..self.players()).map(|_| Player::new(self, schedules.len())).collect();
         let mut main = Main::new(self, schedules.len(), trials.start);
-        let wave = self.trials_a_wave(1 + again.len());
         while main.trials.end < trials.end {
-            let first = main.trials.end;
-            let played = wave.min(trials.end - first);
-            let players = (0..played as usize)
-                .into_par_iter()
-                .with_min_len((wave / 16) as usize)
-                .fold(
-                    || Player::new(self, schedules.len()),
-                    |mut player, place| {
-                        let trial = first + place as u64;
-                        player.play(&schedules[(trial % schedules.len() as u64) as usize], trial);
-                        player
-                    },
-                )
-                .map(|player| player.main)
-                .reduce_with(|mut sums, other| {
-                    sums.add(&other);
-                    sums
-                });
-            if let Some(players) = players {
-                main.add(&players);
-            }
-            main.trials.end += played;
-            if !progress(played * (1 + again.len() as u64)) {
+            let start = main.trials.end;
+            let wave = self.trials_a_wave(plays).min(trials.end - start);
+            let share = |place: usize| start + wave * place as u64 / self.players() as u64;
+            players.par_iter_mut().enumerate().for_each(|(place, player)| {
+                player.play_all(share(place)..share(place + 1), schedules);
+            });
+            main.trials.end += wave;
+            if !progress(wave * plays as u64) {
                 break;
             }
+        }
+        for player in &players {
+            main.add(&player.main);
         }
         main
     }
 
-    /// As many trials as take some tens of milliseconds on one thread.
+    /// Among how many players a wave is dealt out: more than threads, so that none waits for long, but
+    /// no more than memory has room for.
+    fn players(&self) -> usize {
+        const MANY_MODELS: usize = 1 << 11;
+        let threads = rayon::current_num_threads();
+        if self.tensor.models() < MANY_MODELS { 8 * threads } else { threads }
+    }
+
+    /// As many trials as take some tens of milliseconds.
     fn trials_a_wave(&self, plays: usize) -> u64 {
         const MEETINGS: usize = 1 << 25;
         let size = self.tensor.models() * self.rounds.len() * plays;
@@ -415,6 +411,12 @@ impl<'a> Player<'a> {
 
     fn draws(&self, trial: u64) -> Draws {
         Draws::new(stream(self.simulation.settings.seed, Purpose::SwissTrials, trial))
+    }
+
+    fn play_all(&mut self, trials: Range<u64>, schedules: &[Vec<usize>]) {
+        for trial in trials {
+            self.play(&schedules[(trial % schedules.len() as u64) as usize], trial);
+        }
     }
 
     fn play(&mut self, schedule: &[usize], trial: u64) {
