@@ -154,7 +154,7 @@ pub(crate) fn small() -> impl Strategy<Value = Small> {
 /// Few runs of any tournament, with whatever may be asked for beside.
 pub(crate) fn small_of_all_kinds() -> impl Strategy<Value = Small> {
     let grid = prop::option::of((0..3_u32, 1..3_u32).prop_map(|(first, steps)| first..=first + steps));
-    let beside = (grid, 0..4_u32, 0.5..0.99, 20..700_u64, prop::option::of(1..5_u32));
+    let beside = (grid, 0..4_u32, 0.5..0.99, prop_oneof![20..50_u64, 50..700_u64], prop::option::of(1..5_u32));
     (small(), beside).prop_map(|(small, (sensitivity, samples, level, runs, orders))| {
         small.with(|settings| {
             if let Some(orders) = orders {

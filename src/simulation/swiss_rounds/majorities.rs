@@ -109,7 +109,10 @@ impl Pairs<'_> {
             Ordering::Less => 0,
             Ordering::Equal => tie as u8,
         };
-        Worth::Pairs(self.both().map(halves).collect())
+        let mut halves: Vec<u8> = self.both().map(halves).collect();
+        // Nobody meets itself: what stands there would look like a tie.
+        halves.iter_mut().step_by(self.models + 1).for_each(|own| *own = 0);
+        Worth::Pairs(halves)
     }
 }
 
@@ -136,7 +139,7 @@ mod tests {
         assert_eq!((&found.pairs_not_met[..], found.rows_without_task), (&[1][..], 1));
         assert_eq!(found.tasks, ["x"]);
         let Worth::Pairs(halves) = found.tensor.worth(0) else { panic!("pairs") };
-        assert_eq!(halves, &[1, 2, 1, 0, 1, 1, 1, 1, 1]);
+        assert_eq!(halves, &[0, 2, 1, 0, 0, 1, 1, 1, 0]);
     }
 
     #[test]

@@ -317,6 +317,7 @@ impl GridSums {
         let possible = |&sum: &u64| u128::from(sum) <= runs * most;
         let whole = self.points.len() == self.eliminate.len()
             && GRID.contains(&places)
+            && self.eliminate.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
             && self.points.iter().all(|points| points.len() == models && points.iter().all(possible))
             && self.slopes.len() == models
             && self.slope_squares.len() == models;

@@ -36,7 +36,7 @@ pub struct Sums {
 
 /// A part whose sums no tournaments can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("its {0} are not those of any tournaments")]
+#[error("its {0} can't come from tournaments")]
 pub struct DamagedPart(pub(super) &'static str);
 
 /// Adds to each number the one in the same place.
