@@ -253,12 +253,13 @@ impl<'a> Field<'a> {
                 let row = 64 * word + bit;
                 let absent = if has_absent { self.absent_first(row, benchmark) } else { 0 };
                 let counts = self.bucket::<REACH, R>(referee, row, absent, bye, draws);
+                let mut worth = 0;
                 for (above, count) in counts.into_iter().enumerate() {
-                    let worth = u64::from(count >= least);
-                    next_round |= worth.checked_shl((bit + above) as u32).unwrap_or(0);
-                    if bit + above >= 64 {
-                        self.worth_a_visit[word + 1] |= worth << (bit + above - 64);
-                    }
+                    worth |= u64::from(count >= least) << above;
+                }
+                next_round |= worth << bit;
+                if bit + REACH > 64 {
+                    self.worth_a_visit[word + 1] |= worth >> (64 - bit);
                 }
             }
             self.worth_a_visit[word] |= next_round;
@@ -317,6 +318,7 @@ impl<'a> Field<'a> {
     }
 
     /// Moves the members of a row that sit the round out to its front; how many they are.
+    #[inline(never)]
     fn absent_first(&mut self, row: usize, benchmark: usize) -> usize {
         let members = &mut self.rows[row * self.capacity..][..self.counts[row] as usize];
         let mut absent = 0;
