@@ -256,8 +256,33 @@ fn the_complete_block_names_what_falls_out() {
 fn benchmarks_that_are_not_played_have_no_say() {
     let report = swiss("--order safety,math --runs 300", &HOLES.replace("Cy,,", "Cy,0.1,"));
     assert_eq!(report["rounds"], json!(["safety", "math"]));
-    assert_eq!(codes(&report), [""; 0]);
+    assert!(!codes(&report).contains(&"left-out-for-holes"));
     assert!((number(&report, "Cy", "mean_score") - 0.35).abs() < 1e-15);
+}
+
+#[test]
+fn what_makes_a_ranking_mean_little_is_told() {
+    let told = |options: &str, table: &str| {
+        let report = swiss(options, table);
+        codes(&report).into_iter().map(str::to_owned).collect::<Vec<String>>()
+    };
+    let apart = "model,benchmark,score\na,x,1\nb,x,2\nc,y,1\nd,y,2\n";
+    assert!(told("--missing skip --resample 0", apart).contains(&"disconnected".to_owned()));
+    let sat_out = told("--missing skip --resample 0", HOLES);
+    assert!(sat_out.contains(&"rounds-sat-out".to_owned()) && !sat_out.contains(&"disconnected".to_owned()));
+    assert_eq!(told("--exact --resample 0 --eliminate 3", WIDE), ["rounds-not-reached"]);
+    assert_eq!(told("--exact --resample 40 --runs 10000", WIDE), ["few-benchmarks"]);
+    assert_eq!(told("--exact --resample 39 --runs 10000", WIDE), ["few-benchmarks", "few-samples"]);
+    assert_eq!(told("--exact --resample 0 --runs 9999", WIDE), ["few-runs"]);
+}
+
+#[test]
+fn options_for_logs_are_refused_with_a_table() {
+    for option in ["--skip-bad-rows", "--margin 0.1", "--task math", "--both-bad drop"] {
+        let (code, out, err) = run(&words(&format!("swiss - {option}")), WIDE);
+        let name = option.split(' ').next().expect("an option");
+        assert!(code == 2 && out.is_empty() && err.contains(&format!("{name} goes with a log")), "{err}");
+    }
 }
 
 #[test]

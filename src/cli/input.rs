@@ -123,6 +123,20 @@ impl InputArgs {
 }
 
 impl ReadingArgs {
+    /// An option that was given, if one was.
+    pub(super) fn first_given(&self) -> Option<String> {
+        #[derive(clap::Parser)]
+        struct Plain {
+            #[command(flatten)]
+            reading: ReadingArgs,
+        }
+        let plain = <Plain as clap::Parser>::try_parse_from([""]).ok()?;
+        let values = |args: &Self| serde_json::to_value(args).unwrap_or_default();
+        let (given, plain) = (values(self), values(&plain.reading));
+        let (name, _) = given.as_object()?.iter().find(|&(name, value)| plain.get(name) != Some(value))?;
+        Some(format!("--{}", name.replace('_', "-")))
+    }
+
     fn sorts_by_time(&self) -> bool {
         self.sort == Some(Sort::Time)
     }

@@ -93,7 +93,7 @@ fn read(path: &PathBuf) -> anyhow::Result<PartFile> {
         );
     }
     part.part.check().with_context(|| format!("{shown} is damaged; make it again"))?;
-    if lacks_ranges(&part) {
+    if !part.part.sums.beside.is_complete(part.settings["resample"].as_u64().unwrap_or(0)) {
         let trials = &part.part.sums.trials;
         bail!(
             "{shown} was stopped before other orders and samples of the benchmarks were played for its trials {}..{}; \
@@ -103,13 +103,6 @@ fn read(path: &PathBuf) -> anyhow::Result<PartFile> {
         );
     }
     Ok(part)
-}
-
-/// Whether a part was stopped before the tournaments beside its trials, which no other part makes up for.
-fn lacks_ranges(part: &PartFile) -> bool {
-    let beside = &part.part.sums.beside;
-    let asked = |setting: &str| part.settings[setting].as_u64() > Some(0);
-    beside.orders.is_empty() || (asked("resample") && beside.samples.is_empty())
 }
 
 /// What differs between two parts that should not.

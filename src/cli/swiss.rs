@@ -20,9 +20,9 @@ use super::{Ended, Global, interrupt};
 /// Reads, plays, ranks and writes.
 pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
     let trials = args.trials()?;
-    let format = Format::of(global, if args.partial { Format::Json } else { Format::Table })?;
-    if args.partial && format != Format::Json {
-        bail!("--partial writes JSON for palio merge: give --format json, or an --output that ends in .json");
+    let format = if args.partial { Format::Json } else { Format::of(global, Format::Table)? };
+    if args.partial && global.format.is_some_and(|format| format != Format::Json) {
+        bail!("--partial writes JSON for palio merge: leave --format out");
     }
     let output = Output::open(global)?;
     let entry = Entry::read(args)?;
@@ -36,7 +36,8 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
         notes: entry.notes.clone(),
     };
     interrupt::listen();
-    let bar = progress_bar(simulation.tournaments(&trials), "tournaments", global);
+    let length = if args.exact { simulation.tournaments_beside(&trials) } else { simulation.tournaments(&trials) };
+    let bar = progress_bar(length, "tournaments", global);
     let progress = |played| {
         bar.inc(played);
         !interrupt::asked()
@@ -52,7 +53,7 @@ pub(super) fn run(args: &SwissArgs, global: &Global) -> anyhow::Result<Ended> {
         return told.write_part(Part { context, sums }, output, global);
     }
     let mut standings = SwissStandings::from_sums(&context, &sums);
-    standings.partial |= interrupt::asked();
+    standings.partial |= standings.samples < settings.samples as usize;
     told.write(&standings, &context, format, output, global)
 }
 
@@ -77,7 +78,7 @@ fn exact_standings(
     };
     let beside = simulation.play_beside(&(0..settings.runs), progress);
     let mut standings = SwissStandings::from_exact(context, moments, sensitivity, &beside);
-    standings.partial = interrupt::asked();
+    standings.partial = standings.samples < settings.samples as usize;
     Ok(standings)
 }
 
@@ -93,12 +94,16 @@ impl Told {
     /// Writes a part. That it was stopped stands in the words alone: `warnings` become those of the merged result.
     fn write_part(self, part: Part, output: Output, global: &Global) -> anyhow::Result<Ended> {
         let trials = part.sums.trials.clone();
+        let complete = part.sums.beside.is_complete(self.settings["resample"].as_u64().unwrap_or(0));
         warn(&self.notes, global);
         output.write(&Report::new("swiss", &self.settings, &self.input, &self.notes, part).to_json()?)?;
         if !interrupt::asked() {
             return Ok(Ended::with(&self.notes));
         }
-        let message = format!("stopped before the end: this part has the trials {}..{}", trials.start, trials.end);
+        let mergeable =
+            if complete { "" } else { ", and no samples or other orders, so that palio merge can't use it" };
+        let message =
+            format!("stopped before the end: this part has the trials {}..{}{mergeable}", trials.start, trials.end);
         warn(&[Note::new("partial", message)], global);
         Ok(Ended::Interrupted)
     }

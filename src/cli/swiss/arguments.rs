@@ -75,7 +75,7 @@ pub(crate) struct SwissArgs {
     pub(super) level: f64,
 
     /// Compute expected points exactly instead of sampling, where the table is small enough
-    #[arg(long, conflicts_with = "partial")]
+    #[arg(long, conflicts_with_all = ["partial", "trials"])]
     pub(super) exact: bool,
 
     /// Play only the runs from number A up to B, without B, counted from 0; such as 0..50000 and, elsewhere,

@@ -41,11 +41,18 @@ impl Entry {
     }
 
     fn of_table(args: &SwissArgs, table: &ScoreTable, inputs: Vec<Input>) -> anyhow::Result<Self> {
+        if let Some(option) = args.reading.first_given() {
+            bail!("{option} goes with a log of comparisons; this is a table of scores");
+        }
         let table = oriented(args, table)?;
         let order = args.order(table.benchmarks())?;
         let (table, order) = chosen(table, order);
         let (table, notes) = filled(args, &table)?;
         let holes = if args.missing == Some(MissingArg::Skip) { Holes::Skip } else { Holes::Lose };
+        let mut notes = notes;
+        if holes == Holes::Skip {
+            notes.extend(notes_of_skipping(&table));
+        }
         Ok(Self {
             tensor: WinTensor::from_table(&table, args.ties.rule(), holes)?,
             models: table.models().clone(),
@@ -174,6 +181,49 @@ fn left_out(what: &str, all: &Items, kept: &[usize]) -> String {
     format!("{} of {} {what}{names}", out.len(), all.len())
 }
 
+/// What sitting rounds out does to a ranking.
+fn notes_of_skipping(table: &ScoreTable) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let (models, benchmarks) = (table.models().len(), table.benchmarks().len());
+    let missing = |model: usize| (0..benchmarks).filter(|&benchmark| table.score(model, benchmark).is_none()).count();
+    let holes: Vec<usize> = (0..models).map(missing).collect();
+    if let Some((most, name)) =
+        holes.iter().zip(table.models().iter()).max_by_key(|(holes, _)| **holes).filter(|(holes, _)| **holes > 0)
+    {
+        let message = format!(
+            "{} of {models} models sit out rounds, in which they can earn nothing, so that the points of models with \
+             holes are too low: {name} sits out {most} of {benchmarks}",
+            holes.iter().filter(|&&holes| holes > 0).count()
+        );
+        notes.push(Note::new("rounds-sat-out", message));
+    }
+    let apart = groups_that_never_meet(table);
+    if apart > 1 {
+        let message =
+            format!("the models fall into {apart} groups without a common benchmark; their ranks can't be compared");
+        notes.push(Note::new("disconnected", message));
+    }
+    notes
+}
+
+/// Into how many groups the models fall, of which no two have a score on the same benchmark.
+fn groups_that_never_meet(table: &ScoreTable) -> usize {
+    let mut groups: Vec<usize> = (0..table.models().len()).collect();
+    for benchmark in 0..table.benchmarks().len() {
+        let present: Vec<usize> = (0..groups.len()).filter(|&model| table.score(model, benchmark).is_some()).collect();
+        let joined: Vec<usize> = present.iter().map(|&model| groups[model]).collect();
+        let Some(&into) = joined.iter().min() else { continue };
+        for group in &mut groups {
+            if joined.contains(group) {
+                *group = into;
+            }
+        }
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    groups.len()
+}
+
 fn notes_of_log(made: &Majorities, order: &Order, ties: TieRule) -> Vec<Note> {
     let mut notes = Vec::new();
     if made.rows_without_task > 0 {
@@ -187,7 +237,11 @@ fn notes_of_log(made: &Majorities, order: &Order, ties: TieRule) -> Vec<Note> {
     let not_met: u64 = rounds.iter().map(|&round| made.pairs_not_met[round]).sum();
     if not_met > 0 {
         let pairs = made.tensor.models() * (made.tensor.models() - 1) / 2 * rounds.len();
-        let taken = if ties == TieRule::Bernoulli { "an even chance" } else { "a tie" };
+        let taken = match ties {
+            TieRule::Bernoulli => "an even chance",
+            TieRule::Lose => "a tie, which is worth nothing to either",
+            TieRule::Half | TieRule::Win => "a tie",
+        };
         let message = format!("{not_met} of {pairs} meetings of a pair on a task are not in the log; each is {taken}");
         notes.push(Note::new("pairs-not-met", message));
     }

@@ -1,15 +1,15 @@
 //! The win tensor of a log of comparisons: who won more often on each task.
 
-use std::cmp::Ordering;
-
 use crate::data::{Labels, Log};
 
 use super::rules::{HALVES, TieRule};
 use super::settings::SwissError;
 use super::tensor::{WinTensor, Worth};
 
-/// The most cells of a tensor of pairs.
-const MOST_CELLS: usize = 1 << 29;
+/// The most bytes of a tensor of pairs.
+const MOST_BYTES: usize = 1 << 30;
+/// Shares of wins that differ by less are equal.
+const EQUAL: f64 = 1e-12;
 
 /// The win tensor of a log, and what the log left open.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ impl Majorities {
             .filter(|(name, _)| !name.is_empty())
             .map(|(name, rows)| (name, &rows[..]))
             .collect();
-        if models.saturating_mul(models).saturating_mul(named.len()) > MOST_CELLS {
+        let bytes = if ties == TieRule::Bernoulli { size_of::<f64>() } else { size_of::<u8>() };
+        if models.saturating_mul(models).saturating_mul(named.len()).saturating_mul(bytes) > MOST_BYTES {
             return Err(SwissError::TooLarge { models, rounds: named.len() });
         }
         let counted: u64 = named.iter().map(|(_, rows)| rows.len() as u64).sum();
@@ -69,6 +70,9 @@ fn count_wins(log: &Log, rows: &[u32], wins: &mut [f64]) {
     for &row in rows {
         let row = log.row(row as usize);
         let (left, right, weight) = (row.left.index(), row.right.index(), row.count * row.weight);
+        if left == right {
+            continue;
+        }
         let share = row.outcome.share();
         wins[left * models + right] += weight * share;
         wins[right * models + left] += weight * (1.0 - share);
@@ -104,10 +108,11 @@ impl Pairs<'_> {
                 return Worth::PairChances(self.both().map(share).collect());
             }
         };
-        let halves = |(wins, losses): (f64, f64)| match wins.total_cmp(&losses) {
-            Ordering::Greater => HALVES as u8,
-            Ordering::Less => 0,
-            Ordering::Equal => tie as u8,
+        let halves = |(wins, losses): (f64, f64)| match wins - losses {
+            // Sums of weights carry rounding errors, which decide nothing.
+            near if near.abs() <= EQUAL * (wins + losses) => tie as u8,
+            more if more > 0.0 => HALVES as u8,
+            _ => 0,
         };
         let mut halves: Vec<u8> = self.both().map(halves).collect();
         // Nobody meets itself: what stands there would look like a tie.

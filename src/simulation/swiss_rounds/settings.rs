@@ -185,6 +185,9 @@ impl SwissSettings {
                 "1 to 65536, no more than runs and fewer for very many models",
             )?;
         }
+        // Squares of half points are summed in 64 bits.
+        let most = u64::MAX as f64 / (f64::from(HALVES) * rounds as f64).powi(2);
+        check("the number of runs of so many rounds", self.runs as f64, 1.0..=most, "fewer runs or fewer benchmarks")?;
         check("the level", self.level, LEVELS, "0.5 to 0.9999")?;
         match &self.sensitivity {
             Some(grid) if !GRID.contains(&(grid.clone().count() as u64)) => Err(SwissError::Grid),

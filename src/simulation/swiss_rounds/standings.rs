@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::moments::Moments;
 use super::sensitivity::{Profile, Sensitivity};
 use super::settings::{LEVELS, Order};
-use super::simulate::{Beside, Simulation, SwissSums};
+use super::simulate::{Beside, SHARE, Simulation, SwissSums};
 use super::sums::{DamagedPart, PointSums, Sums};
 use crate::data::Items;
 use crate::structure::Note;
@@ -16,6 +16,11 @@ const EQUAL: f64 = 1e-12;
 
 /// Where models have an opponent in a smaller share of rounds, that is told.
 const MOSTLY: f64 = 0.5;
+
+/// With fewer tournaments than this a series of them says little of ranks.
+const FEW_RUNS: u64 = 100;
+/// Fewer benchmarks than this can't be resampled with sense.
+const FEW_BENCHMARKS: usize = 5;
 
 /// What standings need to know beside numbers of points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,7 +74,8 @@ pub struct Part {
 impl Part {
     /// Whether the sums are such as tournaments of this context can give; if not, which are not.
     pub fn check(&self) -> Result<(), DamagedPart> {
-        self.sums.check(self.context.items.len(), self.context.rounds.len(), self.context.runs)?;
+        let context = &self.context;
+        self.sums.check(context.items.len(), context.rounds.len(), context.runs, context.shuffled)?;
         let models = self.context.items.len();
         let sound = self.context.mean_scores.len() == models
             && self.context.eliminate.len() == self.context.rounds.len()
@@ -110,9 +116,10 @@ pub struct SwissRow {
     pub sensitivity_error: Option<f64>,
     /// What the slope says of the model.
     pub profile: Option<Profile>,
-    /// The standard deviation of its rank over random orders of the benchmarks.
+    /// How far its rank is from this one in random orders of the benchmarks, as the root of the mean
+    /// square; of a shuffled order the standard deviation of its rank.
     pub order_spread: Option<f64>,
-    /// The plain mean of its scores, with the other sign those on which lower is better.
+    /// The plain mean of the scores it has, with the other sign those on which lower is better.
     pub mean_score: Option<f64>,
     /// Its rank by that mean.
     pub mean_score_rank: Option<usize>,
@@ -174,18 +181,71 @@ impl SwissStandings {
         let byes = self.paired.filter(|&paired| paired < MOSTLY).map(|paired| {
             let message = format!(
                 "models had an opponent in {:.0}% of their rounds: in the others they sat out or had a bye, since few had \
-                 equal points; with so many rounds for so few models most benchmarks decide little",
+                 equal points; with so many rounds for so few models most benchmarks decide little (--eliminate brings \
+                 models together again)",
                 100.0 * paired
             );
             Note::new("mostly-byes", message)
         });
-        stopped.into_iter().chain(never_met).chain(byes).collect()
+        let coarse = self.coarse(context);
+        let unplayed = self.unplayed();
+        stopped.into_iter().chain(never_met).chain(byes).chain(unplayed).chain(coarse).collect()
+    }
+
+    /// Rounds that hardly any tournament gets to.
+    fn unplayed(&self) -> Option<Note> {
+        let rounds = self.rounds.len();
+        let left_after = |round: usize| self.items.iter().map(|row| row.survival[round]).sum::<f64>();
+        let reached = 1 + (1..rounds).take_while(|&round| left_after(round - 1) >= 2.0).count();
+        (reached < rounds).then(|| {
+            let message = format!(
+                "{} of {rounds} rounds hardly count: on average fewer than two models are left after round {reached}; \
+                 eliminate fewer, or only in some rounds (--eliminate with a number for each)",
+                rounds - reached
+            );
+            Note::new("rounds-not-reached", message)
+        })
+    }
+
+    /// Ranges and spreads that are mostly noise of the simulation, or of few benchmarks.
+    fn coarse(&self, context: &SwissContext) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let few_each = context.runs < FEW_RUNS * SHARE && (self.samples > 0 || self.orders > 0);
+        let few_an_order = context.shuffled && context.runs < FEW_RUNS * self.orders as u64;
+        if few_each || few_an_order {
+            let message = format!(
+                "rank ranges and order spreads are partly noise of the simulation, since each sample and order has few \
+                 of the {} tournaments; play more",
+                context.runs
+            );
+            notes.push(Note::new("few-runs", message));
+        }
+        let rounds = self.rounds.len();
+        if self.samples > 0 && rounds < FEW_BENCHMARKS {
+            let message =
+                format!("{rounds} benchmarks say little about others of their kind: rank ranges are too narrow");
+            notes.push(Note::new("few-benchmarks", message));
+        }
+        if self.samples > 0 && (self.samples as f64) < 2.0 / (1.0 - context.level) {
+            let message = format!(
+                "{} samples are too few for rank ranges at the level {}; take {:.0} or more",
+                self.samples,
+                context.level,
+                (2.0 / (1.0 - context.level)).ceil()
+            );
+            notes.push(Note::new("few-samples", message));
+        }
+        notes
     }
 
     fn stopped(&self, context: &SwissContext) -> Note {
         let message = match self.runs {
             Some(runs) if runs < context.runs => {
-                format!("stopped before the end: this is the result of {runs} of {} tournaments", context.runs)
+                format!(
+                    "stopped before the end: this is the result of {runs} of {} tournaments, without rank ranges and order \
+                     spreads, which come last",
+                    context.runs
+                )
             }
             _ => "stopped before other orders and samples of the benchmarks were played: there are no rank ranges"
                 .to_owned(),
@@ -228,12 +288,14 @@ impl Told {
         // A part of few trials plays none on the samples.
         let samples: Vec<&PointSums> = beside.samples.iter().filter(|sample| sample.runs > 0).collect();
         let intervals = rank_intervals(&ranks, &samples, context.level);
-        let spreads = order_spreads(&beside.orders);
+        let spreads = order_spreads((!context.shuffled).then_some(&ranks[..]), &beside.orders);
+        let profiles = self.sensitivity.as_ref().map(Sensitivity::profiles);
         let mean_ranks = mean_score_ranks(&context.mean_scores);
         let mut order: Vec<usize> = (0..context.items.len()).collect();
         order.sort_by(|&i, &j| ranks[i].cmp(&ranks[j]).then_with(|| context.items[i].cmp(&context.items[j])));
         let row = |&model: &usize| SwissRow {
             order_spread: spreads.as_ref().map(|spreads| spreads[model]),
+            profile: profiles.as_ref().and_then(|profiles| profiles[model]),
             mean_score: context.mean_scores[model],
             mean_score_rank: mean_ranks[model],
             rank_best: intervals.as_ref().map(|intervals| intervals[model].0),
@@ -271,7 +333,7 @@ impl Told {
             mean_opponent_score: moments.mean_opponent_score[model],
             sensitivity: slope.map(|it| it.slopes[model]),
             sensitivity_error: slope.and_then(|it| it.errors[model]),
-            profile: slope.and_then(|it| it.profiles()[model]),
+            profile: None,
             order_spread: None,
             mean_score: None,
             mean_score_rank: None,
@@ -363,13 +425,19 @@ fn rank_intervals(ranks_now: &[usize], samples: &[&PointSums], level: f64) -> Op
     Some(ranks_now.iter().enumerate().map(interval).collect())
 }
 
-/// For each model the standard deviation of its rank over random orders.
-fn order_spreads(orders: &[PointSums]) -> Option<Vec<f64>> {
+/// For each model how far its ranks in random orders are from its rank in the given order, as the root
+/// of the mean square; where there is no given one, from their mean, as the standard deviation.
+fn order_spreads(given: Option<&[usize]>, orders: &[PointSums]) -> Option<Vec<f64>> {
     let played: Vec<Vec<usize>> =
         orders.iter().filter(|order| order.runs > 0).map(|order| ranks(&order.means())).collect();
     let models = played.first()?.len();
     let of = |model: usize| played.iter().map(|ranks| ranks[model] as f64).collect::<Vec<f64>>();
-    (played.len() > 1).then(|| (0..models).map(|model| std_dev(&of(model))).collect())
+    let from = |rank: usize, others: &[f64]| {
+        let squares: f64 = others.iter().map(|other| (other - rank as f64).powi(2)).sum();
+        (squares / others.len() as f64).sqrt()
+    };
+    let spread = |model: usize| given.map_or_else(|| std_dev(&of(model)), |given| from(given[model], &of(model)));
+    (played.len() > 1).then(|| (0..models).map(spread).collect())
 }
 
 /// The standard deviation of a sample of two or more.
@@ -387,5 +455,32 @@ mod tests {
     fn equal_values_share_a_rank() {
         assert_eq!(ranks(&[1.0, 3.0, 3.0 + 1e-14, 0.0]), [3, 1, 1, 4]);
         assert_eq!(mean_score_ranks(&[Some(1.0), None, Some(2.0)]), [Some(2), None, Some(1)]);
+    }
+
+    /// Sums of one tournament of two models in which the first takes as many points as `first`, the
+    /// other one.
+    fn sums(first: u64) -> PointSums {
+        PointSums { runs: 1, points: vec![2 * first, 2], squares: vec![4 * first * first, 4] }
+    }
+
+    #[test]
+    fn the_order_spread_is_the_distance_from_the_given_rank_or_else_the_standard_deviation() {
+        let orders = [sums(0), sums(0), sums(0), sums(2)];
+        let from_first = order_spreads(Some(&[1, 2]), &orders).expect("spreads");
+        assert!((from_first[0] - 0.75_f64.sqrt()).abs() < 1e-15, "three of four ranks are one away");
+        let from_mean = order_spreads(None, &orders).expect("spreads");
+        assert!((from_mean[0] - 0.5).abs() < 1e-15, "ranks 2, 2, 2, 1 have a variance of 1/4");
+        assert_eq!(order_spreads(None, &orders[..1]), None);
+    }
+
+    #[test]
+    fn rank_intervals_are_the_middle_of_the_samples_and_the_rank_itself() {
+        let samples: Vec<PointSums> = (0..20).map(|sample| sums(if sample < 3 { 2 } else { 0 })).collect();
+        let samples: Vec<&PointSums> = samples.iter().collect();
+        // Of 20 ranks of the first model three are 1: the middle 60 % begin behind the third.
+        assert_eq!(rank_intervals(&[2, 1], &samples, 0.6), Some(vec![(2, 2), (1, 1)]));
+        assert_eq!(rank_intervals(&[1, 2], &samples, 0.6), Some(vec![(1, 2), (1, 2)]));
+        assert_eq!(rank_intervals(&[2, 1], &samples, 0.95), Some(vec![(1, 2), (1, 2)]));
+        assert_eq!(rank_intervals(&[2, 1], &[], 0.95), None);
     }
 }
