@@ -4,7 +4,8 @@
 //! sorted. A round goes through the rows from the most points down: of each pair the winner is put
 //! at the end of the row above, which was played before, and the loser moves to the front of its
 //! own. A bit for each row says whether it is worth a visit, since most rows of a late round hold
-//! one member or none. No step allocates.
+//! one member or none. No step allocates. Every row has a place for every model, 8 bytes each: beyond some
+//! megabytes (2,000 models in 500 rounds) memory, and no longer the processor, sets the pace.
 
 #![expect(clippy::inline_always, reason = "a call for each meeting would cost as much as the meeting")]
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::parts::GridSums;
 use super::rules::HALVES;
-use super::simulate::GridSums;
 
 /// How far from the field's loss a model's loss must be for a word, as a share of it.
 pub const FAR: f64 = 0.1;

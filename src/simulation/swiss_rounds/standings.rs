@@ -4,23 +4,15 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
+use super::parts::{Beside, SwissSums};
 use super::sensitivity::{Profile, Sensitivity};
-use super::settings::{LEVELS, Order};
-use super::simulate::{Beside, SHARE, Simulation, SwissSums};
-use super::sums::{DamagedPart, PointSums, Sums};
+use super::settings::Order;
+use super::simulate::Simulation;
+use super::sums::{PointSums, Sums};
 use crate::data::Items;
-use crate::structure::Note;
 
 /// Expected scores no further apart than this are equal: exact ones carry rounding errors.
 const EQUAL: f64 = 1e-12;
-
-/// Where models have an opponent in a smaller share of rounds, that is told.
-const MOSTLY: f64 = 0.5;
-
-/// With fewer tournaments than this a series of them says little of ranks.
-const FEW_RUNS: u64 = 100;
-/// Fewer benchmarks than this can't be resampled with sense.
-const FEW_BENCHMARKS: usize = 5;
 
 /// What standings need to know beside numbers of points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,28 +51,6 @@ impl SwissContext {
             level: settings.level,
             eliminate: simulation.rules().eliminate.clone(),
         }
-    }
-}
-
-/// Sums over some of the trials of a simulation, and what it takes to make standings of all.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Part {
-    /// What standings need to know beside.
-    pub context: SwissContext,
-    /// The sums.
-    pub sums: SwissSums,
-}
-
-impl Part {
-    /// Whether the sums are such as tournaments of this context can give; if not, which are not.
-    pub fn check(&self) -> Result<(), DamagedPart> {
-        let context = &self.context;
-        self.sums.check(context.items.len(), context.rounds.len(), context.runs, context.shuffled)?;
-        let models = self.context.items.len();
-        let sound = self.context.mean_scores.len() == models
-            && self.context.eliminate.len() == self.context.rounds.len()
-            && LEVELS.contains(&self.context.level);
-        if sound { Ok(()) } else { Err(DamagedPart("context")) }
     }
 }
 
@@ -172,95 +142,6 @@ impl SwissStandings {
             paired: sums.main.paired(context.rounds.len()),
             ..told.standings(context, &sums.beside)
         }
-    }
-
-    /// What its reader must know.
-    pub fn notes(&self, context: &SwissContext) -> Vec<Note> {
-        let stopped = self.partial.then(|| self.stopped(context));
-        let never_met = self.never_met();
-        let byes = self.paired.filter(|&paired| paired < MOSTLY).map(|paired| {
-            let message = format!(
-                "models had an opponent in {:.0}% of their rounds: in the others they sat out or had a bye, since few had \
-                 equal points; with so many rounds for so few models most benchmarks decide little (--eliminate brings \
-                 models together again)",
-                100.0 * paired
-            );
-            Note::new("mostly-byes", message)
-        });
-        let coarse = self.coarse(context);
-        let unplayed = self.unplayed();
-        stopped.into_iter().chain(never_met).chain(byes).chain(unplayed).chain(coarse).collect()
-    }
-
-    /// Rounds that hardly any tournament gets to.
-    fn unplayed(&self) -> Option<Note> {
-        let rounds = self.rounds.len();
-        let left_after = |round: usize| self.items.iter().map(|row| row.survival[round]).sum::<f64>();
-        let reached = 1 + (1..rounds).take_while(|&round| left_after(round - 1) >= 2.0).count();
-        (reached < rounds).then(|| {
-            let message = format!(
-                "{} of {rounds} rounds hardly count: on average fewer than two models are left after round {reached}; \
-                 eliminate fewer, or only in some rounds (--eliminate with a number for each)",
-                rounds - reached
-            );
-            Note::new("rounds-not-reached", message)
-        })
-    }
-
-    /// Ranges and spreads that are mostly noise of the simulation, or of few benchmarks.
-    fn coarse(&self, context: &SwissContext) -> Vec<Note> {
-        let mut notes = Vec::new();
-        let few_each = context.runs < FEW_RUNS * SHARE && (self.samples > 0 || self.orders > 0);
-        let few_an_order = context.shuffled && context.runs < FEW_RUNS * self.orders as u64;
-        if few_each || few_an_order {
-            let message = format!(
-                "rank ranges and order spreads are partly noise of the simulation, since each sample and order has few \
-                 of the {} tournaments; play more",
-                context.runs
-            );
-            notes.push(Note::new("few-runs", message));
-        }
-        let rounds = self.rounds.len();
-        if self.samples > 0 && rounds < FEW_BENCHMARKS {
-            let message =
-                format!("{rounds} benchmarks say little about others of their kind: rank ranges are too narrow");
-            notes.push(Note::new("few-benchmarks", message));
-        }
-        if self.samples > 0 && (self.samples as f64) < 2.0 / (1.0 - context.level) {
-            let message = format!(
-                "{} samples are too few for rank ranges at the level {}; take {:.0} or more",
-                self.samples,
-                context.level,
-                (2.0 / (1.0 - context.level)).ceil()
-            );
-            notes.push(Note::new("few-samples", message));
-        }
-        notes
-    }
-
-    fn stopped(&self, context: &SwissContext) -> Note {
-        let message = match self.runs {
-            Some(runs) if runs < context.runs => {
-                format!(
-                    "stopped before the end: this is the result of {runs} of {} tournaments, without rank ranges and order \
-                     spreads, which come last",
-                    context.runs
-                )
-            }
-            _ => "stopped before other orders and samples of the benchmarks were played: there are no rank ranges"
-                .to_owned(),
-        };
-        Note::new("partial", message)
-    }
-
-    /// Models whose scores say nothing.
-    fn never_met(&self) -> Option<Note> {
-        let alone: Vec<&str> =
-            self.items.iter().filter(|row| row.mean_opponent_score.is_none()).map(|row| row.item.as_str()).collect();
-        let first = alone.first()?;
-        let message =
-            format!("models that never met another, and whose scores say nothing: {}, such as {first}", alone.len());
-        Some(Note::new("never-met", message))
     }
 
     /// The standings that exact moments give, with rank intervals from tournaments that were played.
