@@ -47,6 +47,7 @@ fn same_moments(found: &Moments, expected: &Moments) {
     same(&squares(found), &squares(expected));
     same(&found.rank_probability, &expected.rank_probability);
     same(&found.survival, &expected.survival);
+    same(&found.meetings, &expected.meetings);
     same(&opponents(found), &opponents(expected));
 }
 
@@ -272,6 +273,7 @@ mod tournaments {
                 std_dev: permuted(&expected.std_dev),
                 rank_probability: rows(&expected.rank_probability, small.models()),
                 survival: rows(&expected.survival, small.rounds()),
+                meetings: permuted(&expected.meetings),
                 mean_opponent_score: order.iter().map(|&model| expected.mean_opponent_score[model]).collect(),
             });
         }

@@ -136,12 +136,7 @@ impl SwissStandings {
             sensitivity: sums.grid.as_ref().map(|grid| Sensitivity::from_sums(grid, sums.main.points.runs)),
         };
         let runs = sums.main.points.runs;
-        Self {
-            runs: Some(runs),
-            partial: runs < context.runs,
-            paired: sums.main.paired(context.rounds.len()),
-            ..told.standings(context, &sums.beside)
-        }
+        Self { runs: Some(runs), partial: runs < context.runs, ..told.standings(context, &sums.beside) }
     }
 
     /// The standings that exact moments give, with rank intervals from tournaments that were played.
@@ -188,7 +183,7 @@ impl Told {
             sensitivity: self.grid(context, &order),
             runs: None,
             partial: false,
-            paired: None,
+            paired: self.moments.paired(),
             orders: spreads.map_or(0, |_| beside.orders.len()),
             samples: samples.len(),
             rounds: context.rounds.clone(),
@@ -252,6 +247,7 @@ impl Moments {
             std_dev: sums.points.std_devs(),
             rank_probability: sums.ranks.iter().map(|&count| count as f64 / runs).collect(),
             survival,
+            meetings: sums.meetings.iter().map(|&number| number as f64 / runs).collect(),
             mean_opponent_score: sums.opponents.iter().zip(&sums.meetings).map(opponent).collect(),
         }
     }

@@ -109,14 +109,6 @@ impl Sums {
         }
     }
 
-    /// The share of rounds that models had an opponent in, of those in which they were active.
-    pub(super) fn paired(&self, rounds: usize) -> Option<f64> {
-        let missed = self.eliminated.chunks(rounds).flat_map(|of_model| of_model.iter().rev().zip(0_u64..));
-        let missed: u64 = missed.map(|(&number, rounds)| number * rounds).sum();
-        let active = self.points.runs * self.eliminated.len() as u64 - missed;
-        (active > 0).then(|| self.meetings.iter().sum::<u64>() as f64 / active as f64)
-    }
-
     /// Whether `runs` tournaments of this many models and rounds can add up to these sums.
     pub(super) fn check(&self, models: usize, rounds: usize, runs: u64) -> Result<(), DamagedPart> {
         let most = u64::from(HALVES) * rounds as u64;

@@ -194,6 +194,7 @@ fn by_hand(game: &Game) -> Moments {
         std_dev: (0..n).map(variance).collect(),
         rank_probability: (0..n * n).map(|at| mean(&|course| is(rank(course, at / n) == at % n))).collect(),
         survival: (0..n * rounds).map(|at| mean(&|course| is(course.survivors[at % rounds][at / rounds]))).collect(),
+        meetings: (0..n).map(|model| mean(&|course| f64::from(course.met[model]))).collect(),
         mean_opponent_score: (0..n).map(opponents).collect(),
         expected_score,
     }
@@ -217,6 +218,7 @@ fn check(game: &Game) {
     same(&variances(&found), &expected.std_dev);
     same(&found.rank_probability, &expected.rank_probability);
     same(&found.survival, &expected.survival);
+    same(&found.meetings, &expected.meetings);
     let known = |moments: &Moments| moments.mean_opponent_score.iter().map(Option::is_some).collect::<Vec<_>>();
     assert_eq!(known(&found), known(&expected));
     let numbers = |moments: &Moments| moments.mean_opponent_score.iter().flatten().copied().collect::<Vec<_>>();

@@ -107,6 +107,7 @@ impl Totals {
             std_dev: spreads.iter().map(|&(_, deviation)| deviation).collect(),
             rank_probability: self.ranks.iter().map(|sum| sum.value()).collect(),
             survival: (0..self.models).flat_map(survival).map(|place| self.active[place].value()).collect(),
+            meetings: self.met.iter().map(|sum| sum.value()).collect(),
             mean_opponent_score: self
                 .met
                 .iter()
