@@ -154,7 +154,7 @@ mod messages {
         assert_eq!(
             error("t.csv", "model,x,y\nada,1,2\nbob,\"3\n\",high\n"),
             "t.csv, line 3: the score of \"bob\" on \"y\" is \"high\", which is not a number; write it like 1, 0.5 or \
-             2e-3, or leave it empty where there is none"
+             2e-3, leave it empty where there is none, or take the column out of the table if it holds no scores"
         );
         assert_eq!(
             error("t.csv", format!("{LONG}bob,y,-inf\n")),
