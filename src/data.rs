@@ -6,10 +6,11 @@
 
 pub mod graph;
 pub mod read;
+pub mod records;
 pub mod table;
 
 use indexmap::IndexSet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The index of an item, in the order in which items were first seen (left before right in a row).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -95,7 +96,8 @@ impl<S: AsRef<str>> FromIterator<S> for Items {
 }
 
 /// What came of one comparison, seen from the left.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The left item won.
     Left,

@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+pub mod advantages;
 pub mod data;
 pub mod leaderboard;
 pub mod models;
 mod random;
 pub mod report;
+pub mod settings;
 pub mod simulation;
 pub mod structure;
+pub mod tournaments;
 pub mod uncertainty;
 
 pub use crate::data::graph::PreferenceGraph;

@@ -5,7 +5,6 @@
 
 pub mod bradley_terry;
 pub mod elo;
-pub mod settings;
 mod spectral;
 mod win_rate;
 
@@ -15,11 +14,11 @@ use serde::Serialize;
 
 pub use self::bradley_terry::{BradleyTerry, TieRule};
 pub use self::elo::Elo;
-pub use self::settings::{Settings, SettingsError};
 pub use self::spectral::{Eigenvector, PageRank};
 pub use self::win_rate::{Average, WinRate, Wins};
 use crate::data::graph::PreferenceGraph;
 use crate::data::{ItemId, Log};
+pub use crate::settings::{Setting, Settings, SettingsError};
 use crate::structure::Identification;
 pub use crate::structure::Note;
 
@@ -275,17 +274,6 @@ pub struct Laws {
     pub dominated_ranks_last: bool,
 }
 
-/// One setting of a rater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Setting {
-    /// Its name in `--set NAME=VALUE`.
-    pub name: &'static str,
-    /// Its default.
-    pub default: &'static str,
-    /// What it does, in one line.
-    pub summary: &'static str,
-}
-
 /// A registered rater.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct RaterEntry {
@@ -323,7 +311,7 @@ impl RaterEntry {
     /// # Errors
     /// If a setting is not one of this rater's, or its value is not one it takes.
     pub fn rater(&self, settings: &Settings) -> Result<Box<dyn Rater>, SettingsError> {
-        settings.check(self)?;
+        settings.check(self.name, self.settings)?;
         (self.build)(settings)
     }
 }

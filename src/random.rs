@@ -28,6 +28,12 @@ pub(crate) enum Purpose {
     SwissSampleTrials = 8,
     /// Tournaments in those orders, where they stand beside a given one.
     SwissOrderTrials = 9,
+    /// Draws of a group's tournament: pairings, seeds, sides. One stream a group and round.
+    GroupDraws = 10,
+    /// Answers of a simulated judge: one stream a question.
+    JudgeAnswers = 11,
+    /// Simulated groups: qualities and scores, one stream a group.
+    GroupTrials = 12,
 }
 
 /// The stream of one trial.

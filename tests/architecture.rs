@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const DRAWING: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("random", &[]),
-    ("data", &["error", "random"]),
+    ("settings", &[]),
+    ("data", &["error", "random", "settings"]),
     ("structure", &["data"]),
     ("models", &["structure"]),
     ("uncertainty", &["models"]),

@@ -1,12 +1,23 @@
-//! Settings given by name, as `--set key=value` does.
+//! Settings given by name, as `--set key=value` does: those of raters and of topologies.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::RaterEntry;
+use serde::{Deserialize, Serialize};
 
-/// Settings of a rater by name; what is not named keeps its default.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// One setting of a registered method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Its name in `--set NAME=VALUE`.
+    pub name: &'static str,
+    /// Its default.
+    pub default: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+}
+
+/// Settings of a method by name; what is not named keeps its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     values: BTreeMap<String, String>,
     /// The seed of methods that draw at random.
@@ -23,10 +34,10 @@ pub enum SettingsError {
         /// What was given.
         text: String,
     },
-    /// The rater has no such setting.
+    /// The method has no such setting.
     #[error("{method} has no setting '{name}'; it has: {known}")]
     Unknown {
-        /// The rater.
+        /// The method.
         method: String,
         /// The name given.
         name: String,
@@ -71,21 +82,21 @@ impl Settings {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Refuses settings that `entry` does not have.
-    pub(super) fn check(&self, entry: &RaterEntry) -> Result<(), SettingsError> {
-        let known = || entry.settings.iter().map(|setting| setting.name);
+    /// Refuses settings that `method`, which has the `known` ones, does not have.
+    pub(crate) fn check(&self, method: &str, known: &[Setting]) -> Result<(), SettingsError> {
+        let empty = known.is_empty();
+        let known = || known.iter().map(|setting| setting.name);
         match self.values.keys().find(|name| !known().any(|it| it == name.as_str())) {
             None => Ok(()),
             Some(name) => {
-                let list =
-                    if entry.settings.is_empty() { "none".to_owned() } else { known().collect::<Vec<_>>().join(", ") };
-                Err(SettingsError::Unknown { method: entry.name.to_owned(), name: name.clone(), known: list })
+                let list = if empty { "none".to_owned() } else { known().collect::<Vec<_>>().join(", ") };
+                Err(SettingsError::Unknown { method: method.to_owned(), name: name.clone(), known: list })
             }
         }
     }
 
     /// The number of `name`, or `default`; `accepts` says which numbers it may be, `expected` in words.
-    pub(super) fn number<T: FromStr + Copy>(
+    pub(crate) fn number<T: FromStr + Copy>(
         &self,
         name: &str,
         default: T,
@@ -104,7 +115,7 @@ impl Settings {
     }
 
     /// The choice of `name` among named values, or the first of them.
-    pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<T, SettingsError> {
+    pub(crate) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<T, SettingsError> {
         let Some(value) = self.get(name) else { return Ok(choices[0].1) };
         let found = choices.iter().find(|(text, _)| *text == value);
         found.map(|&(_, choice)| choice).ok_or_else(|| SettingsError::Value {
