@@ -1,5 +1,7 @@
 //! From a match history to a standing.
 
+mod bracket;
+
 use serde::{Deserialize, Serialize};
 
 use super::ranks::{RankTies, ranks};
@@ -64,7 +66,11 @@ pub struct Standing {
 }
 
 /// The standing that the matches played make.
-pub fn aggregate(history: &History, _settings: &AggregateSettings) -> Standing {
+pub fn aggregate(history: &History, settings: &AggregateSettings) -> Standing {
+    if settings.aggregation == Aggregation::Bracket {
+        let ranks = bracket::bracket(history, settings.rules);
+        return Standing { values: ranks.iter().map(|rank| rank.map(|rank| -rank)).collect(), ranks };
+    }
     let mut sums = vec![(0.0, 0.0); history.items()];
     for played in history.played() {
         let share = played.result.outcome.share();
