@@ -3,6 +3,7 @@
 pub mod advantages;
 pub mod data;
 pub mod leaderboard;
+pub mod metrics;
 pub mod models;
 mod random;
 pub mod report;

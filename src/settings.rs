@@ -77,6 +77,11 @@ impl Settings {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The value given for `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

@@ -20,6 +20,7 @@ mod generate;
 mod popularity;
 mod settings;
 pub mod swiss_rounds;
+pub mod topologies;
 mod worlds;
 
 pub use generate::Generator;
