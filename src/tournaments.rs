@@ -13,8 +13,10 @@
 mod anchor;
 mod draw;
 mod history;
+mod points;
 mod round_robin;
 mod schedule;
+mod swiss;
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -23,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::draw::{Draw, Field};
 pub use self::history::{Bye, History, Match, MatchResult, Played, Stage};
+pub use self::points::{PointsRow, PointsSettings, TieBreak, Unplayed, points};
 pub use self::schedule::Schedule;
 use crate::settings::{Setting, Settings, SettingsError};
 
@@ -90,7 +93,7 @@ pub struct TopologyEntry {
 }
 
 /// Every topology, in the order in which they are shown.
-pub const TOPOLOGIES: &[TopologyEntry] = &[round_robin::ENTRY, round_robin::CIRCULAR, anchor::ENTRY];
+pub const TOPOLOGIES: &[TopologyEntry] = &[round_robin::ENTRY, round_robin::CIRCULAR, anchor::ENTRY, swiss::ENTRY];
 
 /// The setting that every topology has.
 const RULES: Setting =
