@@ -175,7 +175,7 @@ fn nobody_meets_twice_while_a_pairing_without_rematch_exists() {
 #[test]
 fn usual_rounds_have_no_rematch_and_no_second_bye() {
     for items in 2..=65 {
-        for pairing in ["pairing=fold", "pairing=adjacent", "pairing=random"] {
+        for pairing in ["pairing=fold", "pairing=adjacent", "pairing=random", "exact=true"] {
             for judge in [noiseless, erratic, all_tied] {
                 let mut tournament = tournament(drawn(items), &[pairing]);
                 play(&mut tournament, judge);
@@ -185,6 +185,21 @@ fn usual_rounds_have_no_rematch_and_no_second_bye() {
                 assert!(byes.windows(2).all(|pair| pair[0] != pair[1]), "{items} items: {byes:?}");
             }
         }
+    }
+}
+
+#[test]
+fn large_fields_have_no_rematch_either() {
+    for items in [1_000, 9_001] {
+        let mut tournament = tournament(drawn(items), &[]);
+        play(&mut tournament, erratic);
+        let games = tournament.history().played().map(|played| played.game).chain(tournament.history().unanswered());
+        let mut pairs: Vec<[u32; 2]> =
+            games.map(|game| [game.left.min(game.right), game.left.max(game.right)]).collect();
+        let all = pairs.len();
+        pairs.sort_unstable();
+        pairs.dedup();
+        assert_eq!(pairs.len(), all, "{items} items");
     }
 }
 

@@ -102,7 +102,7 @@ impl Sheets {
                 Some(entries.iter().filter(won).map(|entry| entry.weight).sum())
             }
             TieBreak::Progressive => {
-                let rounds_with = |entry: &Entry| f64::from(self.rounds - entry.round + 1);
+                let rounds_with = |entry: &Entry| f64::from(self.rounds - entry.round) + 1.0;
                 Some(entries.iter().map(|entry| entry.points() * rounds_with(entry)).sum())
             }
             TieBreak::ScoreMargin => Some(entries.iter().map(|entry| entry.weight * entry.margin).sum()),

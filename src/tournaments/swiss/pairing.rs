@@ -1,5 +1,7 @@
 //! The quick way to pair a round: backtracking, score group by score group, with a limit.
 
+use std::collections::HashSet;
+
 /// What the pairing of a round knows of an item.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Card {
@@ -23,29 +25,42 @@ pub(super) enum Preference {
     Random,
 }
 
-/// Who met whom: one bit a pair, N²/8 bytes.
+/// Who met whom: one bit a pair, but in large fields, where that would be too much memory, a set.
 #[derive(Debug, Default)]
 pub(super) struct Met {
+    /// Of the row of one item; 0 if there are no bits.
     words: usize,
     bits: Vec<u64>,
+    /// Either way round. It is asked for pairs and never read through, so that its order is nobody's.
+    pairs: HashSet<[u32; 2]>,
 }
+
+/// Up to so many items the bits of all pairs take 8 MiB or less.
+const MOST_WITH_BITS: usize = 8192;
 
 impl Met {
     pub(super) fn reset(&mut self, items: usize) {
-        self.words = items.div_ceil(64);
+        self.words = if items > MOST_WITH_BITS { 0 } else { items.div_ceil(64) };
         self.bits.clear();
         self.bits.resize(items * self.words, 0);
+        self.pairs.clear();
     }
 
     pub(super) fn insert(&mut self, a: u32, b: u32) {
-        for (a, b) in [(a as usize, b as usize), (b as usize, a as usize)] {
-            self.bits[a * self.words + b / 64] |= 1 << (b % 64);
+        for [a, b] in [[a, b], [b, a]] {
+            if self.words == 0 {
+                self.pairs.insert([a, b]);
+            } else {
+                self.bits[a as usize * self.words + b as usize / 64] |= 1 << (b % 64);
+            }
         }
     }
 
     pub(super) fn contains(&self, a: u32, b: u32) -> bool {
-        let (a, b) = (a as usize, b as usize);
-        self.bits[a * self.words + b / 64] >> (b % 64) & 1 == 1
+        if self.words == 0 {
+            return self.pairs.contains(&[a, b]);
+        }
+        self.bits[a as usize * self.words + b as usize / 64] >> (b % 64) & 1 == 1
     }
 }
 
@@ -385,12 +400,14 @@ mod tests {
     }
 
     #[test]
-    fn who_met_is_known_of_more_items_than_a_word_has_bits() {
+    fn who_met_is_known_in_fields_of_any_size() {
         let mut met = Met::default();
-        met.reset(130);
-        met.insert(1, 128);
-        assert!(met.contains(1, 128) && met.contains(128, 1) && !met.contains(1, 64) && !met.contains(0, 128));
-        met.reset(3);
-        assert!(!met.contains(1, 2));
+        for items in [3, 130, MOST_WITH_BITS + 1, 130] {
+            met.reset(items);
+            let last = items as u32 - 1;
+            met.insert(1, last);
+            assert!(met.contains(1, last) && met.contains(last, 1), "{items} items");
+            assert!(!met.contains(0, last) && !met.contains(0, 1), "{items} items");
+        }
     }
 }
