@@ -20,12 +20,14 @@ mod columns;
 mod csv;
 mod error;
 mod fields;
+mod groups;
 mod jsonl;
 mod marks;
 mod merge;
 mod names;
 mod options;
 mod outcome;
+mod records;
 mod source;
 mod table;
 
@@ -36,6 +38,8 @@ use serde::Serialize;
 
 pub use self::error::{Fault, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
+pub use self::records::{RecordOptions, RecordReading, read_records, read_records_bytes};
+pub use self::source::InputFormat;
 pub use self::table::{
     Shape, TableOptions, TableOrLog, TableReading, read_table, read_table_bytes, read_table_or_log,
     read_table_or_log_bytes,
@@ -147,6 +151,19 @@ impl<'a> Opened<'a> {
             Format::Jsonl => jsonl_start(&mut source, skip, &progress)?,
         };
         Ok(Self { source, progress, header, wave })
+    }
+
+    /// Opens what has no bad rows to be left out.
+    fn whole(source: Source<'a>) -> Result<Self, ReadError> {
+        Self::new(source, false).map_err(|error| match error {
+            ReadError::Row { path, line, fault } => ReadError::TableRow { path, line, fault },
+            other => other,
+        })
+    }
+
+    /// The next block of rows: at first those that were read along with the header.
+    fn next_block(&mut self) -> Result<Option<Bytes>, ReadError> {
+        if self.wave.is_empty() { self.source.next_block() } else { Ok(Some(self.wave.remove(0))) }
     }
 }
 

@@ -135,6 +135,13 @@ pub(super) fn check_unique(path: &str, names: &[String]) -> Result<(), ReadError
     }
 }
 
+/// The column that has one of the usual names, first as they are written and then in any case of letters.
+pub(super) fn usual(names: &[String], usual: &[&str]) -> Option<usize> {
+    let exact = |name: &&str| names.iter().position(|column| column == name);
+    let any_case = |name: &&str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
+    usual.iter().find_map(exact).or_else(|| usual.iter().find_map(any_case))
+}
+
 /// The error of a column that is not among `names`.
 pub(super) fn missing(path: &str, names: &[String], wanted: String, option: &str) -> ReadError {
     let found = names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>();

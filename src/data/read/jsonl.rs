@@ -2,6 +2,7 @@
 //! `serde_json`, which also has the last word on what is wrong with a line. Both give numbers as
 //! they are written.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -91,6 +92,16 @@ impl<'de> Deserialize<'de> for Object<'de> {
 fn object(line: &[u8]) -> Result<Object<'_>, Fault> {
     let text = std::str::from_utf8(line).map_err(|_| Fault::LineEncoding)?;
     serde_json::from_str(text).map_err(|error| Fault::Json { message: message(&error) })
+}
+
+/// A value as a CSV file would hold it: a string without its quotes and escapes, null as nothing, a
+/// number as it is written.
+pub(super) fn text_of(value: &RawValue) -> Cow<'_, str> {
+    match value.get() {
+        "null" => Cow::Borrowed(""),
+        text if text.starts_with('"') => Cow::Owned(serde_json::from_str(text).unwrap_or_default()),
+        text => Cow::Borrowed(text),
+    }
 }
 
 /// What the parser says, without the place in the line: the line is named anyway.

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::super::super::ItemId;
 use super::super::error::{Fault, shown};
 use super::super::fields::number;
+use super::super::jsonl::text_of;
 use super::cells::Cells;
 use super::layout::Layout;
 
@@ -143,14 +144,4 @@ fn name_in<'v>(object: &[(String, &'v RawValue)], key: &str, what: &'static str)
     let text = text_of(value);
     named(&text, what, || key.to_owned())?;
     Ok(text)
-}
-
-/// A value as a CSV file would hold it: a string without its quotes and escapes, null as nothing, a
-/// number as it is written.
-fn text_of(value: &RawValue) -> Cow<'_, str> {
-    match value.get() {
-        "null" => Cow::Borrowed(""),
-        text if text.starts_with('"') => Cow::Owned(serde_json::from_str(text).unwrap_or_default()),
-        text => Cow::Borrowed(text),
-    }
 }
