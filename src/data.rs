@@ -7,6 +7,7 @@
 pub mod graph;
 pub mod read;
 pub mod records;
+pub mod samples;
 pub mod table;
 
 use indexmap::IndexSet;

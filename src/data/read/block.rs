@@ -20,6 +20,22 @@ pub(super) trait Fields {
     }
 }
 
+/// What makes a block of the rows of a text, which are given to it one after another.
+pub(super) trait RowReader {
+    /// Adds a row, or nothing at all if it is bad. `line` tells the line of the text on which it starts,
+    /// counted from 0; asking may take long.
+    fn add(&mut self, fields: &impl Fields, line: impl FnOnce() -> u64) -> Result<(), Fault>;
+
+    /// Takes a bad row. Whether reading goes on is the answer.
+    fn bad(&mut self, line: u64, fault: Fault) -> bool;
+
+    /// Whether it matters on which line a bad row stands.
+    fn shows_bad(&self) -> bool;
+
+    /// Ends a text that was read up to its end and has so many lines.
+    fn end(&mut self, lines: u64);
+}
+
 /// Bad rows keep this many messages.
 pub(super) const MESSAGES: usize = 5;
 
@@ -68,30 +84,38 @@ pub(super) struct BlockReader<'a> {
     labels: Vec<u32>,
 }
 
-impl<'a> BlockReader<'a> {
-    pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
-        let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
-        let common = columns.weight.is_none() && columns.time.is_none() && columns.others.is_empty();
-        Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
+impl RowReader for BlockReader<'_> {
+    #[inline]
+    fn add(&mut self, fields: &impl Fields, _line: impl FnOnce() -> u64) -> Result<(), Fault> {
+        if self.common && self.add_common(fields).is_some() {
+            return Ok(());
+        }
+        self.add_any(fields)
     }
 
-    /// Takes a bad row. Whether reading goes on is the answer.
     #[cold]
-    pub(super) fn bad(&mut self, line: u64, fault: Fault) -> bool {
-        if self.block.bad.len() < MESSAGES {
+    fn bad(&mut self, line: u64, fault: Fault) -> bool {
+        if self.shows_bad() {
             self.block.bad.push(BadRow { line, fault });
         }
         self.block.skipped += 1;
         self.options.skip_bad_rows
     }
 
-    /// Adds a row, or nothing at all if it is bad.
-    #[inline]
-    pub(super) fn add(&mut self, fields: &impl Fields) -> Result<(), Fault> {
-        if self.common && self.add_common(fields).is_some() {
-            return Ok(());
-        }
-        self.add_any(fields)
+    fn shows_bad(&self) -> bool {
+        self.block.bad.len() < MESSAGES
+    }
+
+    fn end(&mut self, lines: u64) {
+        self.block.lines = lines;
+    }
+}
+
+impl<'a> BlockReader<'a> {
+    pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
+        let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
+        let common = columns.weight.is_none() && columns.time.is_none() && columns.others.is_empty();
+        Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
     }
 
     /// Adds a row of the commonest kind: a usual word about items that were seen before. `None`

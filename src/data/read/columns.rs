@@ -13,7 +13,7 @@ const GROUP: &[&str] = &["group", "group_id"];
 const GROUP_OR_UID: &[&str] = &["group", "group_id", "uid"];
 
 /// The columns of a file: those of a CSV header, or the keys of the first JSON object.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Header {
     pub(super) names: Vec<String>,
     /// Whether a row may have more than these, as a JSON object may.

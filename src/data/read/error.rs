@@ -354,6 +354,25 @@ pub enum Fault {
         /// What stands there.
         value: String,
     },
+    /// Something in a column of samples that should be a number.
+    #[error(
+        "column `{column}` holds {value:?}, which is not a number; write it like 1, 0.5 or 2e-3, or leave it empty \
+         where there is none"
+    )]
+    NotASampleNumber {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A number of a sample that is not finite.
+    #[error("column `{column}` holds {value:?}; give a finite number, or leave it empty where there is none")]
+    InfiniteNumber {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
     /// A second score of a model on a benchmark.
     #[error("{model:?} has a score on {benchmark:?} already, in {earlier}; keep one of them")]
     DuplicateScore {

@@ -1,7 +1,7 @@
 //! The columns that say which group and which item of it a row is about.
 
 use super::columns::{Header, missing, usual};
-use super::error::{Fault, ReadError};
+use super::error::ReadError;
 
 const GROUP: &[&str] = &["group", "group_id", "uid"];
 const ITEM: &[&str] = &["item", "item_id", "sample", "sample_id", "response_id"];
@@ -51,14 +51,11 @@ impl GroupColumns {
         self.group.ok_or_else(|| missing(path, &header.names, wanted(), "--group"))
     }
 
-    /// Refuses a key of a later JSON object that would have named the group or the item, had the first
-    /// object had it.
-    pub(super) fn check_late<'k>(self, mut keys: impl Iterator<Item = &'k str>) -> Result<(), Fault> {
-        let late =
-            |key: &&str| (self.group.is_none() && GROUP.contains(key)) || (self.item.is_none() && ITEM.contains(key));
-        if self.group.is_some() && self.item.is_some() {
-            return Ok(());
-        }
-        keys.find(late).map_or(Ok(()), |key| Err(Fault::LateKey { column: key.to_owned() }))
+    /// The keys that would name the group or the item, had the first JSON object one of them. As it has
+    /// not, a later one that has is a fault.
+    pub(super) fn late(self) -> Vec<&'static str> {
+        let (group, item) = (self.group.is_none(), self.item.is_none());
+        let groups = GROUP.iter().filter(|_| group);
+        groups.chain(ITEM.iter().filter(|_| item)).copied().collect()
     }
 }

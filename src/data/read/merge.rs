@@ -141,6 +141,7 @@ impl Growing {
     }
 }
 
-fn interned<'n>(items: &mut Items, names: impl Iterator<Item = &'n str>) -> Vec<u32> {
+/// The ids of the names, each of which is added if it is new.
+pub(super) fn interned<'n>(items: &mut Items, names: impl Iterator<Item = &'n str>) -> Vec<u32> {
     names.map(|name| items.intern(name)).map(|ItemId(id)| id).collect()
 }

@@ -95,6 +95,7 @@ struct Layout {
     names: Vec<String>,
     /// The names as JSON, with a colon behind each.
     keys: Vec<String>,
+    late: Vec<&'static str>,
 }
 
 impl Growing {
@@ -161,7 +162,9 @@ impl Growing {
         if let Some((key, _)) = object.iter().find(|(key, _)| !seen.insert(key)) {
             return Err(Fault::DuplicateKey { column: key.clone() });
         }
-        layout.columns.check_late(object.iter().map(|(key, _)| key.as_str()))?;
+        if let Some((key, _)) = object.iter().find(|(key, _)| layout.late.contains(&key.as_str())) {
+            return Err(Fault::LateKey { column: key.clone() });
+        }
         let mut json = String::new();
         for (place, (key, value)) in object.iter().enumerate() {
             json.push(if place == 0 { '{' } else { ',' });
@@ -223,7 +226,7 @@ impl Layout {
         }
         let columns = GroupColumns::find(path, header, options.group.as_deref(), options.item.as_deref(), first)?;
         let keys = header.names.iter().map(|name| quoted(name) + ":").collect();
-        Ok(Self { columns, names: header.names.clone(), keys })
+        Ok(Self { columns, names: header.names.clone(), keys, late: columns.late() })
     }
 
     /// The name that stands in a column, if it is one.
