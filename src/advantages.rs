@@ -2,14 +2,24 @@
 //!
 //! Three steps, which can be crossed: an [`Aggregation`] turns a match history into a [`Standing`], a
 //! [`Reward`] turns a standing or scores into rewards, and a [`Normalization`] turns the rewards of a
-//! group into advantages.
+//! group into advantages. [`AdvantageSettings`] holds the three, and [`PRESETS`] names those that
+//! published code uses.
+//!
+//! What is not known is NaN, or `None` in a [`Standing`]: it counts nowhere and changes nothing for
+//! the other samples.
 
 mod aggregate;
+mod columns;
 mod normalize;
+mod orders;
+mod presets;
 mod ranks;
 mod rewards;
 
 pub use self::aggregate::{AGGREGATIONS, AggregateSettings, Aggregation, AggregationEntry, Standing, aggregate};
-pub use self::normalize::{Groups, Normalization, Normalizer, Singleton, normalize};
+pub use self::columns::{Column, Columns, Contest, Samples};
+pub use self::normalize::{Groups, Missing, Normalization, NormalizeError, Normalizer, Singleton, normalize};
+pub use self::orders::{NEUTRAL_SCORES, sum_of_orders};
+pub use self::presets::{AdvantageError, AdvantageSettings, PRESETS, PresetEntry};
 pub use self::ranks::{RankTies, ranks};
-pub use self::rewards::{Reward, reward};
+pub use self::rewards::{REWARDS, Reads, Reward, RewardEntry, RewardError, RewardRule, reward};

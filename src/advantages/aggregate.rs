@@ -1,17 +1,22 @@
 //! From a match history to a standing.
 
+mod margin;
+mod shares;
+mod strengths;
+
 use serde::{Deserialize, Serialize};
 
-use super::ranks::{RankTies, ranks};
-use crate::tournaments::{History, Rules};
+use super::ranks::{RankTies, merge_close, ranks};
+use crate::tournaments::{History, Played, Rules};
 
 /// How matches become a standing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aggregation {
     /// How far an item came in its bracket.
     Bracket,
     /// The share of matches won, ties counting half.
+    #[default]
     WinRate,
     /// Opponents beaten more often than not, minus those lost to.
     Copeland,
@@ -32,50 +37,236 @@ pub struct AggregationEntry {
     pub name: &'static str,
     /// What it is, in one line.
     pub summary: &'static str,
+    /// What its values are.
+    pub units: &'static str,
     /// Which it is.
     #[serde(skip)]
     pub aggregation: Aggregation,
 }
 
 /// Every aggregation, in the order in which they are shown.
-pub const AGGREGATIONS: &[AggregationEntry] = &[AggregationEntry {
-    name: "win-rate",
-    summary: "the share of matches won, ties counting half",
-    aggregation: Aggregation::WinRate,
-}];
+pub const AGGREGATIONS: &[AggregationEntry] = &[
+    AggregationEntry {
+        name: "bracket",
+        summary: "how far an item came in its bracket",
+        units: "items that came less far",
+        aggregation: Aggregation::Bracket,
+    },
+    AggregationEntry {
+        name: "win-rate",
+        summary: "the share of matches won, ties counting half",
+        units: "0 to 1",
+        aggregation: Aggregation::WinRate,
+    },
+    AggregationEntry {
+        name: "copeland",
+        summary: "opponents beaten more often than not, minus those lost to",
+        units: "opponents",
+        aggregation: Aggregation::Copeland,
+    },
+    AggregationEntry {
+        name: "mean-score",
+        summary: "the mean of the judge's scores",
+        units: "the judge's",
+        aggregation: Aggregation::MeanScore,
+    },
+    AggregationEntry {
+        name: "margin",
+        summary: "least-squares ratings of score margins (Massey)",
+        units: "the judge's, mean 0",
+        aggregation: Aggregation::Margin,
+    },
+    AggregationEntry {
+        name: "bradley-terry",
+        summary: "Bradley-Terry strengths",
+        units: "log-odds, mean 0",
+        aggregation: Aggregation::BradleyTerry,
+    },
+    AggregationEntry {
+        name: "points",
+        summary: "points with tie-breaks, byes included",
+        units: "points",
+        aggregation: Aggregation::Points,
+    },
+];
+
+impl AggregationEntry {
+    /// The aggregation of this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        AGGREGATIONS.iter().find(|entry| entry.name == name)
+    }
+}
 
 /// An aggregation with what it needs to know.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AggregateSettings {
     /// Which aggregation.
     pub aggregation: Aggregation,
     /// Whether published code is followed where it differs.
     pub rules: Rules,
+    /// What rank equal items have.
+    pub ties: RankTies,
+    /// Values are rounded to so many decimals, halves to even, before anything is made of them: 3 in
+    /// Pref-GRPO, none elsewhere.
+    pub decimals: Option<u8>,
+}
+
+impl AggregateSettings {
+    /// An aggregation under the standard rules, with shared best ranks and without rounding.
+    pub fn new(aggregation: Aggregation) -> Self {
+        Self { aggregation, ..Self::default() }
+    }
 }
 
 /// The standing of the items of one group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Standing {
+    /// What was made of the matches.
+    pub aggregation: Aggregation,
     /// What the aggregation gives each item, higher being better; `None` where it is unknown.
     pub values: Vec<Option<f64>>,
-    /// The rank of each item, 1 for the best, equal ones sharing the best of their places; tie-breaks
-    /// included.
+    /// The rank of each item, 1 for the best, tie-breaks included; equal ones share the best or the
+    /// mean of their places, as the settings say.
     pub ranks: Vec<Option<f64>>,
 }
 
 /// The standing that the matches played make.
-pub fn aggregate(history: &History, _settings: &AggregateSettings) -> Standing {
-    let mut sums = vec![(0.0, 0.0); history.items()];
-    for played in history.played() {
-        let share = played.result.outcome.share();
-        for (item, share) in [(played.game.left, share), (played.game.right, 1.0 - share)] {
-            let sum = &mut sums[item as usize];
-            *sum = (sum.0 + played.weight * share, sum.1 + played.weight);
+///
+/// Items that played no match with a result are unknown, and so are withdrawn ones; matches against
+/// the latter still count for their opponents. Under [`Rules::Standard`] a group in which no match is
+/// decisive has all its known items equal, whatever the aggregation: neither the order of the items
+/// nor scores within a judge's tie make a spread.
+///
+/// Weights count for all aggregations but the bracket and the points. Values that differ by rounding
+/// alone (of the arithmetic, or of the fit) are made equal. O(matches + items log items) for
+/// `win-rate` and `mean-score`, O(matches log matches) for `copeland`, O(matches + items³) for `margin`
+/// and for each iteration of `bradley-terry`.
+pub fn aggregate(history: &History, settings: &AggregateSettings) -> Standing {
+    let aggregation = settings.aggregation;
+    let ranked = match aggregation {
+        Aggregation::Bracket => ranked_from_places(&hooks::bracket(history, settings.rules)),
+        Aggregation::Points => hooks::points(history, settings),
+        Aggregation::WinRate => ranked(shares::win_rate(history), ROUNDING),
+        Aggregation::MeanScore => ranked(shares::mean_score(history), ROUNDING * largest_score(history)),
+        Aggregation::Copeland => ranked(shares::copeland(history), 0.0),
+        Aggregation::Margin => ranked(margin::margins(history), SOLVED * largest_score(history)),
+        Aggregation::BradleyTerry => ranked(strengths::strengths(history), FITTED),
+    };
+    let Ranked { mut values, mut places } = ranked;
+    mask(history, &mut values, &mut places);
+    if settings.rules == Rules::Standard && !matches(history).any(|played| is_decisive(&played)) {
+        level(&mut values, &mut places);
+    }
+    if let Some(decimals) = settings.decimals {
+        round(&mut values, decimals);
+        if aggregation != Aggregation::Points {
+            places.clone_from(&values);
         }
     }
-    let values: Vec<f64> = sums.iter().map(|&(won, all)| won / all).collect();
-    Standing {
-        ranks: ranks(&values, RankTies::Min),
-        values: values.into_iter().map(|value| (!value.is_nan()).then_some(value)).collect(),
+    let known = |values: &[f64]| values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect();
+    Standing { aggregation, ranks: ranks(&places, settings.ties), values: known(&values) }
+}
+
+/// How far apart values may be that are equal: sums in another order and solutions of linear equations
+/// as a share of what goes into them, and fits in log-odds.
+const ROUNDING: f64 = 1e-12;
+const SOLVED: f64 = 1e-9;
+const FITTED: f64 = 1e-7;
+
+/// Values, and what the items are ranked by: NaN where unknown, higher being better.
+#[derive(Debug)]
+struct Ranked {
+    values: Vec<f64>,
+    places: Vec<f64>,
+}
+
+/// Ranked by the values themselves.
+fn ranked(mut values: Vec<f64>, tolerance: f64) -> Ranked {
+    merge_close(&mut values, tolerance);
+    Ranked { places: values.clone(), values }
+}
+
+/// From competition ranks: the value is the number of items below.
+fn ranked_from_places(places: &[Option<f64>]) -> Ranked {
+    let known = places.iter().flatten().count() as f64;
+    let tied = |place: f64| places.iter().flatten().filter(|&&other| other.total_cmp(&place).is_eq()).count() as f64;
+    let below = |place: &Option<f64>| place.map_or(f64::NAN, |place| known - place + 1.0 - tied(place));
+    ranked(places.iter().map(below).collect(), 0.0)
+}
+
+/// What other parts of the crate compute of a bracket and of points.
+mod hooks {
+    use super::{AggregateSettings, Ranked, Rules, matches, ranked};
+    use crate::tournaments::{History, Stage};
+
+    /// HOOK: to be replaced by `super::bracket::bracket(history, rules)`, in the file `bracket.rs`.
+    pub(super) fn bracket(history: &History, _rules: Rules) -> Vec<Option<f64>> {
+        let mut last: Vec<Option<(u32, bool)>> = vec![None; history.items()];
+        for played in matches(history).filter(|played| played.game.stage != Stage::Seeding) {
+            let left_won = played.result.outcome.share() >= 0.5;
+            for (item, won) in [(played.game.left, left_won), (played.game.right, !left_won)] {
+                last[item as usize] = last[item as usize].max(Some((played.game.round, won)));
+            }
+        }
+        let above = |of: (u32, bool)| last.iter().flatten().filter(|&&other| other > of).count() as f64;
+        last.iter().map(|of| of.map(|of| above(of) + 1.0)).collect()
+    }
+
+    /// HOOK: to be replaced by `crate::tournaments::points(history, &PointsSettings)`: its points are
+    /// the values, and `places` are the negated ranks, tie-breaks included.
+    pub(super) fn points(history: &History, _settings: &AggregateSettings) -> Ranked {
+        let mut points = vec![f64::NAN; history.items()];
+        let mut add = |item: u32, won: f64| {
+            let sum = &mut points[item as usize];
+            *sum = if sum.is_nan() { won } else { *sum + won };
+        };
+        for played in matches(history) {
+            let share = played.result.outcome.share();
+            add(played.game.left, share);
+            add(played.game.right, 1.0 - share);
+        }
+        history.byes().iter().for_each(|bye| add(bye.item, 1.0));
+        ranked(points, 0.0)
+    }
+}
+
+/// The matches that count: between two items of the history, with a weight. A log may have others.
+fn matches(history: &History) -> impl Iterator<Item = Played> + Clone {
+    let items = history.items();
+    history.played().filter(move |played| {
+        let (left, right) = (played.game.left, played.game.right);
+        left != right && (left.max(right) as usize) < items && played.weight > 0.0
+    })
+}
+
+fn largest_score(history: &History) -> f64 {
+    matches(history).flat_map(|played| played.result.scores).fold(0.0, |largest, score| largest.max(score.abs()))
+}
+
+#[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
+fn is_decisive(played: &Played) -> bool {
+    played.result.outcome.share() != 0.5
+}
+
+/// Makes withdrawn items unknown.
+fn mask(history: &History, values: &mut [f64], places: &mut [f64]) {
+    for item in (0..values.len()).filter(|&item| history.is_withdrawn(item as u32)) {
+        values[item] = f64::NAN;
+        places[item] = f64::NAN;
+    }
+}
+
+/// Gives all known items their mean.
+fn level(values: &mut [f64], places: &mut [f64]) {
+    let known = values.iter().filter(|value| !value.is_nan());
+    let (count, sum) = known.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+    values.iter_mut().filter(|value| !value.is_nan()).for_each(|value| *value = sum / count);
+    places.iter_mut().filter(|place| !place.is_nan()).for_each(|place| *place = 0.0);
+}
+
+/// Rounds the decimal number that the value is, exactly, as Python's `round` does.
+fn round(values: &mut [f64], decimals: u8) {
+    for value in values.iter_mut().filter(|value| value.is_finite()) {
+        *value = format!("{value:.*}", usize::from(decimals)).parse().unwrap_or(*value);
     }
 }

@@ -11,8 +11,8 @@ mod outcomes;
 mod solver;
 
 use self::newton::{Point, Problem};
-pub(crate) use self::outcomes::logistic;
 pub use self::outcomes::{OutcomeProbabilities, TieRule};
+pub(crate) use self::outcomes::{logistic, softplus};
 pub use self::solver::DENSE_LIMIT;
 pub(crate) use self::solver::dense_laplacian;
 use super::{

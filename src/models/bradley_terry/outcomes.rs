@@ -198,7 +198,7 @@ pub(crate) fn logistic(x: f64) -> f64 {
 }
 
 /// ln(1 + e^x) without overflow.
-fn softplus(x: f64) -> f64 {
+pub(crate) fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
