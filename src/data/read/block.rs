@@ -4,7 +4,7 @@
 use super::super::{Comparison, ItemId, Log, Outcome};
 use super::columns::{Columns, Evidence};
 use super::error::{Fault, shown};
-use super::fields::{number, time};
+use super::fields::{ScoreField, number, score, time};
 use super::names::Names;
 use super::options::{BothBad, OutcomeAs, ReadOptions};
 use super::outcome::{Verdict, usual, verdict};
@@ -114,7 +114,8 @@ impl RowReader for BlockReader<'_> {
 impl<'a> BlockReader<'a> {
     pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
         let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
-        let common = columns.weight.is_none() && columns.time.is_none() && columns.others.is_empty();
+        let common =
+            columns.weight.is_none() && columns.time.is_none() && columns.scores.is_none() && columns.others.is_empty();
         Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
     }
 
@@ -156,11 +157,18 @@ impl<'a> BlockReader<'a> {
             None => 1.0,
         };
         let time = columns.time.map(|column| self.time(fields, column)).transpose()?;
+        let scores = columns.scores.map(|columns| self.scores(fields, columns)).transpose()?;
         self.check_labels(fields)?;
         self.compare_others(&found, fields, left, right);
         // From here on nothing can fail.
         let (left, right) = known.unwrap_or_else(|| (self.intern(left), self.intern(right)));
+        let before = self.block.rows.len();
         self.push(fields, Comparison { weight, ..comparison(left, right) }, &found, time);
+        if let Some(scores) = scores {
+            let added = self.block.rows.len() - before;
+            self.block.rows.scores.truncate(before);
+            self.block.rows.scores.extend(std::iter::repeat_n(scores, added));
+        }
         Ok(())
     }
 
@@ -257,6 +265,18 @@ impl<'a> BlockReader<'a> {
         let score = self.number(column, field)?;
         let bad = || Fault::Score { column: self.columns.name(column), value: shown(field) };
         score.is_finite().then_some(score).ok_or_else(bad)
+    }
+
+    /// The scores that are kept beside what decides; NaN where there are none.
+    fn scores(&self, fields: &impl Fields, columns: [usize; 2]) -> Result<[f64; 2], Fault> {
+        let [left, right] = columns.map(|column| match fields.get(column) {
+            None if fields.nested(column).is_none() => Ok(f64::NAN),
+            _ => {
+                let field = self.field(fields, column)?;
+                if score(field) == ScoreField::Missing { Ok(f64::NAN) } else { self.score(column, field) }
+            }
+        });
+        Ok([left?, right?])
     }
 
     fn amount(&self, column: usize, field: &[u8], what: &'static str) -> Result<f64, Fault> {

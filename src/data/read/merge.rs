@@ -69,7 +69,11 @@ impl<'a> Assembly<'a> {
         self.wanted = Some(columns.labels.iter().map(|label| label.wanted.clone()).collect());
         self.labels = columns.labels.iter().map(|label| Growing::new(columns, label)).collect();
         self.notes.label_roles = columns.labels.iter().filter_map(|label| label.role(columns)).collect();
-        if self.options.keep == Keep::Rows || self.options.read_time || !self.labels.is_empty() {
+        if self.options.keep == Keep::Rows
+            || self.options.read_time
+            || columns.scores.is_some()
+            || !self.labels.is_empty()
+        {
             self.comparisons = Comparisons::Rows(Log::default());
         }
     }
