@@ -143,9 +143,9 @@ pub(super) fn index_names(group_ids: &[u32], groups: usize) -> ItemNames {
     names
 }
 
-/// The samples of each group.
+/// The samples of each group, whose numbers lie in arrays that are in input order.
 #[derive(Debug, Clone)]
-pub(crate) struct ByGroup {
+pub struct ByGroup {
     /// Groups one after another, in each the samples in their order.
     rows: Vec<u32>,
     /// Where each group starts in `rows`, and the last one ends.
@@ -153,8 +153,11 @@ pub(crate) struct ByGroup {
 }
 
 impl ByGroup {
-    /// Sorts samples by group. O(samples + groups).
-    pub(crate) fn new(group_ids: &[u32], groups: usize) -> Self {
+    /// Sorts samples, of which `group_ids` are the groups, by group. O(samples + groups).
+    ///
+    /// # Panics
+    /// If a sample's group is not below the number of `groups`.
+    pub fn new(group_ids: &[u32], groups: usize) -> Self {
         let mut starts = vec![0; groups + 1];
         for &group in group_ids {
             starts[group as usize + 1] += 1;
@@ -172,8 +175,21 @@ impl ByGroup {
         Self { rows, starts }
     }
 
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Whether there is no group.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The samples of one group, in their order.
-    pub(crate) fn rows(&self, group: usize) -> &[u32] {
+    ///
+    /// # Panics
+    /// If there is no such group.
+    pub fn rows(&self, group: usize) -> &[u32] {
         &self.rows[self.starts[group]..self.starts[group + 1]]
     }
 }
