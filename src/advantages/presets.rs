@@ -239,7 +239,8 @@ impl PresetEntry {
     /// # Errors
     /// If the reward doesn't take its settings, which a test excludes.
     pub fn settings(&self, seed: u64) -> Result<AdvantageSettings, RewardError> {
-        let mut settings = Settings { seed, ..Settings::default() };
+        let mut settings = Settings::default();
+        settings.seed = seed;
         for (name, value) in self.reward_settings {
             settings.set(name, value);
         }
