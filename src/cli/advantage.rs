@@ -48,13 +48,14 @@ impl Made {
         let labels = [Role::Group, Role::Round, Role::Stage].map(LabelColumn::Role).to_vec();
         let wanted =
             ReadOptions { keep: Keep::Rows, labels, keep_scores: true, uid_is_group: true, ..ReadOptions::default() };
-        let samples = args.samples.options(args.reading.group().map(str::to_owned));
+        let group = args.reading.group().map(str::to_owned);
+        let samples = args.samples.options(group, settings.reward.entry().reads);
         let read = read_samples_or_log(&args.inputs, &samples, &args.reading.options(wanted))?;
         let preset = args.steps.preset()?;
         let (settings, table, inputs, format, mut notes) = match read {
             SamplesOrLog::Samples(reading) => {
                 refuse_for_scores(args)?;
-                let table = scores::advantages(&reading.samples, args, &settings)?;
+                let table = scores::advantages(reading.samples, args, &settings)?;
                 (AdvantageSettings { aggregate: None, ..settings }, table, reading.inputs, reading.format, Vec::new())
             }
             SamplesOrLog::Log(reading) => {

@@ -41,7 +41,8 @@ pub use self::error::{Fault, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
 pub use self::records::{RecordOptions, RecordReading, read_records, read_records_bytes};
 pub use self::samples::{
-    NumberOption, SampleOptions, SampleReading, SamplesOrLog, read_samples, read_samples_bytes, read_samples_or_log,
+    NoScore, NumberOption, SampleOptions, SampleReading, SamplesOrLog, read_samples, read_samples_bytes,
+    read_samples_or_log,
 };
 pub use self::source::InputFormat;
 pub use self::table::{

@@ -5,12 +5,12 @@ use super::{ItemId, Items};
 /// Samples in input order, as a struct of arrays. Groups may have any size and be interleaved.
 #[derive(Debug, Clone, Default)]
 pub struct SampleTable {
-    pub(super) groups: Items,
+    pub(crate) groups: Items,
     /// One entry a sample.
-    pub(super) group_ids: Vec<u32>,
-    pub(super) items: ItemNames,
+    pub(crate) group_ids: Vec<u32>,
+    pub(crate) items: ItemNames,
     /// Each with one entry a sample; the score comes first.
-    pub(super) columns: Vec<NumberColumn>,
+    pub(crate) columns: Vec<NumberColumn>,
 }
 
 /// A column of numbers: one a sample.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::leaderboard::{escaped, lines, rounded};
-use crate::data::samples::ItemNames;
+use crate::data::samples::{ItemNames, SampleTable};
 use crate::data::{ItemId, Items};
 
 /// Samples of groups with their advantages, as a struct of arrays in the order in which they are written.
@@ -68,6 +68,12 @@ const PIECE: usize = 1 << 13;
 const WAVE: usize = 16;
 
 impl AdvantageTable {
+    /// Samples that did not meet, with one reward, rank and advantage each.
+    pub fn of_samples(samples: SampleTable, rewards: Vec<f64>, ranks: Vec<f64>, advantages: Vec<f64>) -> Self {
+        let SampleTable { groups, group_ids, items, .. } = samples;
+        Self { groups, group_ids, items, results: Vec::new(), rewards, ranks, advantages }
+    }
+
     /// How many samples there are.
     pub fn len(&self) -> usize {
         self.group_ids.len()
@@ -174,15 +180,15 @@ impl AdvantageTable {
 /// The report's `items`.
 impl Serialize for AdvantageTable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Items<'a> {
+            items: Rows<'a>,
+        }
         struct Rows<'a>(&'a AdvantageTable);
         impl Serialize for Rows<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_seq(self.0.rows())
             }
-        }
-        #[derive(Serialize)]
-        struct Items<'a> {
-            items: Rows<'a>,
         }
         Items { items: Rows(self) }.serialize(serializer)
     }

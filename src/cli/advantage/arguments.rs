@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::advantages::{
     AGGREGATIONS, AdvantageError, AdvantageSettings, AggregateSettings, AggregationEntry, Column, Normalizer,
-    PresetEntry, RankTies, Reward, Singleton,
+    PresetEntry, RankTies, Reads, Reward, Singleton,
 };
-use palio::data::read::{NumberOption, SampleOptions};
+use palio::data::read::{NoScore, NumberOption, SampleOptions};
 use palio::models::Settings;
 use palio::tournaments::Rules;
 
@@ -267,14 +267,15 @@ impl NormalizeArg {
 }
 
 impl SampleArgs {
-    /// What to read of samples whose group is in this column.
-    pub(super) fn options(&self, group: Option<String>) -> SampleOptions {
+    /// What to read of samples whose group is in this column, for a reward that reads this.
+    pub(super) fn options(&self, group: Option<String>, reads: Reads) -> SampleOptions {
         let numbers =
             self.columns().map(|(column, name)| NumberOption { column: name.clone(), option: column.option() });
         SampleOptions {
             group,
             item: self.item.clone(),
             score: self.score.clone(),
+            no_score: if reads == Reads::Columns { NoScore::Missing } else { NoScore::Refuse },
             numbers: numbers.collect(),
             ..SampleOptions::default()
         }

@@ -11,7 +11,7 @@ use super::arguments::AdvantageArgs;
 
 /// The advantages of all samples.
 pub(super) fn advantages(
-    samples: &SampleTable,
+    samples: SampleTable,
     args: &AdvantageArgs,
     settings: &AdvantageSettings,
 ) -> Result<AdvantageTable, AdvantageError> {
@@ -33,15 +33,8 @@ pub(super) fn advantages(
         || normalize(&rewards, &groups, columns.length, &settings.normalize),
         || group_ranks(&rewards, samples.group_ids(), samples.groups().len(), args.steps.rank_ties()),
     );
-    Ok(AdvantageTable {
-        groups: samples.groups().clone(),
-        group_ids: samples.group_ids().to_vec(),
-        items: samples.items().clone(),
-        results: Vec::new(),
-        advantages: advantages?,
-        rewards,
-        ranks,
-    })
+    let advantages = advantages?;
+    Ok(AdvantageTable::of_samples(samples, rewards, ranks, advantages))
 }
 
 /// The rank of each reward in its group; NaN where there is none.

@@ -29,10 +29,22 @@ pub struct SampleOptions {
     pub item: Option<String>,
     /// The column of the score (`score reward value`).
     pub score: Option<String>,
+    /// What a table without a score is taken for.
+    pub no_score: NoScore,
     /// Further columns of numbers.
     pub numbers: Vec<NumberOption>,
     /// How many bytes are parsed at a time. It changes no result.
     pub block_bytes: usize,
+}
+
+/// What a table is taken for that has no score.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NoScore {
+    /// An error.
+    #[default]
+    Refuse,
+    /// Samples whose scores are all missing: other columns say enough.
+    Missing,
 }
 
 /// A column of numbers that was asked for.
@@ -47,7 +59,8 @@ pub struct NumberOption {
 impl Default for SampleOptions {
     fn default() -> Self {
         let block_bytes = ReadOptions::default().block_bytes;
-        Self { group: None, item: None, score: None, numbers: Vec::new(), block_bytes }
+        let (no_score, numbers) = (NoScore::default(), Vec::new());
+        Self { group: None, item: None, score: None, no_score, numbers, block_bytes }
     }
 }
 
@@ -140,7 +153,7 @@ struct Growing {
     groups: Items,
     group_ids: Vec<u32>,
     items: ItemNames,
-    /// The score, and then the numbers asked for.
+    /// The score if there is one, and then the numbers asked for.
     numbers: Vec<Vec<f64>>,
     places: Places,
 }
@@ -196,9 +209,14 @@ impl Growing {
             check_items(&self.groups, &self.group_ids, &self.items, &self.places)?;
             self.items
         };
-        let names = self.first.map_or_else(Vec::new, |layout| layout.number_names());
+        let (names, has_score) =
+            self.first.map_or_else(Default::default, |layout| (layout.number_names(), layout.has_score));
         let columns = names.into_iter().zip(self.numbers).map(|(name, values)| NumberColumn { name, values });
-        Ok(SampleTable { groups: self.groups, group_ids: self.group_ids, items, columns: columns.collect() })
+        let mut columns: Vec<NumberColumn> = columns.collect();
+        if !has_score {
+            columns.insert(0, NumberColumn { name: String::new(), values: vec![f64::NAN; self.group_ids.len()] });
+        }
+        Ok(SampleTable { groups: self.groups, group_ids: self.group_ids, items, columns })
     }
 }
 

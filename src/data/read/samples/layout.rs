@@ -3,7 +3,7 @@
 use super::super::columns::{Header, check_unique, missing, usual};
 use super::super::error::ReadError;
 use super::super::groups::GroupColumns;
-use super::SampleOptions;
+use super::{NoScore, SampleOptions};
 
 const SCORE: &[&str] = &["score", "reward", "value"];
 
@@ -13,8 +13,9 @@ pub(super) struct Layout {
     pub(super) names: Vec<String>,
     pub(super) group: usize,
     pub(super) item: Option<usize>,
-    /// The score, and then the numbers asked for.
+    /// The score if there is one, and then the numbers asked for.
     pub(super) numbers: Vec<usize>,
+    pub(super) has_score: bool,
     /// Columns that name the item if the first JSON object has them. It has not, so none may have.
     pub(super) late: Vec<usize>,
     columns: GroupColumns,
@@ -35,12 +36,16 @@ impl Layout {
         let position = |name: &str| header.names.iter().position(|column| column == name);
         let absent = |wanted, option: &str| missing(path, &header.names, wanted, option);
         let score = match &options.score {
-            Some(name) => position(name).ok_or_else(|| absent(format!("--score {name}"), "--score")),
-            None => usual(&header.names, SCORE)
-                .ok_or_else(|| absent(format!("the score ({})", SCORE.join(", ")), "--score")),
+            Some(name) => Some(position(name).ok_or_else(|| absent(format!("--score {name}"), "--score"))?),
+            None => usual(&header.names, SCORE),
         };
         let group = columns.required_group(path, &header)?;
-        let mut numbers = vec![score?];
+        let first_has = first.map_or(options.no_score == NoScore::Refuse, |first| first.has_score);
+        if score.is_none() && first_has {
+            return Err(absent(format!("the score ({})", SCORE.join(", ")), "--score"));
+        }
+        let score = score.filter(|_| first.is_none_or(|first| first.has_score));
+        let mut numbers: Vec<usize> = score.into_iter().collect();
         for wanted in &options.numbers {
             let missing = || absent(format!("{} {}", wanted.option, wanted.column), wanted.option);
             numbers.push(position(&wanted.column).ok_or_else(missing)?);
@@ -49,7 +54,7 @@ impl Layout {
         let names = header.names.len();
         header.names.extend(late.iter().map(|&name| name.to_owned()));
         let late = (names..header.names.len()).collect();
-        Ok(Self { group, item: columns.item, numbers, late, columns, names: header.names })
+        Ok(Self { group, item: columns.item, numbers, has_score: score.is_some(), late, columns, names: header.names })
     }
 
     /// Whether a column is read at all, for each column.
