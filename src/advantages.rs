@@ -22,4 +22,8 @@ pub use self::normalize::{Groups, Missing, Normalization, NormalizeError, Normal
 pub use self::orders::{NEUTRAL_SCORES, sum_of_orders};
 pub use self::presets::{AdvantageError, AdvantageSettings, PRESETS, PresetEntry};
 pub use self::ranks::{RankTies, ranks};
-pub use self::rewards::{REWARDS, Reads, Reward, RewardEntry, RewardError, RewardRule, reward};
+pub use self::rewards::{
+    Grade, LengthMargin, LengthRule, Lipo, REWARDS, Reads, Reward, RewardEntry, RewardError, RewardRule, Spread,
+    TASK_WEIGHTS, TaskWeight, fidelity, hierarchy, lipo, ndcg, pareto_layers, rank_biased_overlap, recall,
+    reciprocal_rank, reward, task_macro, tie_beyond_length,
+};

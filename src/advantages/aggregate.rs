@@ -231,7 +231,7 @@ mod hooks {
 }
 
 /// The matches that count: between two items of the history, with a weight. A log may have others.
-fn matches(history: &History) -> impl Iterator<Item = Played> + Clone {
+pub(super) fn matches(history: &History) -> impl Iterator<Item = Played> + Clone {
     let items = history.items();
     history.played().filter(move |played| {
         let (left, right) = (played.game.left, played.game.right);

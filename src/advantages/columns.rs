@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::aggregate::Standing;
+use super::aggregate::{Standing, matches};
 use super::normalize::Groups;
 use super::rewards::RewardError;
-use crate::tournaments::History;
+use crate::tournaments::{History, Played};
 
 /// A column that a reward may need beside the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -170,6 +170,11 @@ impl<'a> Contest<'a> {
     #[must_use]
     pub fn numbered(self, group: u64) -> Self {
         Self { group, ..self }
+    }
+
+    /// The matches that count.
+    pub(super) fn matches(&self) -> impl Iterator<Item = Played> + Clone {
+        matches(self.history)
     }
 
     pub(super) fn check(&self) -> Result<(), RewardError> {

@@ -3,15 +3,29 @@
 //! A newcomer adds a reward with one file in `rewards` that implements [`RewardRule`], and one line in
 //! [`REWARDS`].
 
+mod bell;
+mod criteria;
+mod likelihood;
+mod pairs;
 mod par;
 mod quantile;
+mod rankings;
+mod scaling;
 mod settings;
+mod sums;
 mod value;
+mod wildbench;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::bell::{Spread, fidelity};
+pub use self::criteria::{hierarchy, pareto_layers};
+pub use self::likelihood::{Lipo, lipo};
+pub use self::rankings::{ndcg, rank_biased_overlap, recall, reciprocal_rank};
+pub use self::wildbench::{Grade, LengthMargin, LengthRule, TASK_WEIGHTS, TaskWeight, task_macro, tie_beyond_length};
 
 use super::aggregate::Standing;
 use super::columns::{Column, Contest, Samples};
@@ -76,8 +90,34 @@ pub struct RewardEntry {
 }
 
 /// Every reward, in the order in which they are shown.
-pub const REWARDS: &[RewardEntry] =
-    &[value::ENTRY, quantile::ENTRY, quantile::RANK_OVER_N, par::ENTRY, par::LOG_SIGMOID_ENTRY];
+pub const REWARDS: &[RewardEntry] = &[
+    value::ENTRY,
+    quantile::ENTRY,
+    quantile::RANK_OVER_N,
+    pairs::BRPO_ENTRY,
+    pairs::SPPO,
+    pairs::DNO,
+    wildbench::ENTRY,
+    par::ENTRY,
+    par::LOG_SIGMOID_ENTRY,
+    sums::WEIGHTED_ENTRY,
+    sums::NORMALIZED_ENTRY,
+    sums::FLEX_ENTRY,
+    criteria::HIERARCHY_ENTRY,
+    criteria::PARETO_ENTRY,
+    likelihood::UNLIKELINESS_ENTRY,
+    likelihood::LIPO_ENTRY,
+    bell::BELL_ENTRY,
+    bell::FIDELITY_ENTRY,
+    value::TIERS,
+    value::CLIP,
+    scaling::MARGIN,
+    scaling::DIFFICULTY,
+    rankings::NDCG_ENTRY,
+    rankings::MRR_ENTRY,
+    rankings::RECALL_ENTRY,
+    rankings::RBO_ENTRY,
+];
 
 impl RewardEntry {
     /// The reward of this name.

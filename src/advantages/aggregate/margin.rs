@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use super::matches;
 use crate::tournaments::History;
 
-/// The ratings r that minimise Σ w (r_left − r_right − (score_left − score_right))², with mean 0 in
+/// The ratings r that minimise `Σ w (r_left − r_right − (score_left − score_right))²`, with mean 0 in
 /// every connected part of the group.
 ///
 /// Items of parts that never met, not even through others, can't be compared: each part is rated

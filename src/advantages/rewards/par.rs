@@ -55,9 +55,9 @@ enum Shape {
     Atan,
 }
 
-/// Preference as reward: r' = (1/M) Σ sigmoid(k (r − r_m)) over the M reference scores of the sample's
-/// prompt, each a column; unknown references are left out. The variants put r − r_m, tanh(r − r_m) and
-/// atan(r − r_m) for the sigmoid. Before, where `length_penalty` is given, a sample longer than
+/// Preference as reward: `r' = (1/M) Σ sigmoid(k (r − r_m))` over the M reference scores of the sample's
+/// prompt, each a column; unknown references are left out. The variants put `r − r_m`, `tanh(r − r_m)` and
+/// `atan(r − r_m)` for the sigmoid. Before, where `length_penalty` is given, a sample longer than
 /// `length_limit` loses that much for each unit.
 ///
 /// # Source
@@ -106,11 +106,11 @@ impl RewardRule for Par {
     }
 }
 
-/// The log-sigmoid centred transform: r' = log sigmoid(r − r_ref) = −softplus(r_ref − r).
+/// The log-sigmoid centred transform: `r' = log sigmoid(r − r_ref) = −softplus(r_ref − r)`.
 ///
-/// With one reference column r_ref is its value; with several it is the `quantile` of a normal
+/// With one reference column `r_ref` is its value; with several it is the `quantile` of a normal
 /// distribution with their mean and their unbiased standard deviation + 1e-5. With criteria, which
-/// have one reference column each, the reward is Σ weight log sigmoid(r_k − r_ref,k): the log of the
+/// have one reference column each, the reward is `Σ weight log sigmoid(r_k − r_ref,k)`: the log of the
 /// chance that all are good, if they are independent.
 ///
 /// # Source
