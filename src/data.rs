@@ -7,6 +7,7 @@
 pub mod graph;
 pub mod read;
 pub mod records;
+pub mod samples;
 pub mod table;
 
 use indexmap::IndexSet;
@@ -193,8 +194,13 @@ pub struct Log {
     pub(crate) weights: Vec<f64>,
     /// Empty, or one entry a row; seconds since 1970 for dates, the number itself for numbers.
     pub(crate) times: Vec<f64>,
+    /// Empty, or one pair a row: the judge's scores for left and right, NaN where there are none.
+    pub(crate) scores: Vec<[f64; 2]>,
     pub(crate) labels: Vec<Labels>,
 }
+
+/// The scores of a row that has none.
+const NO_SCORES: [f64; 2] = [f64::NAN; 2];
 
 pub(crate) const CODE_RIGHT: u8 = 0;
 pub(crate) const CODE_TIE: u8 = 1;
@@ -220,6 +226,13 @@ impl Log {
         self.push_optional(row);
     }
 
+    /// Adds one row with the judge's scores for left and right. Rows without scores have none.
+    pub fn push_scored(&mut self, row: Comparison, scores: [f64; 2]) {
+        self.scores.resize(self.len(), NO_SCORES);
+        self.scores.push(scores);
+        self.push(row);
+    }
+
     /// Adds one comparison of weight one by the code of its outcome, which is not a share.
     #[inline]
     pub(crate) fn push_single(&mut self, left: u32, right: u32, code: u8) {
@@ -241,6 +254,9 @@ impl Log {
         }
         push_default_one(&mut self.counts, before, row.count);
         push_default_one(&mut self.weights, before, row.weight);
+        if !self.scores.is_empty() {
+            self.scores.resize(before + 1, NO_SCORES);
+        }
     }
 
     /// Adds the rows of another log, whose item ids index `ids` for the ids here. Labels are left out.
@@ -253,6 +269,7 @@ impl Log {
         append_optional(&mut self.counts, rows, &block.counts, added, 1.0);
         append_optional(&mut self.weights, rows, &block.weights, added, 1.0);
         self.times.extend_from_slice(&block.times);
+        append_optional(&mut self.scores, rows, &block.scores, added, NO_SCORES);
     }
 
     /// Adds a categorical column: one label a row, in row order.
@@ -321,6 +338,11 @@ impl Log {
         (!self.times.is_empty()).then_some(self.times.as_slice())
     }
 
+    /// The judge's scores of a row for left and right, if they were read and the row has both.
+    pub fn scores(&self, row: usize) -> Option<[f64; 2]> {
+        self.scores.get(row).copied().filter(|scores| !scores.iter().any(|score| score.is_nan()))
+    }
+
     /// The rows at `indices`, in that order, over the same items, optional columns included.
     ///
     /// # Panics
@@ -346,6 +368,7 @@ impl Log {
             counts: pick(&self.counts, indices),
             weights: pick(&self.weights, indices),
             times: pick(&self.times, indices),
+            scores: pick(&self.scores, indices),
             labels: Vec::new(),
         }
     }
@@ -466,7 +489,7 @@ fn push_default_one(column: &mut Vec<f64>, rows: usize, value: f64) {
 }
 
 /// Appends `added` rows to a column of `rows` rows, either of which is empty while it holds defaults only.
-fn append_optional(column: &mut Vec<f64>, rows: usize, addition: &[f64], added: usize, default: f64) {
+fn append_optional<T: Copy>(column: &mut Vec<T>, rows: usize, addition: &[T], added: usize, default: T) {
     if column.is_empty() && addition.is_empty() {
         return;
     }

@@ -1,10 +1,12 @@
 //! Writers: a result as bytes. They compute no number.
 
+mod advantage;
 mod leaderboard;
 mod swiss;
 
 use serde::Serialize;
 
+pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
 use crate::structure::Note;
 

@@ -195,10 +195,7 @@ mod messages {
             "t.csv, line 5: column `benchmark` is empty; give the benchmark's name"
         );
         assert_eq!(error("t.csv", ",x\n,1\n"), "t.csv, line 2: column `1` is empty; give the model's name");
-        assert_eq!(
-            error("t.csv", ",model,x\n"),
-            "column 1 of t.csv has no name; give it the name of its benchmark, or remove it"
-        );
+        assert_eq!(error("t.csv", ",model,x\n"), "column 1 of t.csv has no name; give it one, or remove it");
         assert_eq!(
             error("t.jsonl", "{\"model\":\"ada\",\"\":1}"),
             "t.jsonl, line 1: a key of the object is empty; give it the name of its benchmark, or remove it"

@@ -20,12 +20,15 @@ mod columns;
 mod csv;
 mod error;
 mod fields;
+mod groups;
 mod jsonl;
 mod marks;
 mod merge;
 mod names;
 mod options;
 mod outcome;
+mod records;
+mod samples;
 mod source;
 mod table;
 
@@ -36,6 +39,12 @@ use serde::Serialize;
 
 pub use self::error::{Fault, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
+pub use self::records::{RecordOptions, RecordReading, read_records, read_records_bytes};
+pub use self::samples::{
+    NoScore, NumberOption, SampleOptions, SampleReading, SamplesOrLog, read_samples, read_samples_bytes,
+    read_samples_or_log,
+};
+pub use self::source::InputFormat;
 pub use self::table::{
     Shape, TableOptions, TableOrLog, TableReading, read_table, read_table_bytes, read_table_or_log,
     read_table_or_log_bytes,
@@ -55,6 +64,8 @@ pub struct Reading {
     pub comparisons: Comparisons,
     /// The inputs, in the order in which they were given.
     pub inputs: Vec<Input>,
+    /// How the first of them is written.
+    pub format: InputFormat,
     /// What the reader has to say about them.
     pub notes: Notes,
 }
@@ -148,31 +159,70 @@ impl<'a> Opened<'a> {
         };
         Ok(Self { source, progress, header, wave })
     }
+
+    /// Opens what has no bad rows to be left out.
+    fn whole(source: Source<'a>) -> Result<Self, ReadError> {
+        Self::new(source, false).map_err(|error| match error {
+            ReadError::Row { path, line, fault } => ReadError::TableRow { path, line, fault },
+            other => other,
+        })
+    }
+
+    /// The next block of rows: at first those that were read along with the header.
+    fn next_block(&mut self) -> Result<Option<Bytes>, ReadError> {
+        if self.wave.is_empty() { self.source.next_block() } else { Ok(Some(self.wave.remove(0))) }
+    }
 }
 
 fn read_source(source: Source<'_>, options: &ReadOptions, assembly: &mut Assembly<'_>) -> Result<(), ReadError> {
     read_opened(Opened::new(source, options.skip_bad_rows)?, options, assembly)
 }
 
-fn read_opened(opened: Opened<'_>, options: &ReadOptions, assembly: &mut Assembly<'_>) -> Result<(), ReadError> {
-    let Opened { mut source, mut progress, header, mut wave } = opened;
-    let columns = Columns::find(&source.path, header, options, assembly.wanted.as_deref())?;
+fn read_opened(mut opened: Opened<'_>, options: &ReadOptions, assembly: &mut Assembly<'_>) -> Result<(), ReadError> {
+    let header = std::mem::take(&mut opened.header);
+    let columns = Columns::find(&opened.source.path, header, options, assembly.wanted.as_deref())?;
     assembly.start(&columns);
-    let parser = Parser { format: source.format, wanted: columns.wanted(), columns: &columns, options };
+    assembly.format.get_or_insert(opened.source.format.into());
+    let parser = Parser { format: opened.source.format, wanted: columns.wanted(), columns: &columns, options };
+    let input = each_wave(opened, |bytes| parser.block(bytes), |progress, blocks| assembly.add_all(progress, blocks))?;
+    assembly.inputs.push(input);
+    Ok(())
+}
+
+/// Reads the logs of which the first is open already.
+fn read_logs<'a>(
+    first: Opened<'a>,
+    others: impl Iterator<Item = Result<Source<'a>, ReadError>>,
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
+    options.check()?;
+    let mut assembly = Assembly::new(options);
+    read_opened(first, options, &mut assembly)?;
+    for source in others {
+        read_source(source?, options, &mut assembly)?;
+    }
+    assembly.finish()
+}
+
+/// Parses the rows of an input block by block on all threads, and has them added in file order.
+fn each_wave<B: Send>(
+    opened: Opened<'_>,
+    parse: impl Fn(&[u8]) -> B + Sync,
+    mut add: impl FnMut(&mut Progress, Vec<B>) -> Result<(), ReadError> + Send,
+) -> Result<Input, ReadError> {
+    let Opened { mut source, mut progress, mut wave, .. } = opened;
     let mut parsed = Vec::new();
     while !wave.is_empty() {
-        let ((merged, next), blocks) = rayon::join(
-            || (assembly.add_all(&mut progress, parsed), source.wave()),
-            || wave.par_iter().map(|bytes| parser.block(bytes.get())).collect(),
+        let ((added, next), blocks) = rayon::join(
+            || (add(&mut progress, parsed), source.wave()),
+            || wave.par_iter().map(|bytes| parse(bytes.get())).collect(),
         );
-        merged?;
+        added?;
         parsed = blocks;
         source.reuse(std::mem::replace(&mut wave, next));
     }
-    assembly.add_all(&mut progress, parsed)?;
-    let xxh3 = source.finish()?;
-    assembly.inputs.push(Input { path: progress.path, rows: progress.rows, xxh3 });
-    Ok(())
+    add(&mut progress, parsed)?;
+    Ok(Input { path: progress.path, rows: progress.rows, xxh3: source.finish()? })
 }
 
 /// The header, and the first blocks that hold rows.

@@ -4,7 +4,7 @@
 use super::super::{Comparison, ItemId, Log, Outcome};
 use super::columns::{Columns, Evidence};
 use super::error::{Fault, shown};
-use super::fields::{number, time};
+use super::fields::{ScoreField, number, score, time};
 use super::names::Names;
 use super::options::{BothBad, OutcomeAs, ReadOptions};
 use super::outcome::{Verdict, usual, verdict};
@@ -18,6 +18,22 @@ pub(super) trait Fields {
     fn nested(&self, _column: usize) -> Option<&[u8]> {
         None
     }
+}
+
+/// What makes a block of the rows of a text, which are given to it one after another.
+pub(super) trait RowReader {
+    /// Adds a row, or nothing at all if it is bad. `line` tells the line of the text on which it starts,
+    /// counted from 0; asking may take long.
+    fn add(&mut self, fields: &impl Fields, line: impl FnOnce() -> u64) -> Result<(), Fault>;
+
+    /// Takes a bad row. Whether reading goes on is the answer.
+    fn bad(&mut self, line: u64, fault: Fault) -> bool;
+
+    /// Whether it matters on which line a bad row stands.
+    fn shows_bad(&self) -> bool;
+
+    /// Ends a text that was read up to its end and has so many lines.
+    fn end(&mut self, lines: u64);
 }
 
 /// Bad rows keep this many messages.
@@ -68,30 +84,39 @@ pub(super) struct BlockReader<'a> {
     labels: Vec<u32>,
 }
 
-impl<'a> BlockReader<'a> {
-    pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
-        let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
-        let common = columns.weight.is_none() && columns.time.is_none() && columns.others.is_empty();
-        Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
+impl RowReader for BlockReader<'_> {
+    #[inline]
+    fn add(&mut self, fields: &impl Fields, _line: impl FnOnce() -> u64) -> Result<(), Fault> {
+        if self.common && self.add_common(fields).is_some() {
+            return Ok(());
+        }
+        self.add_any(fields)
     }
 
-    /// Takes a bad row. Whether reading goes on is the answer.
     #[cold]
-    pub(super) fn bad(&mut self, line: u64, fault: Fault) -> bool {
-        if self.block.bad.len() < MESSAGES {
+    fn bad(&mut self, line: u64, fault: Fault) -> bool {
+        if self.shows_bad() {
             self.block.bad.push(BadRow { line, fault });
         }
         self.block.skipped += 1;
         self.options.skip_bad_rows
     }
 
-    /// Adds a row, or nothing at all if it is bad.
-    #[inline]
-    pub(super) fn add(&mut self, fields: &impl Fields) -> Result<(), Fault> {
-        if self.common && self.add_common(fields).is_some() {
-            return Ok(());
-        }
-        self.add_any(fields)
+    fn shows_bad(&self) -> bool {
+        self.block.bad.len() < MESSAGES
+    }
+
+    fn end(&mut self, lines: u64) {
+        self.block.lines = lines;
+    }
+}
+
+impl<'a> BlockReader<'a> {
+    pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
+        let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
+        let common =
+            columns.weight.is_none() && columns.time.is_none() && columns.scores.is_none() && columns.others.is_empty();
+        Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
     }
 
     /// Adds a row of the commonest kind: a usual word about items that were seen before. `None`
@@ -132,11 +157,18 @@ impl<'a> BlockReader<'a> {
             None => 1.0,
         };
         let time = columns.time.map(|column| self.time(fields, column)).transpose()?;
+        let scores = columns.scores.map(|columns| self.scores(fields, columns)).transpose()?;
         self.check_labels(fields)?;
         self.compare_others(&found, fields, left, right);
         // From here on nothing can fail.
         let (left, right) = known.unwrap_or_else(|| (self.intern(left), self.intern(right)));
+        let before = self.block.rows.len();
         self.push(fields, Comparison { weight, ..comparison(left, right) }, &found, time);
+        if let Some(scores) = scores {
+            let added = self.block.rows.len() - before;
+            self.block.rows.scores.truncate(before);
+            self.block.rows.scores.extend(std::iter::repeat_n(scores, added));
+        }
         Ok(())
     }
 
@@ -233,6 +265,18 @@ impl<'a> BlockReader<'a> {
         let score = self.number(column, field)?;
         let bad = || Fault::Score { column: self.columns.name(column), value: shown(field) };
         score.is_finite().then_some(score).ok_or_else(bad)
+    }
+
+    /// The scores that are kept beside what decides; NaN where there are none.
+    fn scores(&self, fields: &impl Fields, columns: [usize; 2]) -> Result<[f64; 2], Fault> {
+        let [left, right] = columns.map(|column| match fields.get(column) {
+            None if fields.nested(column).is_none() => Ok(f64::NAN),
+            _ => {
+                let field = self.field(fields, column)?;
+                if score(field) == ScoreField::Missing { Ok(f64::NAN) } else { self.score(column, field) }
+            }
+        });
+        Ok([left?, right?])
     }
 
     fn amount(&self, column: usize, field: &[u8], what: &'static str) -> Result<f64, Fault> {

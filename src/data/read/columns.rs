@@ -9,11 +9,13 @@ const WINNER: &[&str] = &["winner", "outcome", "result"];
 const TIME: &[&str] = &["timestamp", "time", "date", "tstamp"];
 const JUDGE: &[&str] = &["judge", "judger"];
 const TASK: &[&str] = &["task", "question_id", "prompt_id"];
+const ROUND: &[&str] = &["round"];
+const STAGE: &[&str] = &["stage"];
 const GROUP: &[&str] = &["group", "group_id"];
 const GROUP_OR_UID: &[&str] = &["group", "group_id", "uid"];
 
 /// The columns of a file: those of a CSV header, or the keys of the first JSON object.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Header {
     pub(super) names: Vec<String>,
     /// Whether a row may have more than these, as a JSON object may.
@@ -58,6 +60,8 @@ pub(super) struct Columns {
     pub(super) others: Vec<Evidence>,
     pub(super) weight: Option<usize>,
     pub(super) time: Option<usize>,
+    /// Those of the left and the right item, if they are kept.
+    pub(super) scores: Option<[usize; 2]>,
     pub(super) labels: Vec<Label>,
 }
 
@@ -83,9 +87,10 @@ impl Columns {
         };
         check_unique(path, &finder.header.names)?;
         let mut found = finder.evidence(names);
+        let scores = finder.scores(names).filter(|_| options.keep_scores);
         let evidence = finder.deciding(&mut found, options)?;
         let labels = finder.labels(options, labels)?;
-        Ok(Self { names: finder.header.names, left, right, evidence, others: found, weight, time, labels })
+        Ok(Self { names: finder.header.names, left, right, evidence, others: found, weight, time, scores, labels })
     }
 
     /// The name of a column.
@@ -103,7 +108,8 @@ impl Columns {
         });
         let labels = self.labels.iter().map(|label| Some(label.column));
         let single = [Some(self.left), Some(self.right), self.weight, self.time];
-        for column in single.into_iter().chain(evidence).chain(labels).flatten() {
+        let scores = self.scores.into_iter().flatten().map(Some);
+        for column in single.into_iter().chain(evidence).chain(labels).chain(scores).flatten() {
             wanted[column] = true;
         }
         wanted
@@ -133,6 +139,13 @@ pub(super) fn check_unique(path: &str, names: &[String]) -> Result<(), ReadError
         None => Ok(()),
         Some(name) => Err(ReadError::DuplicateColumn { path: path.to_owned(), column: name.clone() }),
     }
+}
+
+/// The column that has one of the usual names, first as they are written and then in any case of letters.
+pub(super) fn usual(names: &[String], usual: &[&str]) -> Option<usize> {
+    let exact = |name: &&str| names.iter().position(|column| column == name);
+    let any_case = |name: &&str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
+    usual.iter().find_map(exact).or_else(|| usual.iter().find_map(any_case))
 }
 
 /// The error of a column that is not among `names`.
@@ -217,10 +230,14 @@ impl Finder<'_> {
             let ties = self.optional(names.ties.as_deref(), "ties");
             found.push(Evidence::Counts { left, right, ties });
         }
-        let scores =
-            self.any(names.score_a.as_deref(), &["score_a"]).zip(self.any(names.score_b.as_deref(), &["score_b"]));
-        found.extend(scores.map(|(left, right)| Evidence::Scores { left, right }));
+        found.extend(self.scores(names).map(|[left, right]| Evidence::Scores { left, right }));
         found
+    }
+
+    /// The columns of the scores, if both are there.
+    fn scores(&self, names: &ColumnNames) -> Option<[usize; 2]> {
+        let left = self.any(names.score_a.as_deref(), &["score_a"])?;
+        Some([left, self.any(names.score_b.as_deref(), &["score_b"])?])
     }
 
     /// Takes what decides out of the evidence found.
@@ -251,8 +268,11 @@ impl Finder<'_> {
                     return Err(self.missing(format!("the label `{name}`"), "its exact name"));
                 }
                 (None, LabelColumn::Role(role)) if first.is_some() => {
-                    let role = role.name();
-                    return Err(self.missing(format!("the {role}, which the first input has"), &format!("--{role}")));
+                    let option = match role {
+                        Role::Judge | Role::Task | Role::Group => format!("--{}", role.name()),
+                        Role::Round | Role::Stage => format!("the name {}", role.name()),
+                    };
+                    return Err(self.missing(format!("the {}, which the first input has", role.name()), &option));
                 }
                 (None, LabelColumn::Role(_)) => {}
             }
@@ -263,6 +283,8 @@ impl Finder<'_> {
     fn role(&self, role: Role, options: &ReadOptions) -> Option<usize> {
         let names = &options.columns;
         let (named, usual) = match role {
+            Role::Round => (&None, ROUND),
+            Role::Stage => (&None, STAGE),
             Role::Judge => (&names.judge, JUDGE),
             Role::Task => (&names.task, TASK),
             Role::Group => (&names.group, if options.uid_is_group { GROUP_OR_UID } else { GROUP }),

@@ -8,7 +8,7 @@ use std::io::Read;
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
 use memchr::{memchr, memchr_iter, memchr2, memrchr, memrchr2};
 
-use super::block::{BlockReader, Fields, MESSAGES};
+use super::block::{Fields, RowReader};
 use super::error::Fault;
 use super::marks::Marks;
 
@@ -96,7 +96,7 @@ fn records(bytes: &[u8], delimiter: u8) -> Reader<impl Read> {
 }
 
 /// Parses a block of whole records. `width` is the number of columns.
-pub(super) fn parse(bytes: &[u8], delimiter: u8, width: usize, reader: &mut BlockReader<'_>) {
+pub(super) fn parse(bytes: &[u8], delimiter: u8, width: usize, reader: &mut impl RowReader) {
     let has_lone_cr = || memchr_iter(b'\r', bytes).any(|place| bytes.get(place + 1) != Some(&b'\n'));
     let has_other = || memchr(QUOTE, bytes).is_some() || has_lone_cr();
     let simple = memchr2(QUOTE, b'\r', bytes).is_none() || !has_other();
@@ -107,19 +107,37 @@ pub(super) fn parse(bytes: &[u8], delimiter: u8, width: usize, reader: &mut Bloc
     }
 }
 
-fn parse_quoted(bytes: &[u8], delimiter: u8, width: usize, reader: &mut BlockReader<'_>) {
+fn parse_quoted(bytes: &[u8], delimiter: u8, width: usize, reader: &mut impl RowReader) {
     let mut records = records(bytes, delimiter);
     let mut record = ByteRecord::new();
+    let mut lines = Lines { bytes, line: 0, counted: 0 };
     while records.read_byte_record(&mut record).unwrap_or(false) {
-        let added = check_width(record.len(), width).and_then(|()| reader.add(&Record(&record)));
+        let added = check_width(record.len(), width)
+            .and_then(|()| reader.add(&Record(&record), || lines.up_to(record.position())));
         let Err(fault) = added else { continue };
-        let shown = reader.block.bad.len() < MESSAGES;
-        let line = if shown { line_of(bytes, record.position()) } else { 0 };
+        let line = if reader.shows_bad() { lines.up_to(record.position()) } else { 0 };
         if !reader.bad(line, fault) {
             return;
         }
     }
-    reader.block.lines = line_ends(bytes);
+    reader.end(line_ends(bytes));
+}
+
+/// Counts lines up to places that come one after another.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    line: u64,
+    counted: usize,
+}
+
+impl Lines<'_> {
+    /// The line on which the record at `position` starts.
+    fn up_to(&mut self, position: Option<&::csv::Position>) -> u64 {
+        let start = start_of(self.bytes, position);
+        self.line += line_ends(&self.bytes[self.counted..start]);
+        self.counted = start;
+        self.line
+    }
 }
 
 /// Calls `each` with every record of `bytes`, which start with one, and with the line on which it
@@ -132,19 +150,12 @@ pub(super) fn each_record(
 ) -> Result<(), (u64, Fault)> {
     let mut records = records(bytes, delimiter);
     let mut record = ByteRecord::new();
-    let (mut line, mut counted) = (0, 0);
+    let mut lines = Lines { bytes, line: 0, counted: 0 };
     while records.read_byte_record(&mut record).unwrap_or(false) {
-        let start = start_of(bytes, record.position());
-        line += line_ends(&bytes[counted..start]);
-        counted = start;
+        let line = lines.up_to(record.position());
         check_width(record.len(), width).and_then(|()| each(line, &record)).map_err(|fault| (line, fault))?;
     }
     Ok(())
-}
-
-/// The line on which a record starts.
-fn line_of(bytes: &[u8], position: Option<&::csv::Position>) -> u64 {
-    line_ends(&bytes[..start_of(bytes, position)])
 }
 
 /// Where a record starts. Its position may lie before line ends that belong to nothing.
@@ -196,7 +207,7 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    fn run(mut self, reader: &mut BlockReader<'_>) {
+    fn run(mut self, reader: &mut impl RowReader) {
         /// So much at a time that the marks stay in the nearest cache.
         const WINDOW: usize = 1 << 14;
         let delimiter = self.delimiter;
@@ -214,11 +225,11 @@ impl Scanner<'_> {
             marks.forget(used);
             at = to;
         }
-        reader.block.lines = self.lines;
+        reader.end(self.lines);
     }
 
     /// Reads the rows that end in `marks`, and says how many marks they took, or that it is over.
-    fn rows(&mut self, marks: &[u32], reader: &mut BlockReader<'_>) -> Option<usize> {
+    fn rows(&mut self, marks: &[u32], reader: &mut impl RowReader) -> Option<usize> {
         let mut used = 0;
         while let Some(fields) = self.fields(&marks[used..]) {
             let ends = &marks[used..used + fields];
@@ -227,7 +238,7 @@ impl Scanner<'_> {
             let row = Row { bytes: self.bytes, start: self.start, ends, end: last - usize::from(carriage) };
             let blank = fields == 1 && row.end == row.start;
             if !blank {
-                let added = check_width(fields, self.width).and_then(|()| reader.add(&row));
+                let added = check_width(fields, self.width).and_then(|()| reader.add(&row, || self.lines));
                 if let Err(fault) = added
                     && !reader.bad(self.lines, fault)
                 {

@@ -58,6 +58,14 @@ pub enum ReadError {
         /// The option that names a column for it.
         option: String,
     },
+    /// A column that says something of rows that other inputs say nothing of.
+    #[error("{path} has a column `{column}`, which the first input has not; give it to all inputs, or to none")]
+    ExtraColumn {
+        /// The input's path.
+        path: String,
+        /// The column.
+        column: String,
+    },
     /// The first bad row.
     #[error("{path}, line {line}: {fault} (--skip-bad-rows leaves such rows out)")]
     Row {
@@ -78,8 +86,8 @@ pub enum ReadError {
         /// What is wrong with it.
         fault: Fault,
     },
-    /// A benchmark's column without a name.
-    #[error("column {column} of {path} has no name; give it the name of its benchmark, or remove it")]
+    /// A column without a name where each is called by it, such as one of a benchmark.
+    #[error("column {column} of {path} has no name; give it one, or remove it")]
     UnnamedColumn {
         /// The input's path.
         path: String,
@@ -141,6 +149,12 @@ pub enum ReadError {
         paths: String,
         /// How many bad rows were left out.
         skipped: u64,
+    },
+    /// Not one row in all inputs.
+    #[error("no row in {paths}; give at least one below the header")]
+    NoRows {
+        /// The inputs' paths.
+        paths: String,
     },
     /// An option that no log can be read with.
     #[error("the {name} is {value}; give a finite number that is not negative")]
@@ -288,12 +302,28 @@ pub enum Fault {
         /// The key.
         column: String,
     },
-    /// A model or a benchmark without a name.
+    /// A JSON object with a key that names something, which the first object has not.
+    #[error("the object has `{column}`, which the first object has not; give it to all objects, or to none")]
+    LateKey {
+        /// The key.
+        column: String,
+    },
+    /// A second row of an item in its group.
+    #[error("{item:?} has a row in group {group:?} already, in {earlier}; keep one of them")]
+    DuplicateItem {
+        /// The item's name.
+        item: String,
+        /// The group's name.
+        group: String,
+        /// The line of the first, and its file if that is another one.
+        earlier: String,
+    },
+    /// A model, a benchmark, a group or an item without a name.
     #[error("column `{column}` is empty; give the {what}'s name")]
     Unnamed {
         /// The column's name, or its number if it has none.
         column: String,
-        /// `model` or `benchmark`.
+        /// `model`, `benchmark`, `group` or `item`.
         what: &'static str,
     },
     /// A JSON object with an empty key, which is a benchmark.
@@ -322,6 +352,25 @@ pub enum Fault {
         /// The benchmark's name.
         benchmark: String,
         /// What stands there.
+        value: String,
+    },
+    /// Something in a column of samples that should be a number.
+    #[error(
+        "column `{column}` holds {value:?}, which is not a number; write it like 1, 0.5 or 2e-3, or leave it empty \
+         where there is none"
+    )]
+    NotASampleNumber {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A number of a sample that is not finite.
+    #[error("column `{column}` holds {value:?}; give a finite number, or leave it empty where there is none")]
+    InfiniteNumber {
+        /// The column's name.
+        column: String,
+        /// What it holds.
         value: String,
     },
     /// A second score of a model on a benchmark.

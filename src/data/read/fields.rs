@@ -7,6 +7,33 @@ pub(super) fn number(field: &[u8]) -> Option<f64> {
     std::str::from_utf8(field.trim_ascii()).ok()?.parse().ok()
 }
 
+/// What stands for a score that is missing, in any case of letters.
+const HOLES: &[&str] = &["", "na", "n/a", "nan", "null", "none", "-"];
+
+/// What a field says in which a score may stand or none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ScoreField {
+    Finite(f64),
+    Missing,
+    Infinite,
+    Other,
+}
+
+/// The score written in `field`, if there is one.
+#[inline]
+pub(super) fn score(field: &[u8]) -> ScoreField {
+    match number(field) {
+        Some(score) if score.is_finite() => ScoreField::Finite(score),
+        // A minus sign before "nan" is what some libraries print.
+        Some(score) if score.is_nan() => ScoreField::Missing,
+        Some(_) => ScoreField::Infinite,
+        None if HOLES.iter().any(|hole| field.trim_ascii().eq_ignore_ascii_case(hole.as_bytes())) => {
+            ScoreField::Missing
+        }
+        None => ScoreField::Other,
+    }
+}
+
 /// The time written in `field`: a finite number as it is, a date or date and time as seconds since
 /// 1970. A time without an offset is in UTC.
 pub(super) fn time(field: &[u8]) -> Option<f64> {

@@ -2,6 +2,7 @@
 //! `serde_json`, which also has the last word on what is wrong with a line. Both give numbers as
 //! they are written.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::block::{BlockReader, Fields};
+use super::block::{Fields, RowReader};
 use super::error::Fault;
 
 /// The end of the last whole line. Strings in JSON hold no line end, so there is no other care to take.
@@ -93,6 +94,16 @@ fn object(line: &[u8]) -> Result<Object<'_>, Fault> {
     serde_json::from_str(text).map_err(|error| Fault::Json { message: message(&error) })
 }
 
+/// A value as a CSV file would hold it: a string without its quotes and escapes, null as nothing, a
+/// number as it is written.
+pub(super) fn text_of(value: &RawValue) -> Cow<'_, str> {
+    match value.get() {
+        "null" => Cow::Borrowed(""),
+        text if text.starts_with('"') => Cow::Owned(serde_json::from_str(text).unwrap_or_default()),
+        text => Cow::Borrowed(text),
+    }
+}
+
 /// What the parser says, without the place in the line: the line is named anyway.
 fn message(error: &serde_json::Error) -> String {
     let full = error.to_string();
@@ -135,20 +146,22 @@ impl Fields for Line<'_> {
 }
 
 /// Parses a block of whole lines. Only the `wanted` of the `names` are looked at.
-pub(super) fn parse(bytes: &[u8], names: &[String], wanted: &[bool], reader: &mut BlockReader<'_>) {
+pub(super) fn parse(bytes: &[u8], names: &[String], wanted: &[bool], reader: &mut impl RowReader) {
     let mut parser = Parser::new(names, wanted);
     let valid = std::str::from_utf8(bytes).is_ok();
-    for (number, line) in lines(bytes).enumerate() {
+    let mut number = 0;
+    for line in lines(bytes) {
         if !line.trim_ascii().is_empty() {
             let row = parser.line(line, valid || std::str::from_utf8(line).is_ok());
-            if let Err(fault) = row.and_then(|row| reader.add(&row))
-                && !reader.bad(number as u64, fault)
+            if let Err(fault) = row.and_then(|row| reader.add(&row, || number))
+                && !reader.bad(number, fault)
             {
                 return;
             }
         }
-        reader.block.lines += 1;
+        number += 1;
     }
+    reader.end(number);
 }
 
 struct Parser<'a> {

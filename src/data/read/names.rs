@@ -46,9 +46,15 @@ impl Names {
         })
     }
 
+    /// The name of an id.
+    #[inline]
+    pub(super) fn get(&self, id: u32) -> &str {
+        &self.text[self.range(id as usize)]
+    }
+
     /// The names in the order of their ids.
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|id| &self.text[self.range(id)])
+        (0..self.len() as u32).map(|id| self.get(id))
     }
 
     #[inline]
@@ -94,7 +100,7 @@ fn tag(hash: u64) -> u32 {
 
 /// Mixes the name in pairs of eight-byte words, the last of which may overlap those before.
 #[inline]
-fn hash(name: &[u8]) -> u64 {
+pub(super) fn hash(name: &[u8]) -> u64 {
     const START: u64 = 0x243f_6a88_85a3_08d3;
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let pair = |hash, pair: &[u8; 16]| {

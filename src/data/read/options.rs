@@ -45,15 +45,21 @@ pub enum Role {
     Task,
     /// The group of items it belongs to.
     Group,
+    /// The round of a tournament in which it was played (`round`).
+    Round,
+    /// The part of a tournament it belongs to (`stage`).
+    Stage,
 }
 
 impl Role {
-    /// The role's name, which is also that of the option that names its column.
+    /// The role's name, which is also that of the option that names its column, where there is one.
     pub fn name(self) -> &'static str {
         match self {
             Self::Judge => "judge",
             Self::Task => "task",
             Self::Group => "group",
+            Self::Round => "round",
+            Self::Stage => "stage",
         }
     }
 }
@@ -108,6 +114,9 @@ pub struct ReadOptions {
     pub labels: Vec<LabelColumn>,
     /// Whether times are kept, and rows with them; a log without a time column is then an error.
     pub read_time: bool,
+    /// Whether the judge's scores are kept, and rows with them, where the log has them. A row may lack
+    /// them unless they decide.
+    pub keep_scores: bool,
     /// Whether scores decide even where there are outcomes or counts.
     pub prefer_scores: bool,
     /// Scores that differ by no more than this are a tie.
@@ -133,6 +142,7 @@ impl Default for ReadOptions {
             keep: Keep::default(),
             labels: Vec::new(),
             read_time: false,
+            keep_scores: false,
             prefer_scores: false,
             margin: 0.0,
             both_bad: BothBad::default(),

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::error::ReadError;
@@ -19,6 +20,28 @@ pub(super) enum Format {
     Jsonl,
 }
 
+/// How an input is written, compressed or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputFormat {
+    /// Fields with commas between them.
+    Csv,
+    /// Fields with tabs between them.
+    Tsv,
+    /// JSON objects, one a line.
+    Jsonl,
+}
+
+impl From<Format> for InputFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Delimited(b'\t') => Self::Tsv,
+            Format::Delimited(_) => Self::Csv,
+            Format::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
 impl Format {
     /// By the name of the file, or else by its first line.
     fn guess(path: &str, start: &[u8]) -> Self {
@@ -30,6 +53,14 @@ impl Format {
         let header = start.trim_ascii_start().split(|&byte| byte == b'\n' || byte == b'\r').next();
         let tabs = header.is_some_and(|line| line.contains(&b'\t') && !line.contains(&b','));
         Self::Delimited(if is("tsv") || (tabs && !is("csv")) { b'\t' } else { b',' })
+    }
+
+    /// How many lines end in `bytes`.
+    pub(super) fn line_ends(self, bytes: &[u8]) -> u64 {
+        match self {
+            Self::Delimited(_) => csv::line_ends(bytes),
+            Self::Jsonl => jsonl::line_ends(bytes),
+        }
     }
 
     /// The end of the last whole record of bytes that start with a record.

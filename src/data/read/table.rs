@@ -12,10 +12,9 @@ use self::sheet::Sheet;
 use super::super::table::ScoreTable;
 use super::columns::is_log;
 use super::error::ReadError;
-use super::merge::Assembly;
 use super::options::ReadOptions;
 use super::source::{Format, Source};
-use super::{Input, Opened, Reading, csv, jsonl, read_opened, read_source};
+use super::{Input, Opened, Reading, csv, jsonl, read_logs};
 
 /// How a table of scores is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +113,7 @@ fn read_tables<'a>(
     sources: impl IntoIterator<Item = Opening<'a>>,
     options: &TableOptions,
 ) -> Result<TableReading, ReadError> {
-    read_all(sources.into_iter().map(|source| open(source?)), options)
+    read_all(sources.into_iter().map(|source| Opened::whole(source?)), options)
 }
 
 fn read_either<'a>(
@@ -125,34 +124,12 @@ fn read_either<'a>(
     let mut sources = sources.into_iter();
     let Some(first) = sources.next() else { return read_tables([], table).map(TableOrLog::Table) };
     let can_be_log = *table == TableOptions::default();
-    let first = if can_be_log && log.skip_bad_rows { Opened::new(first?, true)? } else { open(first?)? };
+    let first = if can_be_log && log.skip_bad_rows { Opened::new(first?, true)? } else { Opened::whole(first?)? };
     if can_be_log && is_log(&first.header, &log.columns) {
-        return read_log(first, sources, log).map(TableOrLog::Log);
+        return read_logs(first, sources, log).map(TableOrLog::Log);
     }
-    let opened = std::iter::once(Ok(first)).chain(sources.map(|source| open(source?)));
+    let opened = std::iter::once(Ok(first)).chain(sources.map(|source| Opened::whole(source?)));
     read_all(opened, table).map(TableOrLog::Table)
-}
-
-fn read_log<'a>(
-    first: Opened<'a>,
-    others: impl Iterator<Item = Opening<'a>>,
-    options: &ReadOptions,
-) -> Result<Reading, ReadError> {
-    options.check()?;
-    let mut assembly = Assembly::new(options);
-    read_opened(first, options, &mut assembly)?;
-    for source in others {
-        read_source(source?, options, &mut assembly)?;
-    }
-    assembly.finish()
-}
-
-/// Opens what may be a table, whose bad rows cannot be left out.
-fn open(source: Source<'_>) -> Result<Opened<'_>, ReadError> {
-    Opened::new(source, false).map_err(|error| match error {
-        ReadError::Row { path, line, fault } => ReadError::TableRow { path, line, fault },
-        other => other,
-    })
 }
 
 fn read_all<'a>(

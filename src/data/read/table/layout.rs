@@ -1,6 +1,6 @@
 //! Which columns of a table hold what.
 
-use super::super::columns::{Header, check_unique, missing};
+use super::super::columns::{Header, check_unique, missing, usual};
 use super::super::error::ReadError;
 use super::{Shape, TableOptions};
 
@@ -72,16 +72,14 @@ impl Finder<'_> {
     }
 
     /// The named column, or else the first of the usual ones.
-    fn required(&self, role: &str, named: Option<&str>, usual: &[&str]) -> Result<usize, ReadError> {
+    fn required(&self, role: &str, named: Option<&str>, usual_names: &[&str]) -> Result<usize, ReadError> {
         let names = &self.header.names;
-        let exact = |name: &str| names.iter().position(|column| column == name);
-        let any_case = |name: &str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
-        let usual_names = || usual.iter().copied();
-        let wanted =
-            || named.map_or_else(|| format!("the {role} ({})", usual.join(", ")), |name| format!("--{role} {name}"));
+        let wanted = || {
+            named.map_or_else(|| format!("the {role} ({})", usual_names.join(", ")), |name| format!("--{role} {name}"))
+        };
         let found = match named {
-            Some(name) => exact(name),
-            None => usual_names().find_map(exact).or_else(|| usual_names().find_map(any_case)),
+            Some(name) => names.iter().position(|column| column == name),
+            None => usual(names, usual_names),
         };
         found.ok_or_else(|| missing(self.path, names, wanted(), &format!("--{role}")))
     }

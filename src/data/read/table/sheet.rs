@@ -8,12 +8,10 @@ use serde_json::value::RawValue;
 
 use super::super::super::ItemId;
 use super::super::error::{Fault, shown};
-use super::super::fields::number;
+use super::super::fields::{ScoreField, score};
+use super::super::jsonl::text_of;
 use super::cells::Cells;
 use super::layout::Layout;
-
-/// What stands for a hole, in any case of letters.
-const HOLES: &[&str] = &["", "na", "n/a", "nan", "null", "none", "-"];
 
 /// One file while it is read.
 pub(super) struct Sheet<'a> {
@@ -100,21 +98,17 @@ impl<'a> Sheet<'a> {
     /// Adds what `text` says about a model and a benchmark, which may be that there is a hole.
     fn add(&mut self, line: u64, model: &str, benchmark: &str, text: &str) -> Result<(), Fault> {
         let ids = (self.cells.models.intern(model), self.cells.benchmarks.intern(benchmark));
-        if HOLES.iter().any(|hole| text.trim().eq_ignore_ascii_case(hole)) {
-            return Ok(());
-        }
-        let score = number(text.as_bytes());
-        match score {
-            Some(score) if score.is_finite() => self.cells.add(ids.0, ids.1, score, self.lines_before + line + 1),
-            // A minus sign before "nan" is what some libraries print.
-            Some(score) if score.is_nan() => Ok(()),
-            _ => {
-                let (model, benchmark) = (model.to_owned(), benchmark.to_owned());
-                let value = shown(text.as_bytes());
-                Err(match score {
-                    Some(_) => Fault::InfiniteScore { model, benchmark, value },
-                    None => Fault::NotAScore { model, benchmark, value },
-                })
+        let names = || (model.to_owned(), benchmark.to_owned(), shown(text.as_bytes()));
+        match score(text.as_bytes()) {
+            ScoreField::Finite(score) => self.cells.add(ids.0, ids.1, score, self.lines_before + line + 1),
+            ScoreField::Missing => Ok(()),
+            ScoreField::Infinite => {
+                let (model, benchmark, value) = names();
+                Err(Fault::InfiniteScore { model, benchmark, value })
+            }
+            ScoreField::Other => {
+                let (model, benchmark, value) = names();
+                Err(Fault::NotAScore { model, benchmark, value })
             }
         }
     }
@@ -143,14 +137,4 @@ fn name_in<'v>(object: &[(String, &'v RawValue)], key: &str, what: &'static str)
     let text = text_of(value);
     named(&text, what, || key.to_owned())?;
     Ok(text)
-}
-
-/// A value as a CSV file would hold it: a string without its quotes and escapes, null as nothing, a
-/// number as it is written.
-fn text_of(value: &RawValue) -> Cow<'_, str> {
-    match value.get() {
-        "null" => Cow::Borrowed(""),
-        text if text.starts_with('"') => Cow::Owned(serde_json::from_str(text).unwrap_or_default()),
-        text => Cow::Borrowed(text),
-    }
 }
