@@ -8,7 +8,7 @@ mod strengths;
 use serde::{Deserialize, Serialize};
 
 use super::ranks::{RankTies, merge_close, ranks};
-use crate::tournaments::{History, Played, Rules};
+use crate::tournaments::{History, Played, PointsSettings, Rules, arenarl, points};
 
 /// How matches become a standing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -110,6 +110,14 @@ pub struct AggregateSettings {
     /// Values are rounded to so many decimals, halves to even, before anything is made of them: 3 in
     /// Pref-GRPO, none elsewhere.
     pub decimals: Option<u8>,
+    /// What points are made of, and what decides between equal ones.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub points: PointsSettings,
+}
+
+/// Settings that nobody changed are left out of what is written down.
+fn is_default(points: &PointsSettings) -> bool {
+    *points == PointsSettings::default()
 }
 
 impl AggregateSettings {
@@ -146,7 +154,7 @@ pub fn aggregate(history: &History, settings: &AggregateSettings) -> Standing {
     let aggregation = settings.aggregation;
     let ranked = match aggregation {
         Aggregation::Bracket => ranked_from_places(&bracket::bracket(history, settings.rules)),
-        Aggregation::Points => hooks::points(history, settings),
+        Aggregation::Points => ranked_by_points(history, settings),
         Aggregation::WinRate => ranked(shares::win_rate(history), ROUNDING),
         Aggregation::MeanScore => ranked(shares::mean_score(history), ROUNDING * largest_score(history)),
         Aggregation::Copeland => ranked(shares::copeland(history), 0.0),
@@ -195,27 +203,25 @@ fn ranked_from_places(places: &[Option<f64>]) -> Ranked {
     ranked(places.iter().map(below).collect(), 0.0)
 }
 
-/// What other parts of the crate compute of points.
-mod hooks {
-    use super::{AggregateSettings, Ranked, matches, ranked};
-    use crate::tournaments::History;
-
-    /// HOOK: to be replaced by `crate::tournaments::points(history, &PointsSettings)`: its points are
-    /// the values, and `places` are the negated ranks, tie-breaks included.
-    pub(super) fn points(history: &History, _settings: &AggregateSettings) -> Ranked {
-        let mut points = vec![f64::NAN; history.items()];
-        let mut add = |item: u32, won: f64| {
-            let sum = &mut points[item as usize];
-            *sum = if sum.is_nan() { won } else { *sum + won };
-        };
-        for played in matches(history) {
-            let share = played.result.outcome.share();
-            add(played.game.left, share);
-            add(played.game.right, 1.0 - share);
-        }
-        history.byes().iter().for_each(|bye| add(bye.item, 1.0));
-        ranked(points, 0.0)
+/// Points are the values, and ranks tell the tie-breaks too.
+fn ranked_by_points(history: &History, settings: &AggregateSettings) -> Ranked {
+    if settings.rules == Rules::ArenaRl {
+        let standing = arenarl::swiss_standing(history);
+        let values: Vec<f64> = standing.iter().map(|&[points, _]| points).collect();
+        let better = |of: &[f64; 2]| standing.iter().filter(|&other| other > of).count() as f64;
+        return Ranked { places: standing.iter().map(|of| -better(of)).collect(), values };
     }
+    let mut played = vec![false; history.items()];
+    for game in matches(history).map(|played| played.game) {
+        played[game.left as usize] = true;
+        played[game.right as usize] = true;
+    }
+    let mut ranked = Ranked { values: vec![f64::NAN; played.len()], places: vec![f64::NAN; played.len()] };
+    for (item, row) in points(history, &settings.points).into_iter().enumerate().filter(|&(item, _)| played[item]) {
+        ranked.values[item] = row.points;
+        ranked.places[item] = row.rank.map_or(f64::NAN, |rank| -f64::from(rank));
+    }
+    ranked
 }
 
 /// The matches that count: between two items of the history, with a weight. A log may have others.

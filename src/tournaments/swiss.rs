@@ -15,7 +15,9 @@ mod pairing;
 use std::cmp::Reverse;
 
 use self::pairing::{Card, Met, Outlook, Preference, Round, Search};
-use super::{Draw, Field, History, Match, MatchResult, RULES, Rules, Schedule, Size, Stage, Topology, TopologyEntry};
+use super::{
+    Draw, Field, History, Match, MatchResult, RULES, Rules, Schedule, Size, Stage, Topology, TopologyEntry, arenarl,
+};
 use crate::settings::{Setting, Settings, SettingsError};
 
 pub(super) const ENTRY: TopologyEntry = TopologyEntry {
