@@ -143,11 +143,13 @@ impl Elimination {
     /// its scores so far, and if those are equal too the better seed, which is no evidence. The
     /// published code has the left one go on.
     fn left_goes_on(&self, played: Match, result: MatchResult) -> bool {
-        let mean = |item: u32| self.means[item as usize].value();
-        let share = result.outcome.share();
-        if share > 0.5 || share < 0.5 || self.rules == Rules::ArenaRl {
-            return share >= 0.5;
+        match result.outcome.share().total_cmp(&0.5) {
+            Ordering::Greater => return true,
+            Ordering::Less => return false,
+            Ordering::Equal if self.rules == Rules::ArenaRl => return true,
+            Ordering::Equal => {}
         }
+        let mean = |item: u32| self.means[item as usize].value();
         match mean(played.left).partial_cmp(&mean(played.right)) {
             Some(Ordering::Greater) => true,
             Some(Ordering::Less) => false,
