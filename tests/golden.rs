@@ -13,6 +13,8 @@ mod close;
 mod fitting;
 #[path = "golden/fixtures.rs"]
 mod fixtures;
+#[path = "golden/groups_advantages.rs"]
+mod groups_advantages;
 #[path = "golden/groups_topologies.rs"]
 mod groups_topologies;
 #[path = "golden/logs.rs"]
@@ -43,6 +45,7 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("logs", logs::CHECKS),
     ("readme", readme::CHECKS),
     ("swiss", swiss::CHECKS),
+    ("groups", groups_advantages::CHECKS),
     ("groups_topologies", groups_topologies::CHECKS),
 ];
 
