@@ -282,7 +282,7 @@ fn the_result_is_written_as_the_input_is() {
 fn formats_can_be_chosen() {
     let table = "group,score\ng,1\ng,3\n";
     let shown = out("--format table", table);
-    assert!(shown.starts_with("2 samples in 1 groups\n"), "{shown}");
+    assert!(shown.starts_with("2 samples in 1 group\n"), "{shown}");
     let markdown = out("--format markdown", table);
     assert!(
         markdown.starts_with(

@@ -159,4 +159,16 @@ proptest! {
         );
         prop_assert_eq!(found, expected);
     }
+
+    #[test]
+    fn no_bytes_are_too_bad(
+        name in prop::sample::select(vec!["s.csv", "s.tsv", "s.jsonl", "-", "s.csv.gz"]),
+        head in prop::sample::select(vec!["", "group,item,score\n", "uid,score\n", "{\"group\":1,\"score\":1}\n", "uid\tscore\n"]),
+        tail in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\",{}:\n\r\tgs01.-\\".to_vec())], 0..60),
+        block_bytes in 1..40_usize,
+    ) {
+        let bytes = [head.as_bytes(), &tail].concat();
+        let _ = read_samples_bytes(name, &bytes, &options(block_bytes));
+        let _ = super::super::read_records_bytes(name, &bytes, &super::super::RecordOptions::default());
+    }
 }
