@@ -215,7 +215,7 @@ fn options_override_the_preset() {
     let plain = with("--normalize mean-centred --singleton raw");
     assert_eq!(column(&plain, "advantage"), column(&with("--preset dr-grpo"), "advantage"));
     let quantile = with("--preset grpo-verl --reward quantile --set ties=mean");
-    assert_eq!(column(&quantile, "reward")[3], 0.0);
+    assert_eq!(column(&quantile, "reward")[..3], [1.0, 1.0 / 3.0, 0.0]);
     assert_eq!(quantile["settings"]["reward"]["name"], "quantile");
 }
 
@@ -282,7 +282,7 @@ fn the_result_is_written_as_the_input_is() {
 fn formats_can_be_chosen() {
     let table = "group,score\ng,1\ng,3\n";
     let shown = out("--format table", table);
-    assert!(shown.starts_with("2 samples in 1 groups\n"), "{shown}");
+    assert!(shown.starts_with("2 samples in 1 group\n"), "{shown}");
     let markdown = out("--format markdown", table);
     assert!(
         markdown.starts_with(
@@ -359,8 +359,9 @@ fn a_match_log_is_read_back() {
                g,2,main,1,0,9,4\ng,2,main,3,2,7,6\ng,3,main,1,3,9,7\n";
     let found = report("--preset arenarl --aggregate bracket --rules arenarl", log);
     assert_eq!(names(&found), ["g 1", "g 0", "g 2", "g 3"]);
-    assert_eq!(column(&found, "rank")[0], 1.0);
-    assert_eq!(column(&found, "rank")[3], 2.0);
+    let ranks = column(&found, "rank");
+    assert_eq!([ranks[0], ranks[3]], [1.0, 2.0]);
+    assert!(ranks[1] > 2.0 && ranks[2] > 2.0, "{ranks:?}");
     let error = refusal("--aggregate bracket", &log.replace("g,2,main", "g,semi,main"));
     assert_eq!(error, "error: the column round holds \"semi\"; a round is a whole number from 1");
     let error = refusal("--aggregate bracket", &log.replace("seeding", "warm-up"));

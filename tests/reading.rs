@@ -555,6 +555,25 @@ fn file() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn scores_rounds_and_stages_are_kept_where_they_are_asked_for() {
+    let text =
+        b"round,stage,a,b,winner,score_a,score_b\n2,main,x,y,a,7.5,-1\n1,seeding,y,z,tie,,\n2,main,z,x,b,3,nan\n";
+    let labels = [Role::Round, Role::Stage].map(LabelColumn::Role).to_vec();
+    let options = ReadOptions { keep_scores: true, labels, ..rows() };
+    let found = log(read_bytes("log.csv", text, &options).unwrap());
+    assert_eq!([0, 1, 2].map(|row| found.scores(row)), [Some([7.5, -1.0]), None, None]);
+    let rounds = found.labels("round").unwrap();
+    assert_eq!([rounds.name(0), rounds.name(1), found.labels("stage").unwrap().name(1)], ["2", "1", "seeding"]);
+    assert_eq!(found.select(&[1, 0]).scores(1), Some([7.5, -1.0]));
+    assert_eq!(log(read_bytes("log.csv", text, &rows()).unwrap()).scores(0), None);
+    let counted = b"a,b,wins_a,wins_b,score_a,score_b\nx,y,2,1,5,4\nx,z,1,0,6,6\n";
+    let found = log(read_bytes("log.csv", counted, &options).unwrap());
+    assert_eq!([0, 1, 2].map(|row| found.scores(row)), [Some([5.0, 4.0]), Some([5.0, 4.0]), Some([6.0, 6.0])]);
+    let bad = read_bytes("log.csv", b"a,b,winner,score_a,score_b\nx,y,a,1,good\n", &options).unwrap_err();
+    assert!(bad.to_string().starts_with("log.csv, line 2: column `score_b` holds \"good\", which is not a number"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -112,7 +112,7 @@ fn failing(seed: u64, share: f64) -> impl Fn(Match) -> Option<MatchResult> {
 }
 
 fn bracket_ranks(history: &History, rules: Rules) -> Vec<Option<f64>> {
-    aggregate(history, &AggregateSettings { aggregation: Aggregation::Bracket, rules }).ranks
+    aggregate(history, &AggregateSettings { rules, ..AggregateSettings::new(Aggregation::Bracket) }).ranks
 }
 
 fn losses(history: &History) -> Vec<u32> {

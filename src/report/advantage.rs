@@ -31,7 +31,8 @@ pub struct AdvantageTable {
     pub advantages: Vec<f64>,
 }
 
-/// Comparisons of a sample by how they ended. Of an outcome that is a share, each side has its part.
+/// Comparisons of a sample by how they ended, each as often as it counts: its weight. Of an outcome that is
+/// a share, each side has its part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Results {
     /// Comparisons won.

@@ -128,7 +128,7 @@ fn z_scores(rewards: &[f64]) -> Vec<f64> {
 
 /// 1 for the best and 0 for the last, by rank.
 fn quantiles(history: &History) -> Vec<f64> {
-    let settings = AggregateSettings { aggregation: Aggregation::Bracket, rules: Rules::ArenaRl };
+    let settings = AggregateSettings { rules: Rules::ArenaRl, ..AggregateSettings::new(Aggregation::Bracket) };
     let standing = aggregate(history, &settings);
     let last = history.items() as f64 - 1.0;
     standing.ranks.iter().map(|rank| 1.0 - (rank.expect("a rank") - 1.0) / last).collect()

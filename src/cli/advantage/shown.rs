@@ -7,7 +7,8 @@ use crate::cli::table::{Column, drop_until_it_fits, grouped, render, shown_name,
 /// Advantages as text.
 pub(in crate::cli) fn advantages(table: &AdvantageTable) -> String {
     let width = width();
-    let (samples, groups) = (grouped(table.len() as f64), grouped(table.groups.len() as f64));
+    let plural =
+        |count: usize, one: &str| format!("{} {one}{}", grouped(count as f64), if count == 1 { "" } else { "s" });
     let rows: Vec<AdvantageRow<'_>> = table.rows().collect();
     let optional = |value: Option<String>| value.unwrap_or_default();
     let count = |row: &AdvantageRow<'_>, of: fn(&palio::report::Results) -> f64| {
@@ -25,5 +26,6 @@ pub(in crate::cli) fn advantages(table: &AdvantageTable) -> String {
         Column::new("", false, &rows, |row| if row.masked { "masked".to_owned() } else { String::new() }),
     ];
     drop_until_it_fits(&mut columns, width, &["ties", "losses", "wins"]);
-    format!("{samples} samples in {groups} groups\n{}", render(&columns))
+    let (samples, groups) = (plural(table.len(), "sample"), plural(table.groups.len(), "group"));
+    format!("{samples} in {groups}\n{}", render(&columns))
 }

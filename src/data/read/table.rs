@@ -52,6 +52,7 @@ pub struct TableReading {
 
 /// What the inputs turned out to be.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a run")]
 pub enum TableOrLog {
     /// A table of scores.
     Table(TableReading),

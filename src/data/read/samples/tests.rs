@@ -113,9 +113,9 @@ fn a_second_row_of_an_item_names_both_lines() {
         error("x.csv", quoted),
         "x.csv, line 9: \"a\" has a row in group \"g\" already, in line 3; keep one of them"
     );
-    let many: String = (0..100).map(|item| format!("g,{},1\n", item % 90)).collect();
+    let many: Vec<String> = (0..100).map(|item| format!("g,{},1", item % 90)).collect();
     assert_eq!(
-        error("x.csv", &format!("group,item,score\n{many}")),
+        error("x.csv", &format!("group,item,score\n{}\n", many.join("\n"))),
         "x.csv, line 92: \"0\" has a row in group \"g\" already, in line 2; keep one of them"
     );
 }
@@ -133,9 +133,11 @@ proptest! {
         for (item, (group, score, blank)) in table.iter().enumerate() {
             let end = if *blank { "\r\n\r\n" } else { "\r\n" };
             let number = score.map(|score| f64::from(score) / 8.0);
-            csv += &format!("{quote}g{group}{quote},{item},{}{end}", number.map_or(String::new(), |number| number.to_string()));
+            let text = number.map_or(String::new(), |number| number.to_string());
+            csv += &[quote, "g", &group.to_string(), quote, ",", &item.to_string(), ",", &text, end].concat();
             let null = number.map_or("null".to_owned(), |number| number.to_string());
-            jsonl += &format!("{{\"score\":{null},\"item\":{item},\"group\":\"g{group}\"}}{end}");
+            let object = format!("{{\"score\":{null},\"item\":{item},\"group\":\"g{group}\"}}");
+            jsonl += &[object.as_str(), end].concat();
         }
         let whole = rows(&read("x.csv", &csv).samples);
         let expected: Vec<String> = table.iter().enumerate().map(|(item, (group, score, _))| {
@@ -156,5 +158,17 @@ proptest! {
             lines + 1, table[last].0
         );
         prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn no_bytes_are_too_bad(
+        name in prop::sample::select(vec!["s.csv", "s.tsv", "s.jsonl", "-", "s.csv.gz"]),
+        head in prop::sample::select(vec!["", "group,item,score\n", "uid,score\n", "{\"group\":1,\"score\":1}\n", "uid\tscore\n"]),
+        tail in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\",{}:\n\r\tgs01.-\\".to_vec())], 0..60),
+        block_bytes in 1..40_usize,
+    ) {
+        let bytes = [head.as_bytes(), &tail].concat();
+        let _ = read_samples_bytes(name, &bytes, &options(block_bytes));
+        let _ = super::super::read_records_bytes(name, &bytes, &super::super::RecordOptions::default());
     }
 }
