@@ -85,7 +85,7 @@ fn a_judge_without_errors_leaves_the_true_order_to_a_round_robin_and_the_best_fi
         let all = own(&result, "round-robin");
         assert_eq!((all.kendall_tau.mean, all.kendall_tau.std_error), (1.0, 0.0));
         assert!((all.advantage_correlation.mean - 1.0).abs() < 1e-12);
-        for topology in ["seeded-single-elimination", "double-elimination"] {
+        for topology in ["seeded-single-elimination", "double-elimination", "swiss"] {
             assert!(own(&result, topology).best_first.mean >= 1.0, "{topology} of {items}");
         }
     }

@@ -1,10 +1,12 @@
 //! The Swiss system: everyone plays every round, against who has as many points and was not met.
 //!
-//! A round keeps to these, the first ones first: as few rematches as can be; a bye for the lowest of
-//! those who had fewest; opponents of equal points, and else of points near to each other; the
-//! preference inside score groups; sides that become even. A quick search finds nearly all rounds, in
-//! microseconds for a group of 16. Where it finds none without rematch, an exact matching does, or has
-//! as few as can be. It is the search alone that is less than exact in the points apart.
+//! A round keeps to these, the first ones first: as few rematches as can be; a bye for one of those who
+//! had fewest; leaders who meet each other, so that the best of a judge without errors is first alone;
+//! the bye for the lowest of them; opponents of points near to each other; the preference inside score
+//! groups; sides that become even. A quick search finds nearly all rounds, in microseconds for a group
+//! of 16. Where it finds none without rematch, or up to 64 items none in which the leaders meet, an
+//! exact matching does, or comes as near as can be. The search alone is less than exact in the points
+//! between all others.
 //!
 //! This is not the Dutch system of FIDE (C.04.3): there are no ratings to protect, and sides are the
 //! order of presentation. It takes from it the bye, score groups and floaters, and the fold.
@@ -242,25 +244,31 @@ impl Swiss {
     }
 }
 
-/// A pairing without rematch, if the search finds one: the place that has a bye, if there is one. The
-/// bye goes to the lowest of those who had fewest.
+/// A pairing without rematch in which the leaders meet, if the search finds one: the place that has a
+/// bye, if there is one. The bye goes to the lowest of those who had fewest and leave such a pairing.
+/// In fields too large to be matched exactly leaders may be apart.
 #[expect(clippy::option_option, reason = "no pairing found, one without a bye, one with a bye")]
 fn search(search: &mut Search, round: &Round<'_>) -> Option<Option<u32>> {
     let places = round.order.len() as u32;
+    let most = if places > MOST_MATCHED { u64::MAX } else { round.least_leader_cost() };
     if places.is_multiple_of(2) {
-        return (search.pair(round, None) == Outlook::Paired).then_some(None);
+        let paired = search.pair(round, None) == Outlook::Paired;
+        return (paired && search.leader_cost(round, None) <= most).then_some(None);
     }
     let byes = |place: u32| round.card(place).byes;
     let fewest = (0..places).map(byes).min()?;
     for place in (0..places).rev().filter(|&place| byes(place) == fewest) {
         match search.pair(round, Some(place)) {
-            Outlook::Paired => return Some(Some(place)),
-            Outlook::Impossible => {}
+            Outlook::Paired if search.leader_cost(round, Some(place)) <= most => return Some(Some(place)),
+            Outlook::Paired | Outlook::Impossible => {}
             Outlook::Unknown => return None,
         }
     }
     None
 }
+
+/// Fields up to this size are matched exactly where the quick search keeps leaders apart.
+const MOST_MATCHED: u32 = 64;
 
 impl Topology for Swiss {
     fn start(&mut self, field: &Field, schedule: &mut Schedule<'_>) {

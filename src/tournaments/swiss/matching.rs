@@ -9,9 +9,13 @@ use rustworkx_core::max_weight_matching::max_weight_matching;
 use super::History;
 use super::pairing::{Preference, Round};
 
-/// How many criteria there are: meetings before, byes before, the place of who has the bye, points
-/// apart, places from the opponent that the preference names, sides that stay uneven.
-const CRITERIA: usize = 6;
+/// How many criteria there are: meetings before, byes before, points between leaders and their
+/// opponents, points of who has the bye, points between all opponents, the place of who has the bye,
+/// places from the opponent that the preference names, sides that stay uneven.
+///
+/// Leaders come before the bye's points, since two who never lost would else be kept apart in the last
+/// round of a small field, and the better one could end below the other.
+const CRITERIA: usize = 8;
 
 type Costs = [u64; CRITERIA];
 
@@ -73,11 +77,14 @@ fn all_costs(round: &Round<'_>, history: &History) -> (Vec<[u32; 2]>, Vec<Costs>
                 0
             };
             edges.push([upper, lower]);
-            costs.push([met, 0, 0, a.points - b.points, apart.into(), uneven.into()]);
+            let between = a.points - b.points;
+            costs.push([met, 0, round.leader_cost(upper, Some(lower)), 0, between, 0, apart.into(), uneven.into()]);
         }
         if places % 2 == 1 {
             edges.push([upper, places]);
-            costs.push([0, round.card(upper).byes.into(), (places - 1 - upper).into(), 0, 0, 0]);
+            let card = round.card(upper);
+            let low = (places - 1 - upper).into();
+            costs.push([0, card.byes.into(), round.leader_cost(upper, None), card.points, 0, low, 0, 0]);
         }
     }
     (edges, costs)
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_unit_of_one_criterion_outweighs_all_lower_ones_of_a_round() {
-        let costs = [[1, 2, 7, 3_000_000, 9, 1], [2, 0, 3, 500_000, 1, 2]];
+        let costs = [[1, 2, 0, 1_000_000, 3_000_000, 7, 9, 1], [2, 0, 9, 0, 500_000, 3, 1, 2]];
         let scales = scales(&costs, 4);
         for criterion in 0..CRITERIA - 1 {
             let lower: i128 = (criterion + 1..CRITERIA)
@@ -145,8 +152,8 @@ mod tests {
 
     #[test]
     fn criteria_that_the_integer_cannot_hold_are_left_out_from_the_last() {
-        let costs = [[1, 1, u64::MAX, u64::MAX, 5, 5]];
-        assert_eq!(scales(&costs, 1)[3..], [0; 3]);
+        let costs = [[1, 1, u64::MAX, u64::MAX, 5, 5, 5, 5]];
+        assert_eq!(scales(&costs, 1)[3..], [0; 5]);
         assert!(scales(&costs, 1)[..3].iter().all(|&scale| scale > 0));
     }
 }

@@ -83,6 +83,27 @@ impl Round<'_> {
         self.met.contains(self.order[a as usize], self.order[b as usize])
     }
 
+    /// What it costs that the upper place, if it is one of the leaders, meets the lower, or nobody: the
+    /// points between them.
+    pub(super) fn leader_cost(&self, upper: u32, lower: Option<u32>) -> u64 {
+        let points = self.card(upper).points;
+        if points < self.card(0).points { 0 } else { points - lower.map_or(0, |lower| self.card(lower).points) }
+    }
+
+    /// The least that the leaders can cost in all: nothing if all can meet each other, and else what one
+    /// of them and the first of the others are apart, whom a single leader must not have met.
+    pub(super) fn least_leader_cost(&self) -> u64 {
+        let most = self.card(0).points;
+        let places = self.order.len() as u32;
+        let leaders = (0..places).take_while(|&place| self.card(place).points == most).count() as u32;
+        let next = match leaders {
+            1 => (1..places).find(|&place| !self.met(0, place)),
+            odd if odd % 2 == 1 && odd < places => Some(odd),
+            _ => None,
+        };
+        next.map_or(0, |next| most - self.card(next).points)
+    }
+
     /// For each place, the place after the last of its score group.
     pub(super) fn group_ends(&self, ends: &mut Vec<u32>) {
         let places = self.order.len();
@@ -189,6 +210,15 @@ impl Search {
                 return outlook;
             }
         }
+    }
+
+    /// What the leaders cost in the pairs found.
+    pub(super) fn leader_cost(&self, round: &Round<'_>, bye: Option<u32>) -> u64 {
+        let pairs = self.steps.iter().map(|step| match step.chosen {
+            Chosen::Place(lower) => round.leader_cost(step.upper, Some(lower)),
+            Chosen::Nobody | Chosen::Float => 0,
+        });
+        pairs.sum::<u64>() + bye.map_or(0, |bye| round.leader_cost(bye, None))
     }
 
     /// The pairs found.
