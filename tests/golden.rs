@@ -13,6 +13,8 @@ mod close;
 mod fitting;
 #[path = "golden/fixtures.rs"]
 mod fixtures;
+#[path = "golden/groups_advantages.rs"]
+mod groups_advantages;
 #[path = "golden/logs.rs"]
 mod logs;
 #[path = "golden/peers.rs"]
@@ -41,6 +43,7 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("logs", logs::CHECKS),
     ("readme", readme::CHECKS),
     ("swiss", swiss::CHECKS),
+    ("groups", groups_advantages::CHECKS),
 ];
 
 fn main() -> ExitCode {

@@ -96,7 +96,7 @@ pub struct Lipo {
 /// Δ is held fixed in the derivative. O(n²); lists of different lengths are cut to the shorter.
 ///
 /// # Source
-/// Liu et al. 2024, LiPO (arXiv 2402.01878), after `LambdaLoss`.
+/// Liu et al. 2024, `LiPO` (arXiv 2402.01878), after `LambdaLoss`.
 pub fn lipo(labels: &[f64], s: &[f64]) -> Lipo {
     let n = labels.len().min(s.len());
     let mut order: Vec<usize> = (0..n).collect();
