@@ -13,6 +13,7 @@
 mod anchor;
 mod draw;
 mod history;
+mod judge_model;
 mod round_robin;
 mod schedule;
 
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::draw::{Draw, Field};
 pub use self::history::{Bye, History, Match, MatchResult, Played, Stage};
+pub use self::judge_model::{JudgeModel, JudgeModelError, NoiseLaw, Quality};
 pub use self::schedule::Schedule;
 use crate::settings::{Setting, Settings, SettingsError};
 
