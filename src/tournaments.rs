@@ -11,17 +11,22 @@
 //! A newcomer adds a topology with one file here and one line in [`TOPOLOGIES`].
 
 mod anchor;
+pub mod arenarl;
+mod bracket;
+mod double_elimination;
 mod draw;
 mod history;
 mod judge_model;
 mod round_robin;
 mod schedule;
+mod single_elimination;
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::bracket::{ScoreMean, seeding_scores};
 pub use self::draw::{Draw, Field};
 pub use self::history::{Bye, History, Match, MatchResult, Played, Stage};
 pub use self::judge_model::{JudgeModel, JudgeModelError, NoiseLaw, Quality};
@@ -92,7 +97,8 @@ pub struct TopologyEntry {
 }
 
 /// Every topology, in the order in which they are shown.
-pub const TOPOLOGIES: &[TopologyEntry] = &[round_robin::ENTRY, round_robin::CIRCULAR, anchor::ENTRY];
+pub const TOPOLOGIES: &[TopologyEntry] =
+    &[round_robin::ENTRY, round_robin::CIRCULAR, anchor::ENTRY, single_elimination::ENTRY, double_elimination::ENTRY];
 
 /// The setting that every topology has.
 const RULES: Setting =

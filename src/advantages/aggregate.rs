@@ -1,5 +1,6 @@
 //! From a match history to a standing.
 
+mod bracket;
 mod margin;
 mod shares;
 mod strengths;
@@ -144,7 +145,7 @@ pub struct Standing {
 pub fn aggregate(history: &History, settings: &AggregateSettings) -> Standing {
     let aggregation = settings.aggregation;
     let ranked = match aggregation {
-        Aggregation::Bracket => ranked_from_places(&hooks::bracket(history, settings.rules)),
+        Aggregation::Bracket => ranked_from_places(&bracket::bracket(history, settings.rules)),
         Aggregation::Points => hooks::points(history, settings),
         Aggregation::WinRate => ranked(shares::win_rate(history), ROUNDING),
         Aggregation::MeanScore => ranked(shares::mean_score(history), ROUNDING * largest_score(history)),
@@ -194,23 +195,10 @@ fn ranked_from_places(places: &[Option<f64>]) -> Ranked {
     ranked(places.iter().map(below).collect(), 0.0)
 }
 
-/// What other parts of the crate compute of a bracket and of points.
+/// What other parts of the crate compute of points.
 mod hooks {
-    use super::{AggregateSettings, Ranked, Rules, matches, ranked};
-    use crate::tournaments::{History, Stage};
-
-    /// HOOK: to be replaced by `super::bracket::bracket(history, rules)`, in the file `bracket.rs`.
-    pub(super) fn bracket(history: &History, _rules: Rules) -> Vec<Option<f64>> {
-        let mut last: Vec<Option<(u32, bool)>> = vec![None; history.items()];
-        for played in matches(history).filter(|played| played.game.stage != Stage::Seeding) {
-            let left_won = played.result.outcome.share() >= 0.5;
-            for (item, won) in [(played.game.left, left_won), (played.game.right, !left_won)] {
-                last[item as usize] = last[item as usize].max(Some((played.game.round, won)));
-            }
-        }
-        let above = |of: (u32, bool)| last.iter().flatten().filter(|&&other| other > of).count() as f64;
-        last.iter().map(|of| of.map(|of| above(of) + 1.0)).collect()
-    }
+    use super::{AggregateSettings, Ranked, matches, ranked};
+    use crate::tournaments::History;
 
     /// HOOK: to be replaced by `crate::tournaments::points(history, &PointsSettings)`: its points are
     /// the values, and `places` are the negated ranks, tie-breaks included.

@@ -158,7 +158,7 @@ impl History {
         self.open
     }
 
-    /// The rounds that items sat out, in the order in which they did. Walkovers count: who meets a
+    /// The rounds that items sat out, by round and item. Walkovers count: who meets a
     /// place that is empty sits out.
     pub fn byes(&self) -> &[Bye] {
         &self.byes
@@ -181,7 +181,10 @@ impl History {
     }
 
     pub(super) fn bye(&mut self, bye: Bye) {
-        self.byes.push(bye);
+        // Walkovers become known in the order of the reports, on which a history must not depend.
+        let later = self.byes.iter().rev().take_while(|other| (other.round, other.item) > (bye.round, bye.item));
+        let place = self.byes.len() - later.count();
+        self.byes.insert(place, bye);
     }
 
     pub(super) fn withdraw(&mut self, item: u32) {
