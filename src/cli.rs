@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they are")]
 
+mod advantage;
 mod completions;
 mod generate;
 mod input;
@@ -70,6 +71,7 @@ enum Command {
     Rank(Box<rank::RankArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Merge(merge::MergeArgs),
+    Advantage(Box<advantage::AdvantageArgs>),
     Methods(methods::MethodsArgs),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
@@ -121,6 +123,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
         Command::Rank(args) => rank::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),
+        Command::Advantage(args) => advantage::run(args, &cli.global),
         Command::Methods(args) => methods::run(args, &cli.global),
         Command::Generate(args) => generate::run(args, &cli.global),
         Command::Completions(args) => completions::run(args, &cli.global),

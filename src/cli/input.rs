@@ -58,7 +58,7 @@ pub(super) struct ReadingArgs {
     /// Column of the task [default: task, question_id or prompt_id]
     #[arg(long, value_name = "COLUMN")]
     task: Option<String>,
-    /// Column of the group [default: group or group_id]
+    /// Column of the group [default: group or group_id; where samples are compared, uid too]
     #[arg(long, value_name = "COLUMN")]
     group: Option<String>,
     /// Let scores decide even where the log has outcomes or counts
@@ -125,6 +125,16 @@ impl InputArgs {
 impl ReadingArgs {
     /// An option that was given, if one was.
     pub(super) fn first_given(&self) -> Option<String> {
+        self.first_given_beside(&[])
+    }
+
+    /// The column of the group, if it was named.
+    pub(super) fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    /// An option that was given, if one was that is not among `others`.
+    pub(super) fn first_given_beside(&self, others: &[&str]) -> Option<String> {
         #[derive(clap::Parser)]
         struct Plain {
             #[command(flatten)]
@@ -133,11 +143,13 @@ impl ReadingArgs {
         let plain = <Plain as clap::Parser>::try_parse_from([""]).ok()?;
         let values = |args: &Self| serde_json::to_value(args).unwrap_or_default();
         let (given, plain) = (values(self), values(&plain.reading));
-        let (name, _) = given.as_object()?.iter().find(|&(name, value)| plain.get(name) != Some(value))?;
+        let mut differing = given.as_object()?.iter().filter(|&(name, value)| plain.get(name) != Some(value));
+        let (name, _) = differing.find(|(name, _)| !others.contains(&name.as_str()))?;
         Some(format!("--{}", name.replace('_', "-")))
     }
 
-    fn sorts_by_time(&self) -> bool {
+    /// Whether the rows are to be sorted by time.
+    pub(super) fn sorts_by_time(&self) -> bool {
         self.sort == Some(Sort::Time)
     }
 

@@ -65,6 +65,8 @@ pub struct Reading {
     pub comparisons: Comparisons,
     /// The inputs, in the order in which they were given.
     pub inputs: Vec<Input>,
+    /// How the first of them is written.
+    pub format: InputFormat,
     /// What the reader has to say about them.
     pub notes: Notes,
 }
@@ -181,6 +183,7 @@ fn read_opened(mut opened: Opened<'_>, options: &ReadOptions, assembly: &mut Ass
     let header = std::mem::take(&mut opened.header);
     let columns = Columns::find(&opened.source.path, header, options, assembly.wanted.as_deref())?;
     assembly.start(&columns);
+    assembly.format.get_or_insert(opened.source.format.into());
     let parser = Parser { format: opened.source.format, wanted: columns.wanted(), columns: &columns, options };
     let input = each_wave(opened, |bytes| parser.block(bytes), |progress, blocks| assembly.add_all(progress, blocks))?;
     assembly.inputs.push(input);

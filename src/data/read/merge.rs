@@ -7,7 +7,7 @@ use super::columns::{Columns, Evidence, Label};
 use super::error::{Fault, ReadError};
 use super::names::Names;
 use super::options::{Keep, LabelColumn, ReadOptions};
-use super::{Comparisons, Input, Notes, Reading};
+use super::{Comparisons, Input, InputFormat, Notes, Reading};
 
 /// How far one file has been read.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(super) struct Assembly<'a> {
     stored: u64,
     notes: Notes,
     pub(super) inputs: Vec<Input>,
+    /// How the first file is written.
+    pub(super) format: Option<InputFormat>,
 }
 
 /// A categorical column that is being read. There may be many labels in every block, so they are
@@ -57,6 +59,7 @@ impl<'a> Assembly<'a> {
             stored: 0,
             notes: Notes::default(),
             inputs: Vec::new(),
+            format: None,
         }
     }
 
@@ -135,7 +138,8 @@ impl<'a> Assembly<'a> {
                 }
             }
         }
-        Ok(Reading { comparisons: self.comparisons, inputs: self.inputs, notes: self.notes })
+        let format = self.format.unwrap_or(InputFormat::Csv);
+        Ok(Reading { comparisons: self.comparisons, inputs: self.inputs, format, notes: self.notes })
     }
 }
 

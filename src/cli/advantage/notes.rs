@@ -1,0 +1,166 @@
+//! What a user of advantages must know.
+
+use palio::advantages::{Missing, Normalization, Normalizer, PresetEntry, Singleton};
+use palio::data::{ItemId, Items};
+use palio::report::AdvantageTable;
+use palio::structure::Note;
+use rayon::prelude::*;
+
+use super::contests::GroupHistory;
+use crate::cli::table::grouped;
+
+/// Presets whose code needs as many samples in each group, and what it does where they differ.
+const EVEN: &[(&str, &str)] = &[
+    ("grpo-trl", "TRL takes num_generations samples one after another for a group"),
+    ("openrlhf", "OpenRLHF takes n_samples_per_prompt samples one after another for a group"),
+    ("slime", "slime takes all samples for one group then"),
+];
+
+/// The known rewards of one group.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    samples: u32,
+    rewards: u32,
+    lowest: f64,
+    highest: f64,
+}
+
+/// What the rewards of all groups have the user know.
+pub(in crate::cli) fn of(table: &AdvantageTable, settings: &Normalization, preset: Option<&PresetEntry>) -> Vec<Note> {
+    let groups = known(table);
+    let notes = [
+        masked(table, settings),
+        singletons(table, &groups, settings),
+        constant(table, &groups, settings),
+        preset.and_then(|preset| uneven(&groups, preset)),
+    ];
+    notes.into_iter().flatten().collect()
+}
+
+fn known(table: &AdvantageTable) -> Vec<Known> {
+    let none = Known { samples: 0, rewards: 0, lowest: f64::INFINITY, highest: f64::NEG_INFINITY };
+    let mut groups = vec![none; table.groups.len()];
+    for (&id, &reward) in table.group_ids.iter().zip(&table.rewards) {
+        let group = &mut groups[id as usize];
+        group.samples += 1;
+        if reward.is_finite() {
+            group.rewards += 1;
+            group.lowest = group.lowest.min(reward);
+            group.highest = group.highest.max(reward);
+        }
+    }
+    groups
+}
+
+/// The groups for which `is` holds as words, such as `3 of 10 groups (a, b, c)`; nothing if there is none.
+fn which(table: &AdvantageTable, groups: &[Known], is: impl Fn(&Known) -> bool) -> Option<String> {
+    let found: Vec<ItemId> = (0..).zip(groups).filter(|(_, group)| is(group)).map(|(place, _)| ItemId(place)).collect();
+    named(&table.groups, &found)
+}
+
+fn named(groups: &Items, found: &[ItemId]) -> Option<String> {
+    const NAMED: usize = 3;
+    if found.is_empty() {
+        return None;
+    }
+    let mut names: Vec<&str> = found.iter().take(NAMED).map(|&group| groups.name(group)).collect();
+    if found.len() > NAMED {
+        names.push("…");
+    }
+    let (found, all) = (grouped(found.len() as f64), grouped(groups.len() as f64));
+    Some(format!("{found} of {all} groups ({})", names.join(", ")))
+}
+
+fn masked(table: &AdvantageTable, settings: &Normalization) -> Option<Note> {
+    let masked = table.rewards.iter().filter(|reward| !reward.is_finite()).count();
+    let advantage = match settings.missing {
+        Missing::Mask => "no advantage",
+        Missing::Zero => "the advantage 0",
+    };
+    let message = format!(
+        "{} of {} samples have no reward: they count nowhere and have {advantage}",
+        grouped(masked as f64),
+        grouped(table.len() as f64)
+    );
+    (masked > 0).then(|| Note::new("masked-samples", message))
+}
+
+fn singletons(table: &AdvantageTable, groups: &[Known], settings: &Normalization) -> Option<Note> {
+    if matches!(settings.normalizer, Normalizer::None | Normalizer::Global) {
+        return None;
+    }
+    let found = which(table, groups, |group| group.rewards == 1)?;
+    let advantage = match settings.singleton {
+        Singleton::Zero => "0",
+        Singleton::Raw => "that reward",
+        Singleton::RawOverOnePlusEps => "that reward over 1 + eps",
+    };
+    let message = format!("{found} have a single reward, which nothing is held against; its advantage is {advantage}");
+    Some(Note::new("singleton-groups", message))
+}
+
+fn constant(table: &AdvantageTable, groups: &[Known], settings: &Normalization) -> Option<Note> {
+    if matches!(settings.normalizer, Normalizer::None | Normalizer::Global | Normalizer::LengthWeighted) {
+        return None;
+    }
+    #[expect(clippy::float_cmp, reason = "rewards that are equal have no spread")]
+    let found = which(table, groups, |group| group.rewards > 1 && group.lowest == group.highest)?;
+    let message =
+        format!("{found} have equal rewards, so that all their advantages are 0: nothing is learnt from them");
+    Some(Note::new("constant-groups", message))
+}
+
+fn uneven(groups: &[Known], preset: &PresetEntry) -> Option<Note> {
+    let (_, words) = EVEN.iter().find(|(name, _)| *name == preset.name)?;
+    let sizes = || groups.iter().map(|group| group.samples);
+    let (fewest, most) = (sizes().min()?, sizes().max()?);
+    let message =
+        format!("groups have from {fewest} to {most} samples; {words}, while here each group is taken by its name");
+    (fewest < most).then(|| Note::new("uneven-groups", message))
+}
+
+pub(super) fn rows_without_group(rows: usize) -> Option<Note> {
+    let message = format!("{} rows have no group and are left out", grouped(rows as f64));
+    (rows > 0).then(|| Note::new("rows-without-group", message))
+}
+
+pub(super) fn rows_without_scores(rows: usize, all: usize) -> Option<Note> {
+    let message = format!(
+        "{} of {} rows have no scores of the judge (score_a, score_b): there the winner is taken for 1 and the loser \
+         for 0",
+        grouped(rows as f64),
+        grouped(all as f64)
+    );
+    (rows > 0).then(|| Note::new("rows-without-scores", message))
+}
+
+/// Groups whose items fall into parts that never met.
+pub(in crate::cli) fn disconnected(groups: &Items, histories: &[GroupHistory]) -> Option<Note> {
+    let apart: Vec<bool> = histories.par_iter().map(is_disconnected).collect();
+    let found: Vec<ItemId> = (0..).zip(apart).filter(|(_, apart)| *apart).map(|(group, _)| ItemId(group)).collect();
+    let found = named(groups, &found)?;
+    let message = format!("{found} fall into parts that never met, whose samples are not really comparable");
+    Some(Note::new("disconnected-groups", message))
+}
+
+fn is_disconnected(group: &GroupHistory) -> bool {
+    let mut parents: Vec<usize> = (0..group.history.items()).collect();
+    let mut parts = parents.len();
+    for played in group.history.played() {
+        let [left, right] = [played.game.left, played.game.right].map(|item| root(&mut parents, item as usize));
+        if left != right {
+            parents[left] = right;
+            parts -= 1;
+        }
+    }
+    parts > 1
+}
+
+/// The root of an item's part; the way there is halved.
+fn root(parents: &mut [usize], mut item: usize) -> usize {
+    while parents[item] != item {
+        parents[item] = parents[parents[item]];
+        item = parents[item];
+    }
+    item
+}
