@@ -17,9 +17,11 @@ mod double_elimination;
 mod draw;
 mod history;
 mod judge_model;
+mod points;
 mod round_robin;
 mod schedule;
 mod single_elimination;
+mod swiss;
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -30,6 +32,7 @@ pub(crate) use self::bracket::{ScoreMean, seeding_scores};
 pub use self::draw::{Draw, Field};
 pub use self::history::{Bye, History, Match, MatchResult, Played, Stage};
 pub use self::judge_model::{JudgeModel, JudgeModelError, NoiseLaw, Quality};
+pub use self::points::{PointsRow, PointsSettings, TieBreak, Unplayed, points};
 pub use self::schedule::Schedule;
 use crate::settings::{Setting, Settings, SettingsError};
 
@@ -97,8 +100,14 @@ pub struct TopologyEntry {
 }
 
 /// Every topology, in the order in which they are shown.
-pub const TOPOLOGIES: &[TopologyEntry] =
-    &[round_robin::ENTRY, round_robin::CIRCULAR, anchor::ENTRY, single_elimination::ENTRY, double_elimination::ENTRY];
+pub const TOPOLOGIES: &[TopologyEntry] = &[
+    round_robin::ENTRY,
+    round_robin::CIRCULAR,
+    anchor::ENTRY,
+    single_elimination::ENTRY,
+    double_elimination::ENTRY,
+    swiss::ENTRY,
+];
 
 /// The setting that every topology has.
 const RULES: Setting =
