@@ -3,7 +3,6 @@
 mod peer;
 
 use std::collections::{BTreeMap, HashSet};
-use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -385,14 +384,6 @@ impl JudgeError {
             Self::Tournament(_) => false,
             Self::Journal(error) => matches!(error, super::JournalError::Io { .. }),
             _ => true,
-        }
-    }
-
-    /// What the system said, if it did.
-    pub fn io(&self) -> Option<&io::Error> {
-        match self {
-            Self::Start { source } | Self::Journal(super::JournalError::Io { source, .. }) => Some(source),
-            _ => None,
         }
     }
 }
