@@ -99,6 +99,9 @@ pub trait Judge: Debug {
     /// If no more answers will come.
     fn wait(&mut self, answers: &mut Vec<Answered>) -> Result<(), JudgeError>;
 
+    /// Asks nothing more, of what it was given neither; answers to what it has asked still come.
+    fn stop(&mut self) {}
+
     /// Ends it, when nothing more is asked.
     fn finish(&mut self);
 

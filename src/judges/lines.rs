@@ -59,6 +59,8 @@ pub struct LineJudge {
     deaths: u32,
     not_before: Option<Instant>,
     trouble: Trouble,
+    /// Nothing more is to be asked.
+    stopping: bool,
 }
 
 /// A question on its way.
@@ -119,6 +121,7 @@ impl LineJudge {
             deaths: 0,
             not_before: None,
             trouble: Trouble::default(),
+            stopping: false,
         }
     }
 
@@ -136,7 +139,7 @@ impl LineJudge {
 
     /// The question to send next, if one may be sent now.
     fn due(&self, now: Instant) -> Option<Key> {
-        if self.not_before.is_some_and(|then| now < then) || self.next_by_rate().is_some_and(|then| now < then) {
+        if self.stopping || self.not_before.is_some_and(|then| now < then) || self.next_by_rate().is_some_and(|then| now < then) {
             return None;
         }
         let is_due = |flight: &Flight| matches!(flight.state, State::Waits(then) if then <= now);
@@ -326,7 +329,11 @@ impl Judge for LineJudge {
     }
 
     fn open(&self) -> usize {
-        self.flights.len()
+        if self.stopping { self.asked() } else { self.flights.len() }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
     }
 
     fn ask(&mut self, question: &Question<'_>) {

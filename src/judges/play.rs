@@ -164,6 +164,7 @@ pub fn play(
     loop {
         if stopped_at.is_none() && !progress(player.progress) {
             stopped_at = Some(Instant::now());
+            judge.stop();
         }
         if let Some(stopped) = stopped_at {
             // Answers that are on their way are paid for; without a journal they serve nobody.
