@@ -126,7 +126,9 @@ pub enum JudgeError {
         source: io::Error,
     },
     /// The shell could not find or run the program.
-    #[error("the judge `{judge}` can't be run ({status}); what the shell said stands above: check the command, its path and its permissions")]
+    #[error(
+        "the judge `{judge}` can't be run ({status}); what the shell said stands above: check the command, its path and its permissions"
+    )]
     NotFound {
         /// The command.
         judge: String,
@@ -134,7 +136,9 @@ pub enum JudgeError {
         status: String,
     },
     /// It ends or hangs again and again.
-    #[error("the judge `{judge}` was started {times} times and each time failed without an answer: {reason}; what it wrote to stderr stands above: try it by hand with one question, or give it longer with --timeout")]
+    #[error(
+        "the judge `{judge}` was started {times} times and each time failed without an answer: {reason}; what it wrote to stderr stands above: try it by hand with one question, or give it longer with --timeout"
+    )]
     Dies {
         /// The judge.
         judge: String,
@@ -144,13 +148,17 @@ pub enum JudgeError {
         reason: String,
     },
     /// Who answers on stdin has closed it.
-    #[error("stdin was closed while {open} questions had no answer; with --journal the answers so far are kept, and only the others are asked again")]
+    #[error(
+        "stdin was closed while {open} questions had no answer; with --journal the answers so far are kept, and only the others are asked again"
+    )]
     Closed {
         /// How many questions were open.
         open: usize,
     },
     /// A question without an answer.
-    #[error("no answer to {question} after {tries} tries: {reason}; with --journal the answers so far are kept; --on-failure mask or tie goes on without this one")]
+    #[error(
+        "no answer to {question} after {tries} tries: {reason}; with --journal the answers so far are kept; --on-failure mask or tie goes on without this one"
+    )]
     Unanswered {
         /// The question, in words.
         question: String,

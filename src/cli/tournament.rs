@@ -12,7 +12,8 @@ use palio::advantages::{AdvantageSettings, AggregateSettings, Groups, normalize,
 use palio::data::read::{Input, InputFormat, RecordReading, read_records};
 use palio::data::records::Records;
 use palio::judges::{
-    Ending, Entrants, Journal, JudgeReport, Outcomes, PlaySettings, Progress, are_constant, cost, entrants, numbers, play,
+    Ending, Entrants, Journal, JudgeReport, Outcomes, PlaySettings, Progress, are_constant, cost, entrants, numbers,
+    play,
 };
 use palio::report::{AdvantageTable, MatchRow, Report, matches_csv, matches_jsonl};
 use palio::structure::Note;
@@ -167,7 +168,9 @@ impl Entry {
         }
         if !over.is_empty() {
             let (matches, groups) = (grouped(over.iter().sum::<u64>() as f64), grouped(over.len() as f64));
-            let message = format!("the budget had no room for {matches} matches that were due, in {groups} groups; who has none is masked");
+            let message = format!(
+                "the budget had no room for {matches} matches that were due, in {groups} groups; who has none is masked"
+            );
             notes.push(Note::new("over-budget", message));
         }
         notes.extend(notes::of(&table, &steps.advantages.normalize, args.steps.preset()?));
@@ -282,7 +285,10 @@ impl MatchesOutput {
         let own = Global { format: None, output: Some(path.to_owned()), ..*global };
         let format = Format::of(&own, Format::Csv)?;
         if !matches!(format, Format::Csv | Format::Jsonl) {
-            bail!("--matches {}: matches are written as CSV or JSON lines; give the extension .csv or .jsonl", path.display());
+            bail!(
+                "--matches {}: matches are written as CSV or JSON lines; give the extension .csv or .jsonl",
+                path.display()
+            );
         }
         Ok(Self { output: Output::open(&own)?, format })
     }

@@ -273,7 +273,8 @@ mod tests {
 
     #[test]
     fn winners_are_sides_ties_or_names() {
-        for (word, expected) in [("left", 1.0), ("x", 1.0), ("right", 0.0), ("b", 0.0), ("tie", 0.5), ("model_a", 1.0)] {
+        for (word, expected) in [("left", 1.0), ("x", 1.0), ("right", 0.0), ("b", 0.0), ("tie", 0.5), ("model_a", 1.0)]
+        {
             let found = share(&format!("{{\"id\":\"1\",\"winner\":\"{word}\"}}"));
             assert!((found - expected).abs() < 1e-15, "{word}");
         }

@@ -50,7 +50,9 @@ pub enum EntrantError {
         found: String,
     },
     /// Not a finite number.
-    #[error("`{key}` of item {item:?} of group {group:?} is {value}, which is not a finite number; write it like 1 or 0.5")]
+    #[error(
+        "`{key}` of item {item:?} of group {group:?} is {value}, which is not a finite number; write it like 1 or 0.5"
+    )]
     NotANumber {
         /// The item.
         item: String,
@@ -68,7 +70,8 @@ pub enum EntrantError {
 /// # Errors
 /// If a record has no such key.
 pub fn entrants(records: &Records, dedupe: Option<&str>) -> Result<Vec<Entrants>, EntrantError> {
-    let group = |name: &str| Entrants { group: name.to_owned(), items: Vec::new(), rows: Vec::new(), scores: Vec::new() };
+    let group =
+        |name: &str| Entrants { group: name.to_owned(), items: Vec::new(), rows: Vec::new(), scores: Vec::new() };
     let mut groups: Vec<Entrants> = records.groups.iter().map(group).collect();
     let mut firsts: Vec<HashMap<String, u32>> = vec![HashMap::new(); groups.len()];
     for (row, record) in records.rows.iter().enumerate() {

@@ -48,7 +48,8 @@ impl LogJudge {
             let mean = pairs.entry(pair(group, names)).or_default();
             let weight = row.count * row.weight;
             let before = if mean.weight > 0.0 { mean.scores } else { Some([0.0; 2]) };
-            mean.scores = before.zip(log.scores(index)).map(|(sum, scores)| [0, 1].map(|i| sum[i] + weight * scores[i]));
+            mean.scores =
+                before.zip(log.scores(index)).map(|(sum, scores)| [0, 1].map(|i| sum[i] + weight * scores[i]));
             mean.share += weight * row.outcome.share();
             mean.weight += weight;
         }
@@ -105,13 +106,17 @@ pub struct ModelJudge {
 #[non_exhaustive]
 pub enum ModelError {
     /// Not what a model is.
-    #[error("the judge model is not understood: {0}; it is an object with `scores` (a number for each item) or `score_column`, and noise, law, offset, position_bias, tie_margin, cycle")]
+    #[error(
+        "the judge model is not understood: {0}; it is an object with `scores` (a number for each item) or `score_column`, and noise, law, offset, position_bias, tie_margin, cycle"
+    )]
     Json(#[from] serde_json::Error),
     /// A number that no judge has.
     #[error("the judge model's {0}")]
     Model(#[from] JudgeModelError),
     /// Neither or both.
-    #[error("the judge model has {0} of `scores` and `score_column`; give one: a number for each item, or the column that has it")]
+    #[error(
+        "the judge model has {0} of `scores` and `score_column`; give one: a number for each item, or the column that has it"
+    )]
     Source(&'static str),
     /// An item without a score.
     #[error("the judge model's `scores` has no {item:?}, an item of group {group:?}; give every item a number")]
@@ -152,13 +157,19 @@ impl ModelJudge {
         match (scores, column) {
             (Some(scores), None) => {
                 let given: BTreeMap<String, Given> = serde_json::from_value(scores)?;
-                for (group, item) in groups.iter().flat_map(|group| (0..group.items.len()).map(move |item| (group, item))) {
+                for (group, item) in
+                    groups.iter().flat_map(|group| (0..group.items.len()).map(move |item| (group, item)))
+                {
                     let name = &group.items[item].name;
-                    add(group, item, match given.get(name) {
-                        Some(&Given::Strength(strength)) => Quality { strength, turn: 0.0 },
-                        Some(&Given::Quality(quality)) => quality,
-                        None => return Err(ModelError::Item { item: name.clone(), group: group.group.clone() }),
-                    });
+                    add(
+                        group,
+                        item,
+                        match given.get(name) {
+                            Some(&Given::Strength(strength)) => Quality { strength, turn: 0.0 },
+                            Some(&Given::Quality(quality)) => quality,
+                            None => return Err(ModelError::Item { item: name.clone(), group: group.group.clone() }),
+                        },
+                    );
                 }
             }
             (None, Some(column)) => {

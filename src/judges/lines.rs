@@ -139,7 +139,10 @@ impl LineJudge {
 
     /// The question to send next, if one may be sent now.
     fn due(&self, now: Instant) -> Option<Key> {
-        if self.stopping || self.not_before.is_some_and(|then| now < then) || self.next_by_rate().is_some_and(|then| now < then) {
+        if self.stopping
+            || self.not_before.is_some_and(|then| now < then)
+            || self.next_by_rate().is_some_and(|then| now < then)
+        {
             return None;
         }
         let is_due = |flight: &Flight| matches!(flight.state, State::Waits(then) if then <= now);
@@ -283,9 +286,14 @@ impl LineJudge {
         }
         self.deaths += 1;
         self.trouble.restarts += u64::from(!self.flights.is_empty());
-        let most = if self.answered.is_empty() { self.settings.retries + 2 } else { DEATHS.max(self.settings.retries + 2) };
+        let most =
+            if self.answered.is_empty() { self.settings.retries + 2 } else { DEATHS.max(self.settings.retries + 2) };
         if self.deaths >= most && !self.flights.is_empty() {
-            return Err(JudgeError::Dies { judge: self.identity.clone(), times: self.deaths, reason: reason.to_owned() });
+            return Err(JudgeError::Dies {
+                judge: self.identity.clone(),
+                times: self.deaths,
+                reason: reason.to_owned(),
+            });
         }
         self.not_before = Some(now + Duration::from_millis(10 << self.deaths.min(7)));
         Ok(())

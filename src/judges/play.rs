@@ -305,7 +305,13 @@ impl Player<'_> {
             let waiting = self.waiting.entry(call.key).or_default();
             if waiting.is_empty() {
                 let Match { round, .. } = game;
-                self.queue.push_back(Queued { key: call.key, table: index, round, repeat: call.repeat, shown: call.shown });
+                self.queue.push_back(Queued {
+                    key: call.key,
+                    table: index,
+                    round,
+                    repeat: call.repeat,
+                    shown: call.shown,
+                });
             }
             waiting.push((index, game.id));
         }

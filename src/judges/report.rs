@@ -119,8 +119,7 @@ impl JudgeReport {
                         counts.call(answer);
                         counts.call(other);
                         counts.pairs += 1;
-                        counts.agreed +=
-                            u64::from(answer.judgment.outcome() == other.judgment.mirrored().outcome());
+                        counts.agreed += u64::from(answer.judgment.outcome() == other.judgment.mirrored().outcome());
                     }
                 }
             }

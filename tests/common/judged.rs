@@ -57,7 +57,9 @@ impl Folder {
 /// Items of groups with texts, as JSON lines.
 pub fn items(groups: usize, size: usize) -> String {
     let item = |group: usize, item: usize| {
-        format!("{{\"group\":\"g{group}\",\"item\":\"i{item}\",\"text\":\"text {item} of {group}\",\"known\":{item}}}\n")
+        format!(
+            "{{\"group\":\"g{group}\",\"item\":\"i{item}\",\"text\":\"text {item} of {group}\",\"known\":{item}}}\n"
+        )
     };
     (0..groups).flat_map(|group| (0..size).map(move |it| item(group, it))).collect()
 }

@@ -9,7 +9,7 @@ use palio::advantages::{AdvantageSettings, AggregateSettings, AggregationEntry, 
 use palio::data::read::RecordOptions;
 use palio::judges::{LineSettings, OnFailure, Orders, PlaySettings};
 use palio::models::Settings;
-use palio::tournaments::{TournamentError, TopologyEntry};
+use palio::tournaments::{TopologyEntry, TournamentError};
 
 use crate::cli::Global;
 use crate::cli::advantage::{RulesArg, StepArgs};
@@ -279,6 +279,12 @@ impl JudgeArgs {
             bail!("--rpm is {rpm}; give a number above 0");
         }
         let concurrency = self.concurrency as usize;
-        Ok(LineSettings { concurrency, timeout, retries: self.retries, per_minute: self.rpm, ..LineSettings::default() })
+        Ok(LineSettings {
+            concurrency,
+            timeout,
+            retries: self.retries,
+            per_minute: self.rpm,
+            ..LineSettings::default()
+        })
     }
 }

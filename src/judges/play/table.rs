@@ -109,8 +109,10 @@ impl<'a> Table<'a> {
             let key = Key::new(judge, shown.map(|item| self.digests[item as usize]), repeat);
             Call { key, shown, swapped, repeat }
         };
-        let calls: Vec<Call> =
-            (0..settings.repeats).flat_map(|repeat| swapped.iter().map(move |&it| (it, repeat))).map(|(it, repeat)| call(it, repeat)).collect();
+        let calls: Vec<Call> = (0..settings.repeats)
+            .flat_map(|repeat| swapped.iter().map(move |&it| (it, repeat)))
+            .map(|(it, repeat)| call(it, repeat))
+            .collect();
         self.calls.insert(game.id, calls.clone());
         calls
     }
