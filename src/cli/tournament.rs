@@ -90,7 +90,9 @@ impl Entry {
         let mut groups = entrants(&records, args.dedupe.as_deref())?;
         if let Some(column) = &args.seeds_by {
             let seeds = numbers(&records, column)?;
-            groups.iter_mut().for_each(|group| group.seed_by(&seeds));
+            for group in &mut groups {
+                group.seed_by(&seeds);
+            }
         }
         let scores = args.only_constant.as_deref().map(|column| numbers(&records, column)).transpose()?;
         let plays = groups.iter().map(|group| scores.as_ref().is_none_or(|scores| are_constant(group, scores)));

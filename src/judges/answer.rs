@@ -287,7 +287,8 @@ mod tests {
     fn slight_grades_are_half_of_strong_ones() {
         let found = ["A>>B", "A>B", "A=B", "B>A", "B>>A", "A++", "A+", "B+", "B++"]
             .map(|grade| share(&format!("{{\"id\":\"\",\"grade\":\"{grade}\"}}")));
-        assert_eq!(found.map(|share| share * 4.0), [4.0, 3.0, 2.0, 1.0, 0.0, 4.0, 3.0, 1.0, 0.0]);
+        let quarters = found.map(|share| (share * 4.0) as u8);
+        assert_eq!(quarters, [4, 3, 2, 1, 0, 4, 3, 1, 0]);
     }
 
     #[test]

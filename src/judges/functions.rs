@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{Answer, Answered, Judgment};
 use super::entrants::{EntrantError, Entrants, numbers};
-use super::question::{Key, KeyedBy, Question, digest};
+use super::question::{KeyedBy, Question, digest};
 use super::{Judge, JudgeError};
 use crate::data::records::Records;
 use crate::data::{ItemId, Log};
@@ -196,13 +196,9 @@ impl ModelJudge {
         let (Some(left), Some(right)) = (quality(&question.left.name), quality(&question.right.name)) else {
             return Err("the judge model doesn't know an item".to_owned());
         };
-        let number = draw_number(question.key);
+        let number = question.key.number();
         Ok(Answer::new(Judgment::Scores(self.model.call(left, right, self.seed, number))))
     }
-}
-
-fn draw_number(key: Key) -> u64 {
-    key.number()
 }
 
 /// What both have in common: answers are ready when they are asked for.

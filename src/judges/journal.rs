@@ -201,7 +201,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for cut in 0..=whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            let lines = whole[..cut].iter().filter(|&&byte| byte == b'\n').count();
+            let lines = memchr::memchr_iter(b'\n', &whole[..cut]).count();
             let journal = Journal::open(&path).unwrap();
             assert_eq!(journal.len(), lines.saturating_sub(1), "cut at {cut}");
             drop(journal);

@@ -379,11 +379,10 @@ impl Judge for LineJudge {
         };
         let Trouble { garbage, first_garbage, duplicates, unknown, restarts } = trouble;
         let first = format!("{first_garbage:?}");
-        let of_the_judge = "of the judge";
         note(
             *garbage,
             "judge-garbage",
-            format!("lines {of_the_judge} that are no answer: {garbage}, of which the first: {first}"),
+            format!("lines of the judge that are no answer: {garbage}, of which the first: {first}"),
         );
         note(*duplicates, "judge-duplicates", format!("answers to answered questions, left out: {duplicates}"));
         note(*unknown, "judge-unknown", format!("answers to questions that were not asked, left out: {unknown}"));

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// The judge that `cargo test` builds beside the program.
-pub fn judge() -> String {
+pub(crate) fn judge() -> String {
     let palio = Path::new(env!("CARGO_BIN_EXE_palio"));
     let judge = palio.parent().expect("a folder").join("examples").join("test-judge");
     assert!(judge.exists(), "{} is missing: cargo build --example test-judge makes it", judge.display());
@@ -15,39 +15,35 @@ pub fn judge() -> String {
 }
 
 /// A folder for one test, and the paths of files in it.
-pub struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().expect("UTF-8").to_owned()
     }
 
-    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         fs::write(self.0.path().join(name), bytes).expect("written");
         self.path(name)
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.path().join(name)).unwrap_or_default()
     }
 
-    pub fn lines(&self, name: &str) -> usize {
-        self.read(name).lines().count()
-    }
-
     /// `palio tournament` in this folder.
-    pub fn palio(&self, args: &[&str]) -> Command {
+    pub(crate) fn palio(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_palio")));
         command.arg("tournament").args(args).current_dir(self.0.path()).stdin(Stdio::null());
         command
     }
 
     /// Exit code, stdout and stderr of a run of `palio tournament`.
-    pub fn run(&self, args: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(&self, args: &[&str]) -> (i32, String, String) {
         let output = self.palio(args).output().expect("palio runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
@@ -55,7 +51,7 @@ impl Folder {
 }
 
 /// Items of groups with texts, as JSON lines.
-pub fn items(groups: usize, size: usize) -> String {
+pub(crate) fn items(groups: usize, size: usize) -> String {
     let item = |group: usize, item: usize| {
         format!(
             "{{\"group\":\"g{group}\",\"item\":\"i{item}\",\"text\":\"text {item} of {group}\",\"known\":{item}}}\n"

@@ -117,8 +117,8 @@ impl Peer {
         self.wait(Duration::from_secs(1))
     }
 
-    /// Closes the program's input and waits for its end; kills it if it goes on for too long. Its words
-    /// are to be taken meanwhile, by `drain`.
+    /// Closes the program's input and waits for its end; kills it if it goes on for too long. What
+    /// it says meanwhile is let go, so that it doesn't wait for a reader.
     pub(super) fn finish(&mut self, events: &Receiver<Event>) {
         self.lines = None;
         let end = Instant::now() + GRACE;
