@@ -251,3 +251,23 @@ fn bad_input_is_refused_with_what_to_do() {
         assert!(err.contains(words), "{args:?}: {err}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_keeps_its_answers_and_says_so() {
+    let folder = folder(20, 8);
+    let command = format!("{} --delay 20", judge());
+    let args = ["items.jsonl", "--judge-command", &command, "--journal", "journal", "-o", "out.json"];
+    let child = folder.palio(&args).stderr(Stdio::piped()).spawn().expect("palio starts");
+    while folder.read("journal").lines().count() < 10 {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
+    let output = child.wait_with_output().expect("palio ends");
+    assert_eq!(output.status.code(), Some(130));
+    let kept = folder.read("journal").lines().count() - 1;
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains(&format!("{kept} new answers are kept in journal")), "{words}");
+    assert!(!folder.read("journal").is_empty() && folder.read("out.json").is_empty());
+}
