@@ -13,6 +13,7 @@ mod output;
 mod rank;
 mod swiss;
 mod table;
+mod tournament;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use palio::data::read::ReadError;
+use palio::judges::JudgeError;
 use palio::structure::Note;
 
 use self::output::Format;
@@ -70,6 +72,7 @@ struct Global {
 enum Command {
     Rank(Box<rank::RankArgs>),
     Swiss(Box<swiss::SwissArgs>),
+    Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
     Advantage(Box<advantage::AdvantageArgs>),
     Methods(methods::MethodsArgs),
@@ -122,6 +125,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
     pool.install(|| match &cli.command {
         Command::Rank(args) => rank::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
+        Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),
         Command::Advantage(args) => advantage::run(args, &cli.global),
         Command::Methods(args) => methods::run(args, &cli.global),
@@ -139,6 +143,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn is_io(error: &anyhow::Error) -> bool {
+    if let Some(error) = error.downcast_ref::<JudgeError>() {
+        return error.is_failure();
+    }
     match error.downcast_ref::<ReadError>() {
         Some(error) => error.is_io(),
         None => io_error(error).is_some(),

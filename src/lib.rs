@@ -2,6 +2,7 @@
 
 pub mod advantages;
 pub mod data;
+pub mod judges;
 pub mod leaderboard;
 pub mod metrics;
 pub mod models;

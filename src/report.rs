@@ -3,11 +3,13 @@
 mod advantage;
 mod leaderboard;
 mod swiss;
+mod tournament;
 
 use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
+pub use self::tournament::{MatchRow, matches_csv, matches_jsonl};
 use crate::structure::Note;
 
 /// The version of the JSON layout.

@@ -2,11 +2,11 @@
 
 mod arguments;
 mod comparisons;
-mod contests;
-mod notes;
+pub(super) mod contests;
+pub(super) mod notes;
 mod rounds;
 mod scores;
-mod shown;
+pub(super) mod shown;
 
 use anyhow::bail;
 use palio::advantages::AdvantageSettings;
@@ -16,6 +16,7 @@ use palio::structure::Note;
 use serde_json::{Value, json};
 
 pub(crate) use self::arguments::AdvantageArgs;
+pub(super) use self::arguments::{RulesArg, StepArgs};
 use super::input;
 use super::output::{Format, Output, warn};
 use super::{Ended, Global};

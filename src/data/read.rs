@@ -50,6 +50,8 @@ pub use self::table::{
     read_table_or_log_bytes,
 };
 
+pub(crate) use self::outcome::{Verdict, verdict};
+
 use self::block::{Block, BlockReader};
 use self::columns::{Columns, Header};
 use self::merge::{Assembly, Progress};

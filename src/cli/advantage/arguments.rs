@@ -43,7 +43,7 @@ pub(crate) struct AdvantageArgs {
 pub(in crate::cli) struct StepArgs {
     /// Settings of published code, such as grpo-verl, grpo-trl, rloo or arenarl; the options below override them
     #[arg(long, value_name = "NAME")]
-    preset: Option<String>,
+    pub(in crate::cli) preset: Option<String>,
 
     /// How comparisons become a standing: bracket, win-rate, copeland, mean-score, margin, bradley-terry or points
     /// [default: win-rate]
@@ -52,7 +52,7 @@ pub(in crate::cli) struct StepArgs {
 
     /// Whether points and brackets are as they should be, or as published code has them [default: standard]
     #[arg(long, value_name = "RULES")]
-    rules: Option<RulesArg>,
+    pub(in crate::cli) rules: Option<RulesArg>,
 
     /// Which rank equal samples have: the best of the places they share, or the mean [default: min]
     #[arg(long, value_name = "RULE")]
@@ -60,11 +60,11 @@ pub(in crate::cli) struct StepArgs {
 
     /// How a score or a standing becomes a reward [default: value, the score or standing itself]
     #[arg(long, value_name = "NAME")]
-    reward: Option<String>,
+    pub(in crate::cli) reward: Option<String>,
 
-    /// A setting of the reward, such as beta=0.25; may be given several times
+    /// A setting of the reward, such as beta=0.25, or in tournament of the topology; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    pub(in crate::cli) set: Vec<String>,
 
     /// What is taken out of the rewards of a group, and what they are divided by [default: z-score]
     #[arg(long, value_name = "RULE")]
@@ -114,7 +114,7 @@ pub(super) struct SampleArgs {
 
 /// Whose rules are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RulesArg {
+pub(in crate::cli) enum RulesArg {
     /// Right for every number of items
     Standard,
     /// As in ArenaRL's published code

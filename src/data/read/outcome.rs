@@ -4,7 +4,7 @@ use super::super::{CODE_LEFT, CODE_TIE, Outcome};
 
 /// What a word says about a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// One comparison with this outcome.
     Plain(Outcome),
     /// One comparison with this outcome and the weight of a strong grade.
@@ -62,7 +62,7 @@ pub(super) fn usual(word: &[u8]) -> Option<u8> {
 }
 
 /// What `word` says, if it is an outcome word or the left's share. Spaces around it are allowed.
-pub(super) fn verdict(word: &[u8]) -> Option<Verdict> {
+pub(crate) fn verdict(word: &[u8]) -> Option<Verdict> {
     let word = word.trim_ascii();
     let known = WORDS.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(word));
     known.map(|&(_, verdict)| verdict).or_else(|| share(word).map(Verdict::Plain))

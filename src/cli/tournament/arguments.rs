@@ -1,0 +1,290 @@
+//! The arguments of `palio tournament`, and what they mean together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use palio::advantages::{AdvantageSettings, AggregateSettings, AggregationEntry, RewardEntry};
+use palio::data::read::RecordOptions;
+use palio::judges::{LineSettings, OnFailure, Orders, PlaySettings};
+use palio::models::Settings;
+use palio::tournaments::{TopologyEntry, TournamentError};
+
+use crate::cli::Global;
+use crate::cli::advantage::{RulesArg, StepArgs};
+
+/// Play one tournament a group before a judge, and turn it into advantages
+///
+/// A judge program reads one JSON line a question, {"id","group","round","left":{…},"right":{…}}, and writes one JSON
+/// line an answer in any order: {"id", "scores":[7.5,3]} or "winner":"left|right|tie", "grade":"A>>B" or "error":"why";
+/// "usage" and "cost" are added up. With --journal a run that was stopped or killed asks only what is missing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TournamentArgs {
+    /// Items in groups: JSON lines, CSV or TSV with the columns group and item, and anything else for the judge; or -
+    /// for stdin
+    #[arg(required = true, value_name = "ITEMS")]
+    pub(super) items: Vec<PathBuf>,
+
+    /// Which matches are played; palio methods lists the topologies
+    #[arg(long, value_name = "NAME", default_value = "round-robin")]
+    pub(super) topology: String,
+
+    /// Column of a known score, higher for the better, by which topologies seed that can
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) seeds_by: Option<String>,
+
+    /// Play only the groups in which this score is the same for all items; the others take it for their reward
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) only_constant: Option<String>,
+
+    /// Items of a group that have this column equal tie without a call
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) dedupe: Option<String>,
+
+    /// Play no more than this many matches: groups in the order of the input get all they may need, as long as there are any
+    #[arg(long, value_name = "N")]
+    pub(super) max_matches: Option<u64>,
+
+    /// Tell how many matches, calls and sequential rounds there would be, and make no call
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Write the matches to this file: CSV, or JSON lines by its extension
+    #[arg(long, value_name = "FILE")]
+    pub(super) matches: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) judge: JudgeArgs,
+
+    #[command(flatten)]
+    pub(super) steps: StepArgs,
+
+    /// Column of the group [default: group, group_id or uid]
+    #[arg(long, value_name = "COLUMN", help_heading = "Reading items")]
+    group: Option<String>,
+
+    /// Column of the item's name [default: item, item_id, sample, sample_id or response_id, or else its index in the
+    /// group]
+    #[arg(long, value_name = "COLUMN", help_heading = "Reading items")]
+    item: Option<String>,
+}
+
+/// Who judges, and how it is asked.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The judge")]
+pub(super) struct JudgeArgs {
+    /// A program that answers lines, run by sh -c
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) judge_command: Option<String>,
+
+    /// Write questions to stdout and read answers from stdin; the result goes to --output
+    #[arg(long)]
+    pub(super) judge_stdio: bool,
+
+    /// A log of comparisons that is looked up by item, and by group where it has groups
+    #[arg(long, value_name = "LOG")]
+    pub(super) judge_log: Option<PathBuf>,
+
+    /// A simulated judge: a JSON file with scores (a number for each item) or score_column, and noise, law, offset,
+    /// position_bias, tie_margin, cycle
+    #[arg(long, value_name = "FILE")]
+    pub(super) judge_model: Option<PathBuf>,
+
+    /// What the journal knows the judge by: change it when the judge changes [default: the command]
+    #[arg(long, value_name = "NAME")]
+    pub(super) judge_id: Option<String>,
+
+    /// Keep every answer in this file, and ask nothing that it has
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
+
+    /// In which order items are shown: both ways, or one that the seed draws
+    #[arg(long, value_name = "ORDERS", default_value = "both")]
+    orders: OrdersArg,
+
+    /// How often each order is asked
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeats: u32,
+
+    /// Scores of a match that differ by no more than this are a tie
+    #[arg(long, value_name = "M", default_value_t = 0.0)]
+    margin: f64,
+
+    /// How many questions the judge has at a time
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    concurrency: u32,
+
+    /// Seconds after which a question is asked again
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    timeout: f64,
+
+    /// How often a question is asked again
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    retries: u32,
+
+    /// Questions a minute at most
+    #[arg(long, value_name = "N")]
+    rpm: Option<f64>,
+
+    /// What becomes of a match that the judge can't answer
+    #[arg(long, value_name = "WHAT", default_value = "mask")]
+    on_failure: OnFailureArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OrdersArg {
+    Both,
+    One,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnFailureArg {
+    /// It has no result
+    Mask,
+    /// It is a tie
+    Tie,
+    /// The run ends with an error
+    Abort,
+}
+
+impl TournamentArgs {
+    /// The topology that was named.
+    pub(super) fn entry(&self) -> anyhow::Result<&'static TopologyEntry> {
+        let unknown = || TournamentError::Unknown { name: self.topology.clone() };
+        Ok(TopologyEntry::find(&self.topology).ok_or_else(unknown)?)
+    }
+
+    /// Where group and item stand.
+    pub(super) fn record_options(&self) -> RecordOptions {
+        RecordOptions { group: self.group.clone(), item: self.item.clone() }
+    }
+
+    /// How groups are played.
+    pub(super) fn play_settings(&self, seed: u64) -> anyhow::Result<PlaySettings> {
+        let entry = self.entry()?;
+        let judge = &self.judge;
+        if !(judge.margin.is_finite() && judge.margin >= 0.0) {
+            bail!("--margin is {}; give a finite number that is not negative", judge.margin);
+        }
+        let own = self.steps.set.iter().filter(|pair| is_of(entry, pair));
+        let mut settings = Settings::parse(own)?;
+        settings.seed = seed;
+        if self.steps.rules == Some(RulesArg::Arenarl) {
+            settings.set("rules", "arenarl");
+        }
+        entry.topology(&settings)?;
+        Ok(PlaySettings {
+            settings,
+            seed,
+            orders: if judge.orders == OrdersArg::Both { Orders::Both } else { Orders::One },
+            repeats: judge.repeats,
+            margin: judge.margin,
+            max_matches: self.max_matches,
+            on_failure: match judge.on_failure {
+                OnFailureArg::Mask => OnFailure::Mask,
+                OnFailureArg::Tie => OnFailure::Tie,
+                OnFailureArg::Abort => OnFailure::Abort,
+            },
+            ..PlaySettings::new(&self.topology)
+        })
+    }
+
+    /// How matches become advantages: by the topology's own aggregation, and by quantiles with mean
+    /// ranks, unless options or a preset say otherwise.
+    pub(super) fn advantage_settings(&self, seed: u64) -> anyhow::Result<(AdvantageSettings, AggregateSettings)> {
+        let entry = self.entry()?;
+        let mut steps = self.steps.clone();
+        steps.set.retain(|pair| !is_of(entry, pair));
+        if steps.preset.is_none() && steps.reward.is_none() {
+            steps.reward = Some("quantile".to_owned());
+            if !steps.set.iter().any(|pair| pair.starts_with("ties=")) {
+                steps.set.push("ties=mean".to_owned());
+            }
+        }
+        let reward = steps.reward.as_deref().or(steps.preset()?.map(|preset| preset.reward)).unwrap_or("value");
+        if let Some(reward) = RewardEntry::find(reward) {
+            refuse_unknown(&steps.set, entry, reward)?;
+        }
+        let settings = steps.settings(seed)?;
+        let aggregation = settings.aggregate.clone().unwrap_or_else(|| {
+            let own = AggregationEntry::find(entry.aggregation).map(|it| it.aggregation).unwrap_or_default();
+            let mut usual = AggregateSettings::new(own);
+            steps.rules_and_ties(&mut usual);
+            usual
+        });
+        Ok((settings, aggregation))
+    }
+}
+
+/// Whether a pair `key=value` is a setting of the topology.
+fn is_of(entry: &TopologyEntry, pair: &str) -> bool {
+    let name = pair.split_once('=').map_or(pair, |(name, _)| name).trim();
+    entry.settings.iter().any(|setting| setting.name == name)
+}
+
+/// Refuses a setting that neither the topology nor the reward has.
+fn refuse_unknown(set: &[String], topology: &TopologyEntry, reward: &RewardEntry) -> anyhow::Result<()> {
+    let names = |settings: &[palio::settings::Setting]| {
+        let names: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    };
+    for name in set.iter().filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.trim()) {
+        if !reward.settings.iter().any(|setting| setting.name == name) {
+            bail!(
+                "no setting is called '{name}'; the topology {} has: {}; the reward {} has: {}",
+                topology.name,
+                names(topology.settings),
+                reward.name,
+                names(reward.settings)
+            );
+        }
+    }
+    Ok(())
+}
+
+impl JudgeArgs {
+    /// Refuses no judge and several.
+    pub(super) fn check(&self, items: &[PathBuf], global: &Global) -> anyhow::Result<()> {
+        let given = [
+            ("--judge-command", self.judge_command.is_some()),
+            ("--judge-stdio", self.judge_stdio),
+            ("--judge-log", self.judge_log.is_some()),
+            ("--judge-model", self.judge_model.is_some()),
+        ];
+        let given: Vec<&str> = given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect();
+        match given.as_slice() {
+            [] => bail!(
+                "a tournament needs a judge: give --judge-command, --judge-stdio, --judge-log or --judge-model; --dry-run goes without"
+            ),
+            [_] => {}
+            [first, second, ..] => bail!("{first} and {second} are two judges; give one"),
+        }
+        if self.judge_stdio && global.output.is_none() {
+            bail!("--judge-stdio writes questions to stdout, so the result needs a file: give --output");
+        }
+        if self.judge_stdio && items.iter().any(|path| path.as_os_str() == "-") {
+            bail!("--judge-stdio reads answers from stdin, so the items can't come from there: give a file");
+        }
+        Ok(())
+    }
+
+    /// How a judge that reads lines is asked.
+    pub(super) fn line_settings(&self) -> anyhow::Result<LineSettings> {
+        let timeout = Duration::try_from_secs_f64(self.timeout).ok().filter(|timeout| !timeout.is_zero());
+        let Some(timeout) = timeout.filter(|timeout| timeout.as_secs() < 1 << 32) else {
+            bail!("--timeout is {}; give a number of seconds above 0", self.timeout);
+        };
+        if let Some(rpm) = self.rpm.filter(|rpm| !(rpm.is_finite() && *rpm > 0.0)) {
+            bail!("--rpm is {rpm}; give a number above 0");
+        }
+        let concurrency = self.concurrency as usize;
+        Ok(LineSettings {
+            concurrency,
+            timeout,
+            retries: self.retries,
+            per_minute: self.rpm,
+            ..LineSettings::default()
+        })
+    }
+}
