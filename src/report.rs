@@ -3,12 +3,14 @@
 mod advantage;
 mod leaderboard;
 mod swiss;
+mod topologies;
 mod tournament;
 
 use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
+pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};
 pub use self::tournament::{MatchRow, matches_csv, matches_jsonl};
 use crate::structure::Note;
 

@@ -271,3 +271,42 @@ fn an_interrupted_run_keeps_its_answers_and_says_so() {
     assert!(words.contains(&format!("{kept} new answers are kept in journal")), "{words}");
     assert!(!folder.read("journal").is_empty() && folder.read("out.json").is_empty());
 }
+
+#[test]
+fn topologies_are_compared_at_every_noise_that_is_given() {
+    let args = "tournament --compare-topologies --group-size 6 --trials 200 --noise 0.5,2 --format json";
+    let output = palio(args);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&found["trials"], &found["settings"]["judge"]["law"]), (&200.into(), &"normal".into()));
+    let rows = found["rows"].as_array().expect("rows");
+    // Six topologies with six aggregations each, and the bracket for the two that have one.
+    assert_eq!(rows.len(), 2 * (6 * 6 + 2));
+    let tau = |noise: f64, topology: &str| {
+        let row = rows.iter().find(|row| row["noise"] == noise && row["topology"] == topology && row["is_own"] == true);
+        row.expect("a row")["kendall_tau"]["mean"].as_f64().expect("a number")
+    };
+    for topology in ["round-robin", "anchor", "swiss", "double-elimination"] {
+        assert!(tau(0.5, topology) > tau(2.0, topology), "{topology}");
+    }
+    assert_eq!(palio(&format!("{args} --threads 1")).stdout, output.stdout);
+}
+
+#[test]
+fn a_comparison_of_topologies_tells_what_it_can_t_simulate() {
+    let message = |args: &str| {
+        let output = palio(&format!("tournament --compare-topologies {args}"));
+        assert_eq!(output.status.code(), Some(2), "{args}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    assert_eq!(message("--group-size 1"), "error: a group of 1 items can't be simulated; give 2 to 2048\n");
+    assert_eq!(message("--noise -1"), "error: noise is -1; give a finite number that is not negative\n");
+    assert_eq!(message("--trials 1"), "error: no trial; give 2 or more, so that there are standard errors\n");
+    assert!(message("items.jsonl").contains("cannot be used with"));
+}
+
+fn palio(args: &str) -> std::process::Output {
+    std::process::Command::new(assert_cmd::cargo::cargo_bin!("palio"))
+        .args(args.split_whitespace())
+        .output()
+        .expect("palio runs")
+}

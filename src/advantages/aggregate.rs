@@ -31,6 +31,13 @@ pub enum Aggregation {
     Points,
 }
 
+impl Aggregation {
+    /// The name in `--aggregate`.
+    pub fn name(self) -> &'static str {
+        AGGREGATIONS.iter().find(|entry| entry.aggregation == self).map_or("", |entry| entry.name)
+    }
+}
+
 /// A registered aggregation.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct AggregationEntry {

@@ -2,36 +2,39 @@
 
 use std::fmt::Write as _;
 
-use palio::models::{Mirror, Needs, RATERS, RaterEntry, Units};
+use palio::advantages::{AGGREGATIONS, AggregationEntry, PRESETS, PresetEntry, REWARDS, RewardEntry};
+use palio::models::{Mirror, Needs, RATERS, RaterEntry, Setting, Units};
 use palio::report::Report;
+use palio::tournaments::{TOPOLOGIES, TopologyEntry};
 use serde::Serialize;
 
 use super::output::{Format, Output};
 use super::{Ended, Global};
 
-/// List the raters with their settings, defaults and laws
+/// List raters, topologies, aggregations, rewards and presets with their settings, defaults and laws
 #[derive(Debug, clap::Args)]
 pub(crate) struct MethodsArgs {
-    /// Only this method
+    /// Only the methods of this name
     method: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Methods {
     raters: Vec<RaterEntry>,
+    topologies: Vec<TopologyEntry>,
+    aggregations: Vec<AggregationEntry>,
+    rewards: Vec<RewardEntry>,
+    presets: Vec<PresetEntry>,
 }
 
 /// Writes the list.
 pub(super) fn run(args: &MethodsArgs, global: &Global) -> anyhow::Result<Ended> {
-    let raters: Vec<RaterEntry> = match &args.method {
-        None => RATERS.to_vec(),
-        Some(name) => vec![*super::rank::find_rater(name)?],
-    };
+    let methods = Methods::called(args.method.as_deref())?;
     let bytes = match Format::of(global, Format::Table)? {
-        Format::Table => text(&raters).into_bytes(),
+        Format::Table => text(&methods).into_bytes(),
         Format::Json => {
             let nothing: [(); 0] = [];
-            Report::new("methods", serde_json::json!({}), nothing, &[], Methods { raters }).to_json()?
+            Report::new("methods", serde_json::json!({}), nothing, &[], methods).to_json()?
         }
         _ => anyhow::bail!("methods are written as table or json"),
     };
@@ -39,23 +42,95 @@ pub(super) fn run(args: &MethodsArgs, global: &Global) -> anyhow::Result<Ended> 
     Ok(Ended::Well)
 }
 
-fn text(raters: &[RaterEntry]) -> String {
-    let mut text = String::from("RATERS (palio rank --method NAME --set SETTING=VALUE)\n");
-    for rater in raters {
-        let _ = write!(text, "\n{}\n  {}\n", rater.name, rater.summary);
-        let _ = writeln!(
-            text,
-            "  gives {}; reads {}; intervals: {}",
-            units(rater.units),
-            needs(rater.needs),
-            intervals(rater)
-        );
-        let _ = writeln!(text, "  laws: {}", laws(rater).join(", "));
-        for setting in rater.settings {
-            let _ = writeln!(text, "    {:<14} {:<12} {}", setting.name, setting.default, setting.summary);
+impl Methods {
+    /// All of this name, or all.
+    fn called(name: Option<&str>) -> anyhow::Result<Self> {
+        fn kept<T: Clone>(entries: &[T], name: Option<&str>, of: impl Fn(&T) -> &'static str) -> Vec<T> {
+            entries.iter().filter(|entry| name.is_none_or(|name| of(entry) == name)).cloned().collect()
         }
+        let found = Self {
+            raters: kept(RATERS, name, |it| it.name),
+            topologies: kept(TOPOLOGIES, name, |it| it.name),
+            aggregations: kept(AGGREGATIONS, name, |it| it.name),
+            rewards: kept(REWARDS, name, |it| it.name),
+            presets: kept(PRESETS, name, |it| it.name),
+        };
+        if let Some(name) = name.filter(|_| found.names().is_empty()) {
+            let known = Self::called(None)?.names().join(", ");
+            anyhow::bail!("no method is called '{name}'; there are: {known}");
+        }
+        Ok(found)
     }
+
+    fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.raters.iter().map(|it| it.name).collect();
+        names.extend(self.topologies.iter().map(|it| it.name));
+        names.extend(self.aggregations.iter().map(|it| it.name));
+        names.extend(self.rewards.iter().map(|it| it.name));
+        names.extend(self.presets.iter().map(|it| it.name));
+        names
+    }
+}
+
+fn text(methods: &Methods) -> String {
+    let mut text = String::new();
+    let mut section = |title: &str, entries: Vec<String>| {
+        if !entries.is_empty() {
+            let gap = if text.is_empty() { "" } else { "\n" };
+            let _ = write!(text, "{gap}{title}\n{}", entries.concat());
+        }
+    };
+    section("RATERS (palio rank --method NAME --set SETTING=VALUE)", each(&methods.raters, rater));
+    section("TOPOLOGIES (palio tournament --topology NAME --set SETTING=VALUE)", each(&methods.topologies, topology));
+    section("AGGREGATIONS (palio advantage or tournament, --aggregate NAME)", each(&methods.aggregations, aggregation));
+    section(
+        "REWARDS (palio advantage or tournament, --reward NAME --set SETTING=VALUE)",
+        each(&methods.rewards, reward),
+    );
+    section("PRESETS (palio advantage or tournament, --preset NAME)", each(&methods.presets, preset));
     text
+}
+
+fn each<T>(entries: &[T], written: impl Fn(&T) -> String) -> Vec<String> {
+    entries.iter().map(written).collect()
+}
+
+fn rater(rater: &RaterEntry) -> String {
+    format!(
+        "\n{}\n  {}\n  gives {}; reads {}; intervals: {}\n  laws: {}\n{}",
+        rater.name,
+        rater.summary,
+        units(rater.units),
+        needs(rater.needs),
+        intervals(rater),
+        laws(rater).join(", "),
+        settings(rater.settings)
+    )
+}
+
+fn topology(topology: &TopologyEntry) -> String {
+    let TopologyEntry { name, summary, size_in_words, aggregation, .. } = topology;
+    let settings = settings(topology.settings);
+    format!("\n{name}\n  {summary}\n  {size_in_words}\n  its own aggregation: {aggregation}\n{settings}")
+}
+
+fn aggregation(aggregation: &AggregationEntry) -> String {
+    format!("  {:<16} {} ({})\n", aggregation.name, aggregation.summary, aggregation.units)
+}
+
+fn reward(reward: &RewardEntry) -> String {
+    let columns: Vec<&str> = reward.needs.iter().map(|column| column.option()).collect();
+    let needs = if columns.is_empty() { String::new() } else { format!("; needs {}", columns.join(", ")) };
+    format!("\n{}\n  {}{needs}\n{}", reward.name, reward.summary, settings(reward.settings))
+}
+
+fn preset(preset: &PresetEntry) -> String {
+    format!("  {:<16} {}\n  {:<16}   from {}\n", preset.name, preset.summary, "", preset.source)
+}
+
+fn settings(settings: &[Setting]) -> String {
+    let line = |it: &Setting| format!("    {:<14} {:<12} {}\n", it.name, it.default, it.summary);
+    settings.iter().map(line).collect()
 }
 
 fn units(units: Units) -> &'static str {

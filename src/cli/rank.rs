@@ -30,7 +30,7 @@ const MOST_SIMULTANEOUS_ITEMS: usize = 2_000;
 const SIMULTANEOUS_ITEMS: usize = 500;
 
 /// The rater of this name, or an error that lists them.
-pub(super) fn find_rater(name: &str) -> anyhow::Result<&'static RaterEntry> {
+fn find_rater(name: &str) -> anyhow::Result<&'static RaterEntry> {
     RaterEntry::find(name).with_context(|| {
         let known: Vec<&str> = RATERS.iter().map(|entry| entry.name).collect();
         format!("there is no method '{name}'; there are: {}", known.join(", "))

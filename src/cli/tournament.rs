@@ -1,6 +1,7 @@
 //! `palio tournament`: items in groups to matches before a judge, and on to advantages.
 
 mod arguments;
+mod compare;
 mod judge;
 mod shown;
 
@@ -30,6 +31,9 @@ use super::{Ended, Global, interrupt};
 
 /// Reads, plays, computes and writes.
 pub(super) fn run(args: &TournamentArgs, global: &Global) -> anyhow::Result<Ended> {
+    if args.compare.compare_topologies {
+        return compare::run(&args.compare, args.judge.judge_model.as_ref(), global);
+    }
     let mut settings = args.play_settings(global.seed)?;
     let (advantages, aggregation) = args.advantage_settings(global.seed)?;
     Format::of(global, Format::Table)?;

@@ -123,6 +123,8 @@ pub struct StudyRow {
     pub settings: Settings,
     /// The aggregation.
     pub aggregation: Aggregation,
+    /// The judge's noise.
+    pub noise: f64,
     /// Whether the aggregation is the one that belongs to the topology.
     pub is_own: bool,
     /// Matches of a group.
@@ -223,6 +225,7 @@ impl TopologyStudy {
                     topology: schedule.topology.clone(),
                     settings: schedule.settings.clone(),
                     aggregation,
+                    noise: self.judge.noise,
                     is_own: own == Some(aggregation),
                     matches: sums.matches.mean(trials),
                     calls: sums.calls.mean(trials),

@@ -11,6 +11,7 @@ use palio::judges::{LineSettings, OnFailure, Orders, PlaySettings};
 use palio::models::Settings;
 use palio::tournaments::{TopologyEntry, TournamentError};
 
+use super::compare::CompareArgs;
 use crate::cli::Global;
 use crate::cli::advantage::{RulesArg, StepArgs};
 
@@ -23,7 +24,7 @@ use crate::cli::advantage::{RulesArg, StepArgs};
 pub(crate) struct TournamentArgs {
     /// Items in groups: JSON lines, CSV or TSV with the columns group and item, and anything else for the judge; or -
     /// for stdin
-    #[arg(required = true, value_name = "ITEMS")]
+    #[arg(required_unless_present = "compare_topologies", value_name = "ITEMS")]
     pub(super) items: Vec<PathBuf>,
 
     /// Which matches are played; palio methods lists the topologies
@@ -59,6 +60,9 @@ pub(crate) struct TournamentArgs {
 
     #[command(flatten)]
     pub(super) steps: StepArgs,
+
+    #[command(flatten)]
+    pub(super) compare: CompareArgs,
 
     /// Column of the group [default: group, group_id or uid]
     #[arg(long, value_name = "COLUMN", help_heading = "Reading items")]
