@@ -1,5 +1,7 @@
 //! Topologies tried on groups of known quality: what is said of them in the README and in the docs.
 
+use std::sync::OnceLock;
+
 use palio::advantages::Aggregation;
 use palio::simulation::topologies::{Schedule, StudyError, StudyResult, StudyRow, TopologyStudy};
 use palio::tournaments::{JudgeModel, NoiseLaw};
@@ -33,22 +35,70 @@ fn errors_above(first: &StudyRow, second: &StudyRow) -> f64 {
     (a.mean - b.mean) / a.std_error.hypot(b.std_error)
 }
 
+/// Every study of the README's first table, by its group size and noise. Made once for all tests.
+fn studies() -> &'static [(u32, f64, StudyResult)] {
+    static STUDIES: OnceLock<Vec<(u32, f64, StudyResult)>> = OnceLock::new();
+    STUDIES.get_or_init(|| {
+        let cases = [8, 16].into_iter().flat_map(|items| [0.5, 1.0, 2.0].map(|noise| (items, noise)));
+        cases.map(|(items, noise)| (items, noise, run(&study(items, noise)))).collect()
+    })
+}
+
+/// The cells of the README's table whose head begins so, row by row; the first is the topology.
+fn readme_table(head: &str) -> Vec<Vec<String>> {
+    let readme = std::fs::read_to_string("README.md").expect("README.md");
+    let lines = readme.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+    let rows = lines.take_while(|line| line.starts_with('|'));
+    let rows: Vec<Vec<String>> =
+        rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect();
+    assert_eq!(rows.len(), 6, "six topologies under {head}");
+    rows
+}
+
+/// Whether a number that the README gives to three places, from many trials, is that of a row.
+fn assert_told(told: &str, row: &StudyRow) {
+    let number: f64 = told.parse().expect("a number");
+    let tau = row.kendall_tau;
+    let (off, allowed) = ((number - tau.mean).abs(), 4.0 * tau.std_error.hypot(0.002));
+    assert!(off < allowed, "{} with {:?}: {told} and {}", row.topology, row.aggregation, tau.mean);
+}
+
+#[test]
+fn the_readme_tells_what_a_study_finds() {
+    for row in readme_table("| N = 8 / 16") {
+        for (place, (_, noise, result)) in studies().iter().enumerate() {
+            let (column, side) = (3 + place % 3, place / 3);
+            let told: Vec<&str> = row[column].split(" / ").collect();
+            assert_told(told[side], own(result, &row[0]));
+            let calls: Vec<f64> = row[1].split(" / ").map(|calls| calls.parse().expect("calls")).collect();
+            let found = own(result, &row[0]).calls.mean;
+            assert!((calls[side] - found).abs() < 1.0, "{} at {noise}: {found} calls", row[0]);
+        }
+    }
+    let (_, _, result) = &studies()[4];
+    for row in readme_table("| | own") {
+        assert_told(&row[1], own(result, &row[0]));
+        let named = ["points", "win-rate", "copeland", "bradley-terry", "margin", "mean-score"];
+        for (told, name) in row[2..].iter().zip(named) {
+            let found = result.rows.iter().find(|it| it.topology == row[0] && it.aggregation.name() == name);
+            assert_told(told, found.expect("a row"));
+        }
+    }
+}
+
 #[test]
 fn seeded_single_elimination_is_above_the_cheaper_schedules_and_round_robin_above_all() {
-    for items in [8, 16] {
-        for noise in [0.5, 1.0, 2.0] {
-            let result = run(&study(items, noise));
-            let single = own(&result, "seeded-single-elimination");
-            for other in ["anchor", "swiss", "double-elimination"] {
-                let above = errors_above(single, own(&result, other));
-                let enough = if noise < 2.0 { 2.0 } else { -2.0 };
-                assert!(above > enough, "{items} items, noise {noise}: {above} errors above {other}");
-            }
-            assert!(single.calls.mean <= own(&result, "double-elimination").calls.mean);
-            for row in result.rows.iter().filter(|row| row.is_own && row.topology != "round-robin") {
-                let above = errors_above(own(&result, "round-robin"), row);
-                assert!(above > 2.0, "{items} items, noise {noise}: {above} errors above {}", row.topology);
-            }
+    for (items, noise, result) in studies() {
+        let single = own(result, "seeded-single-elimination");
+        for other in ["anchor", "swiss", "double-elimination"] {
+            let above = errors_above(single, own(result, other));
+            let enough = if *noise < 2.0 { 2.0 } else { -2.0 };
+            assert!(above > enough, "{items} items, noise {noise}: {above} errors above {other}");
+        }
+        assert!(single.calls.mean <= own(result, "double-elimination").calls.mean);
+        for row in result.rows.iter().filter(|row| row.is_own && row.topology != "round-robin") {
+            let above = errors_above(own(result, "round-robin"), row);
+            assert!(above > 2.0, "{items} items, noise {noise}: {above} errors above {}", row.topology);
         }
     }
 }

@@ -29,7 +29,13 @@ pub(super) struct CompareArgs {
     group_size: u32,
 
     /// Standard deviations of the error in the judge's scores, where items differ by 1
-    #[arg(long, value_name = "X,…", value_delimiter = ',', requires = "compare_topologies")]
+    #[arg(
+        long,
+        value_name = "X,…",
+        value_delimiter = ',',
+        requires = "compare_topologies",
+        allow_negative_numbers = true
+    )]
     noise: Vec<f64>,
 
     /// How many groups are simulated
