@@ -134,7 +134,7 @@ impl Case<'_> {
         history(self.number("n") as u32, matches)
     }
 
-    /// ArenaRL's advantages of matches, under both rules and by its preset.
+    /// `ArenaRL`'s advantages of matches, under both rules and by its preset.
     fn arenarl(&self, history: &History, aggregation: Aggregation) {
         let settings = AdvantageSettings::preset("arenarl").expect("a preset");
         for rules in [Rules::Standard, Rules::ArenaRl] {
