@@ -37,7 +37,8 @@ impl Default for LineSettings {
 /// How long a wait lasts at most, so that its caller can stop.
 const SHORT: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Deaths in a row, without an answer between them, after which a judge that has answered is given up.
+/// Deaths in a row, without an answer between them, after which a judge is given up. Fewer could all be
+/// the work of a few questions that it can't bear.
 const DEATHS: u32 = 10;
 
 /// A judge that reads and writes lines.
@@ -286,16 +287,14 @@ impl LineJudge {
         }
         self.deaths += 1;
         self.trouble.restarts += u64::from(!self.flights.is_empty());
-        let most =
-            if self.answered.is_empty() { self.settings.retries + 2 } else { DEATHS.max(self.settings.retries + 2) };
-        if self.deaths >= most && !self.flights.is_empty() {
+        if self.deaths >= DEATHS.max(self.settings.retries + 2) && !self.flights.is_empty() {
             return Err(JudgeError::Dies {
                 judge: self.identity.clone(),
                 times: self.deaths,
                 reason: reason.to_owned(),
             });
         }
-        self.not_before = Some(now + Duration::from_millis(10 << self.deaths.min(7)));
+        self.not_before = Some(now + Duration::from_millis(10 << self.deaths.min(5)));
         Ok(())
     }
 
