@@ -43,7 +43,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 reading, writing or palio itself
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
-    /// How the result is written [default: by the extension of --output, or else table; advantage: as the input is]
+    /// How the result is written [default: by the extension of --output, or else table; advantage and tournament: as the input is]
     #[arg(long, global = true, value_name = "FORMAT")]
     format: Option<Format>,
 

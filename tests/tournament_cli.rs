@@ -174,6 +174,17 @@ fn groups_that_a_score_separates_are_not_played() {
 }
 
 #[test]
+fn known_scores_seed_the_bracket() {
+    let folder = folder(1, 4);
+    let options = "--topology seeded-single-elimination --seeds-by known";
+    let found = report(&folder, options, &judge(), 0);
+    // Items 3 and 0, the best and the worst by the column, meet first, and no match is played for seeds.
+    let first = &found["matches"][0];
+    assert_eq!((&first["stage"], &first["left"], &first["right"]), (&json!("main"), &json!("i3"), &json!("i0")));
+    assert_eq!(found["matches"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
 fn twins_tie_without_a_call() {
     let folder = Folder::new();
     folder.file("items.jsonl", items(1, 4).replace("text 3 of 0", "text 1 of 0"));
@@ -242,7 +253,8 @@ fn bad_input_is_refused_with_what_to_do() {
         (plain("items.jsonl --judge-command no-such-judge"), 1, "can't be run"),
         (plain("items.jsonl --judge-command false"), 1, "each time failed without an answer"),
         (with("items.jsonl --dedupe prompt"), 2, "has no `prompt`"),
-        (with("items.jsonl --seeds-by text"), 2, "not a finite number"),
+        (with("items.jsonl --seeds-by known"), 2, "--seeds-by: round-robin has no seeds"),
+        (with("items.jsonl --topology swiss --seeds-by text"), 2, "not a finite number"),
         (with("items.jsonl --timeout 0"), 2, "--timeout is 0"),
         (with("nothing.jsonl"), 1, "cannot read nothing.jsonl"),
     ] {

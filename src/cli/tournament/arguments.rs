@@ -27,11 +27,12 @@ pub(crate) struct TournamentArgs {
     #[arg(required_unless_present = "compare_topologies", value_name = "ITEMS")]
     pub(super) items: Vec<PathBuf>,
 
-    /// Which matches are played; palio methods lists the topologies
+    /// Which matches are played: round-robin, circular, anchor, seeded-single-elimination, double-elimination or swiss;
+    /// palio methods tells their matches, rounds and settings
     #[arg(long, value_name = "NAME", default_value = "round-robin")]
     pub(super) topology: String,
 
-    /// Column of a known score, higher for the better, by which topologies seed that can
+    /// Column of a known score, higher for the better, to seed eliminations and swiss by
     #[arg(long, value_name = "COLUMN")]
     pub(super) seeds_by: Option<String>,
 
@@ -176,6 +177,12 @@ impl TournamentArgs {
         settings.seed = seed;
         if self.steps.rules == Some(RulesArg::Arenarl) {
             settings.set("rules", "arenarl");
+        }
+        if self.seeds_by.is_some() && settings.get("seeds").is_none() {
+            if !entry.settings.iter().any(|setting| setting.name == "seeds") {
+                bail!("--seeds-by: {} has no seeds; leave it out, or take a topology that has", entry.name);
+            }
+            settings.set("seeds", "given");
         }
         entry.topology(&settings)?;
         Ok(PlaySettings {
