@@ -28,10 +28,11 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::bracket::{ScoreMean, seeding_scores};
+pub(crate) use self::bracket::{ScoreMean, descending_key, seeding_scores};
 pub use self::draw::{Draw, Field};
 pub use self::history::{Bye, History, Match, MatchResult, Played, Stage};
 pub use self::judge_model::{JudgeModel, JudgeModelError, NoiseLaw, Quality};
+pub(crate) use self::points::placings;
 pub use self::points::{PointsRow, PointsSettings, TieBreak, Unplayed, points};
 pub use self::schedule::Schedule;
 use crate::settings::{Setting, Settings, SettingsError};

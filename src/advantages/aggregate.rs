@@ -8,7 +8,7 @@ mod strengths;
 use serde::{Deserialize, Serialize};
 
 use super::ranks::{RankTies, merge_close, ranks};
-use crate::tournaments::{History, Played, PointsSettings, Rules, arenarl, points};
+use crate::tournaments::{History, Played, PointsSettings, Rules, arenarl, placings};
 
 /// How matches become a standing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -160,7 +160,7 @@ pub struct Standing {
 pub fn aggregate(history: &History, settings: &AggregateSettings) -> Standing {
     let aggregation = settings.aggregation;
     let ranked = match aggregation {
-        Aggregation::Bracket => ranked_from_places(&bracket::bracket(history, settings.rules)),
+        Aggregation::Bracket => ranked_exactly(bracket::bracket(history, settings.rules)),
         Aggregation::Points => ranked_by_points(history, settings),
         Aggregation::WinRate => ranked(shares::win_rate(history), ROUNDING),
         Aggregation::MeanScore => ranked(shares::mean_score(history), ROUNDING * largest_score(history)),
@@ -199,15 +199,12 @@ struct Ranked {
 /// Ranked by the values themselves.
 fn ranked(mut values: Vec<f64>, tolerance: f64) -> Ranked {
     merge_close(&mut values, tolerance);
-    Ranked { places: values.clone(), values }
+    ranked_exactly(values)
 }
 
-/// From competition ranks: the value is the number of items below.
-fn ranked_from_places(places: &[Option<f64>]) -> Ranked {
-    let known = places.iter().flatten().count() as f64;
-    let tied = |place: f64| places.iter().flatten().filter(|&&other| other.total_cmp(&place).is_eq()).count() as f64;
-    let below = |place: &Option<f64>| place.map_or(f64::NAN, |place| known - place + 1.0 - tied(place));
-    ranked(places.iter().map(below).collect(), 0.0)
+/// Ranked by the values themselves, which are free of rounding.
+fn ranked_exactly(values: Vec<f64>) -> Ranked {
+    Ranked { places: values.clone(), values }
 }
 
 /// Points are the values, and ranks tell the tie-breaks too.
@@ -224,9 +221,9 @@ fn ranked_by_points(history: &History, settings: &AggregateSettings) -> Ranked {
         played[game.right as usize] = true;
     }
     let mut ranked = Ranked { values: vec![f64::NAN; played.len()], places: vec![f64::NAN; played.len()] };
-    for (item, row) in points(history, &settings.points).into_iter().enumerate().filter(|&(item, _)| played[item]) {
-        ranked.values[item] = row.points;
-        ranked.places[item] = row.rank.map_or(f64::NAN, |rank| -f64::from(rank));
+    for (item, placing) in placings(history, &settings.points).iter().enumerate().filter(|&(item, _)| played[item]) {
+        ranked.values[item] = placing.points;
+        ranked.places[item] = placing.rank.map_or(f64::NAN, |rank| -f64::from(rank));
     }
     ranked
 }

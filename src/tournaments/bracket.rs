@@ -10,7 +10,7 @@ mod score_mean;
 mod seeding;
 
 pub(super) use self::graph::{Feed, Graph, halvings, positions};
-pub(crate) use self::score_mean::ScoreMean;
+pub(crate) use self::score_mean::{ScoreMean, descending_key};
 pub(super) use self::seeding::Seeding;
 pub(crate) use self::seeding::seeding_scores;
 

@@ -172,11 +172,13 @@ impl History {
 
     pub(super) fn give(&mut self, game: Match) {
         let id = game.id as usize;
-        if self.entries.len() <= id {
-            self.entries.resize(id + 1, Entry::Absent);
+        if id < self.entries.len() {
+            debug_assert!(matches!(self.entries[id], Entry::Absent), "match {id} is given out once");
+            self.entries[id] = Entry::Open(game);
+        } else {
+            self.entries.resize(id, Entry::Absent);
+            self.entries.push(Entry::Open(game));
         }
-        debug_assert!(matches!(self.entries[id], Entry::Absent), "match {id} is given out once");
-        self.entries[id] = Entry::Open(game);
         self.open += 1;
     }
 

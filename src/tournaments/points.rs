@@ -12,6 +12,7 @@ mod tie_break;
 
 use serde::{Deserialize, Serialize};
 
+use self::encounter::EncounterScore;
 use self::groups::Groups;
 use self::sheet::Sheets;
 pub use self::tie_break::{TieBreak, Unplayed};
@@ -60,29 +61,57 @@ pub struct PointsRow {
 /// shares depend on their order that much. O(M log M) for M matches, and O(N log N) a tie-break.
 pub fn points(history: &History, settings: &PointsSettings) -> Vec<PointsRow> {
     let sheets = Sheets::new(history, settings);
-    let items = history.items() as u32;
     let value = |tie_break: &TieBreak, item| sheets.tie_break(*tie_break, item);
-    let mut rows: Vec<PointsRow> = (0..items)
+    let mut rows: Vec<PointsRow> = (0..history.items() as u32)
         .map(|item| PointsRow {
             points: sheets.points(item),
             tie_breaks: settings.tie_breaks.iter().map(|tie_break| value(tie_break, item)).collect(),
             rank: None,
         })
         .collect();
-    let ranked: Vec<u32> = (0..items).filter(|&item| !history.is_withdrawn(item)).collect();
-    let mut groups = Groups::new(ranked);
-    if sheets.is_decisive() {
-        groups.split_by(|item| rows[item as usize].points);
-        for (at, tie_break) in settings.tie_breaks.iter().enumerate() {
-            if *tie_break == TieBreak::DirectEncounter {
-                groups.split_by_encounters(&sheets, |it| rows[it.item as usize].tie_breaks[at] = Some(it.score));
-            } else {
-                groups.split_by(|item| rows[item as usize].tie_breaks[at].unwrap_or(0.0));
-            }
-        }
-    }
+    let groups = ranked(history, &sheets, settings, |at, it| rows[it.item as usize].tie_breaks[at] = Some(it.score));
     groups.for_each_rank(|item, rank| rows[item as usize].rank = Some(rank));
     rows
+}
+
+/// What [`PointsRow`] says but for the tie-breaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placing {
+    pub(crate) points: f64,
+    pub(crate) rank: Option<u32>,
+}
+
+/// The points and ranks of [`points`], of whose tie-breaks only those are counted that have a say.
+pub(crate) fn placings(history: &History, settings: &PointsSettings) -> Vec<Placing> {
+    let sheets = Sheets::new(history, settings);
+    let unranked = |item| Placing { points: sheets.points(item), rank: None };
+    let mut placings: Vec<Placing> = (0..history.items() as u32).map(unranked).collect();
+    let groups = ranked(history, &sheets, settings, |_, _| ());
+    groups.for_each_rank(|item, rank| placings[item as usize].rank = Some(rank));
+    placings
+}
+
+/// The items that can be ranked, in groups that no tie-break splits. `note` is told the number of each
+/// direct encounter among the tie-breaks, and the scores in it.
+fn ranked(
+    history: &History,
+    sheets: &Sheets,
+    settings: &PointsSettings,
+    mut note: impl FnMut(usize, &EncounterScore),
+) -> Groups {
+    let mut groups = Groups::new((0..history.items() as u32).filter(|&item| !history.is_withdrawn(item)));
+    if !sheets.is_decisive() {
+        return groups;
+    }
+    groups.split_by(|item| sheets.points(item));
+    for (at, &tie_break) in settings.tie_breaks.iter().enumerate() {
+        if tie_break == TieBreak::DirectEncounter {
+            groups.split_by_encounters(sheets, |it| note(at, it));
+        } else {
+            groups.split_by(|item| sheets.tie_break(tie_break, item).unwrap_or(0.0));
+        }
+    }
+    groups
 }
 
 #[cfg(test)]

@@ -134,6 +134,8 @@ struct Swiss {
 
     /// The items by standing.
     order: Vec<u32>,
+    /// What they are sorted by: points and lots, with the item.
+    keys: Vec<(Reverse<u64>, u32, u32)>,
     lots: Vec<u32>,
     search: Search,
     /// Places in `order` that meet.
@@ -158,6 +160,7 @@ impl Swiss {
             cards: Vec::new(),
             met: Met::default(),
             order: Vec::new(),
+            keys: Vec::new(),
             lots: Vec::new(),
             search: Search::default(),
             pairs: Vec::new(),
@@ -193,8 +196,7 @@ impl Swiss {
         if self.preference == Preference::Random {
             self.draw_lots();
         }
-        let cards = &self.cards;
-        self.order.sort_unstable_by_key(|&item| (Reverse(cards[item as usize].points), cards[item as usize].lot));
+        self.sort();
         if let Some(place) = self.pair(schedule.history()) {
             let item = self.order[place as usize];
             let card = &mut self.cards[item as usize];
@@ -211,6 +213,17 @@ impl Swiss {
             schedule.play(Match { id: self.next_id, round: self.round, stage: Stage::Main, left, right });
             self.next_id += 1;
         }
+    }
+
+    /// Orders the items by points and lots. Keys are put together once an item, not once a comparison.
+    fn sort(&mut self) {
+        let cards = &self.cards;
+        let key = |&item: &u32| (Reverse(cards[item as usize].points), cards[item as usize].lot, item);
+        self.keys.clear();
+        self.keys.extend(self.order.iter().map(key));
+        self.keys.sort_unstable();
+        self.order.clear();
+        self.order.extend(self.keys.iter().map(|&(.., item)| item));
     }
 
     /// Fills `pairs`, by their upper places, and gives the place that has a bye.

@@ -3,31 +3,41 @@
 use std::cmp::{Ordering, Reverse};
 
 use crate::data::Outcome;
-use crate::tournaments::{History, Played, Rules, ScoreMean, Stage, seeding_scores};
+use crate::tournaments::{History, Played, Rules, ScoreMean, Stage, descending_key, seeding_scores};
 
-/// The rank of each item in its bracket, 1 for the best; `None` for who was withdrawn, and for who has
-/// no answered match but seeding ones.
+/// How many items came less far in the bracket than each; NaN for who was withdrawn, and for who has no
+/// answered match but seeding ones.
 ///
 /// Rounds, stages and results are enough, so that a log of a bracket does as well as a tournament. Who
 /// did not lose its last match stands above who did, then a later last round above an earlier one, and
 /// inside a round the higher mean of all scores, of which those of the seeding count as one. Rows of
 /// one match in one round are taken together; weights don't matter.
 ///
-/// Under standard rules equal evidence shares the best of its ranks: losers of one round with equal
+/// Under standard rules equal evidence stands equally high: losers of one round with equal
 /// means; the one who went out by a tied match with equal means, and the one who went on in its place,
 /// wherever that came; everyone, if all matches of the group were tied. Under [`Rules::ArenaRl`] all
-/// ranks differ, as in the published code: a tie goes to the left, and equal means stand in the order
+/// values differ, as in the published code: a tie goes to the left, and equal means stand in the order
 /// of their matches.
 ///
 /// O(m log m + n log n) in the numbers m of matches and n of items.
-pub(super) fn bracket(history: &History, rules: Rules) -> Vec<Option<f64>> {
-    let ends = ends(history);
-    let ways = Ways { history, rules, reached: reached(history, &ends), ends: &ends };
+pub(super) fn bracket(history: &History, rules: Rules) -> Vec<f64> {
+    let ways = Ways { history, rules, ends: ends(history) };
     if rules == Rules::Standard && history.played().all(|played| played.result.outcome == Outcome::Tie) {
-        return (0..ends.len()).map(|item| ways.end(item).map(|_| 1.0)).collect();
+        return (0..history.items()).map(|item| ways.end(item).map_or(f64::NAN, |_| 0.0)).collect();
     }
-    let places: Vec<Option<Place>> = (0..ends.len()).map(|item| ways.place(item)).collect();
-    ranks(&places, rules)
+    let mut placed = Vec::with_capacity(history.items());
+    placed.extend((0..history.items()).filter_map(|item| Some((ways.key(item)?, item))));
+    // Items of equal keys stay in their order.
+    placed.sort_unstable();
+    let mut below = vec![f64::NAN; history.items()];
+    let mut left = placed.len();
+    for shared in placed.chunk_by(|(a, _), (b, _)| rules == Rules::Standard && a == b) {
+        left -= shared.len();
+        for &(_, item) in shared {
+            below[item] = left as f64;
+        }
+    }
+    below
 }
 
 /// The last match of an item, and its scores.
@@ -44,41 +54,63 @@ struct End {
     /// The mean of its scores after the match, and how it compared with the opponent's.
     mean: f64,
     compared: Ordering,
+    /// The last round in which the item played or sat out.
+    reached: u32,
 }
 
 /// The last match of each item, and the means as they were after it.
 fn ends(history: &History) -> Vec<Option<End>> {
     let mut means = vec![ScoreMean::default(); history.items()];
     seeding_scores(history, &mut means);
-    let mut matches: Vec<Played> = history.played().filter(|played| played.game.stage != Stage::Seeding).collect();
-    matches.sort_by_key(|played| (played.game.round, played.game.id));
     let mut ends = vec![None; history.items()];
-    for played in matches {
-        let (game, result) = (played.game, played.result);
-        let items = [game.left as usize, game.right as usize];
-        for (item, score) in items.into_iter().zip(result.scores) {
-            means[item].add(score);
+    let matches = history.played().filter(|played| played.game.stage != Stage::Seeding);
+    let time = |played: &Played| (played.game.round, played.game.id);
+    // A tournament's are in order nearly always, a log's need not be.
+    if matches.clone().is_sorted_by_key(|played| time(&played)) {
+        for played in matches {
+            end_with(&played, &mut means, &mut ends);
         }
-        // Zero is added so that there is only one zero.
-        let now = items.map(|item| means[item].value().unwrap_or_default() + 0.0);
-        let share = result.outcome.share();
-        for (side, share) in [share, 1.0 - share].into_iter().enumerate() {
-            let (item, opponent) = (items[side], items[1 - side]);
-            let (mean, compared) = (now[side], now[side].total_cmp(&now[1 - side]));
-            let row = End {
-                round: game.round,
-                id: game.id,
-                opponent,
-                on_the_left: side == 0,
-                shares: share,
-                rows: 1.0,
-                mean,
-                compared,
-            };
-            ends[item] = Some(row.after(ends[item]));
+    } else {
+        let mut matches: Vec<Played> = matches.collect();
+        matches.sort_by_key(time);
+        for played in &matches {
+            end_with(played, &mut means, &mut ends);
+        }
+    }
+    for bye in history.byes() {
+        if let Some(end) = &mut ends[bye.item as usize] {
+            end.reached = bye.round.max(end.reached);
         }
     }
     ends
+}
+
+/// Takes a match for the last one of its items.
+fn end_with(played: &Played, means: &mut [ScoreMean], ends: &mut [Option<End>]) {
+    let (game, result) = (played.game, played.result);
+    let items = [game.left as usize, game.right as usize];
+    for (item, score) in items.into_iter().zip(result.scores) {
+        means[item].add(score);
+    }
+    // Zero is added so that there is only one zero.
+    let now = items.map(|item| means[item].value().unwrap_or_default() + 0.0);
+    let share = result.outcome.share();
+    for (side, share) in [share, 1.0 - share].into_iter().enumerate() {
+        let (item, opponent) = (items[side], items[1 - side]);
+        let (mean, compared) = (now[side], now[side].total_cmp(&now[1 - side]));
+        let row = End {
+            round: game.round,
+            id: game.id,
+            opponent,
+            on_the_left: side == 0,
+            shares: share,
+            rows: 1.0,
+            mean,
+            compared,
+            reached: game.round,
+        };
+        ends[item] = Some(row.after(ends[item]));
+    }
 }
 
 impl End {
@@ -97,22 +129,11 @@ impl End {
     }
 }
 
-/// The last round in which each item played or sat out.
-fn reached(history: &History, ends: &[Option<End>]) -> Vec<u32> {
-    let mut reached: Vec<u32> = ends.iter().map(|end| end.map_or(0, |end| end.round)).collect();
-    for bye in history.byes() {
-        let round = &mut reached[bye.item as usize];
-        *round = bye.round.max(*round);
-    }
-    reached
-}
-
 /// How items went out.
 struct Ways<'a> {
     history: &'a History,
     rules: Rules,
-    ends: &'a [Option<End>],
-    reached: Vec<u32>,
+    ends: Vec<Option<End>>,
 }
 
 /// Where an item stands.
@@ -124,25 +145,19 @@ enum Place {
     With(usize),
 }
 
-/// Better ones are less. The last one is the number of the match under the published code's rules.
-#[derive(Debug, Clone, Copy)]
+/// Better ones are less: who did not lose, later rounds, higher means. The last is the number of the
+/// match under the published code's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     lost: bool,
     round: Reverse<u32>,
-    mean: f64,
+    mean: u64,
     id: u32,
 }
 
-impl Key {
-    fn compare(&self, other: &Self) -> Ordering {
-        let rounds = (self.lost, self.round).cmp(&(other.lost, other.round));
-        rounds.then(other.mean.total_cmp(&self.mean)).then(self.id.cmp(&other.id))
-    }
-}
-
 impl Ways<'_> {
-    fn end(&self, item: usize) -> Option<End> {
-        self.ends[item].filter(|_| !self.history.is_withdrawn(item as u32))
+    fn end(&self, item: usize) -> Option<&End> {
+        self.ends[item].as_ref().filter(|_| !self.history.is_withdrawn(item as u32))
     }
 
     fn place(&self, item: usize) -> Option<Place> {
@@ -153,7 +168,7 @@ impl Ways<'_> {
             Ordering::Equal if self.rules == Rules::ArenaRl => !end.on_the_left,
             // Who was withdrawn later had gone on.
             Ordering::Equal if self.history.is_withdrawn(end.opponent as u32) => true,
-            Ordering::Equal => match self.reached[item].cmp(&self.reached[end.opponent]) {
+            Ordering::Equal => match end.reached.cmp(&self.reached(end.opponent)) {
                 Ordering::Greater => false,
                 Ordering::Less if end.compared.is_eq() => return Some(Place::With(end.opponent)),
                 Ordering::Less => true,
@@ -165,32 +180,21 @@ impl Ways<'_> {
             },
         };
         let id = if self.rules == Rules::ArenaRl { end.id } else { 0 };
-        Some(Place::Own(Key { lost, round: Reverse(end.round), mean: end.mean, id }))
+        Some(Place::Own(Key { lost, round: Reverse(end.round), mean: descending_key(end.mean), id }))
     }
-}
 
-/// Competition ranks: who shares one has the best of the places that all of them take.
-fn ranks(places: &[Option<Place>], rules: Rules) -> Vec<Option<f64>> {
-    let mut placed: Vec<(usize, Key)> = (0..places.len()).filter_map(|item| Some((item, key(places, item)?))).collect();
-    placed.sort_by(|(_, a), (_, b)| a.compare(b));
-    let mut ranks = vec![None; places.len()];
-    let mut better = 0;
-    for shared in placed.chunk_by(|(_, a), (_, b)| rules == Rules::Standard && a.compare(b).is_eq()) {
-        for &(item, _) in shared {
-            ranks[item] = Some(f64::from(better) + 1.0);
+    /// The key of an item, which may be that of another one. The way there ends, as each step leads to
+    /// who went further, or to the lower number of two who went as far.
+    fn key(&self, mut item: usize) -> Option<Key> {
+        loop {
+            match self.place(item)? {
+                Place::Own(key) => return Some(key),
+                Place::With(other) => item = other,
+            }
         }
-        better += shared.len() as u32;
     }
-    ranks
-}
 
-/// The key of an item, which may be that of another one. The way there ends, as each step leads to who
-/// went further, or to the lower number of two who went as far.
-fn key(places: &[Option<Place>], mut item: usize) -> Option<Key> {
-    loop {
-        match places[item]? {
-            Place::Own(key) => return Some(key),
-            Place::With(other) => item = other,
-        }
+    fn reached(&self, item: usize) -> u32 {
+        self.ends[item].map_or(0, |end| end.reached)
     }
 }

@@ -68,7 +68,7 @@ fn quantiles(values: &[f64], ties: RankTies) -> Vec<f64> {
         RankTies::Mean => ranks.iter().flatten().count() as f64,
     };
     let reward = |rank: f64| if last > 1.0 { (last - rank) / (last - 1.0) } else { 0.0 };
-    ranks.into_iter().map(|rank| rank.map_or(f64::NAN, reward)).collect()
+    ranks.iter().map(|rank| rank.map_or(f64::NAN, reward)).collect()
 }
 
 /// What ranks a standing: its ranks, the lower the better, so that tie-breaks count.

@@ -3,6 +3,7 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use super::StudyError;
+use crate::advantages::{RankTies, ranks};
 use crate::random::{Purpose, SimRng, stream};
 use crate::settings::Settings;
 use crate::tournaments::{Draw, Field, History, JudgeModel, Match, MatchResult, Quality, Tournament};
@@ -17,7 +18,7 @@ pub struct SimulatedGroup {
     qualities: Vec<Quality>,
     strengths: Vec<f64>,
     true_rewards: Vec<f64>,
-    order: Vec<u32>,
+    best: usize,
     answers: Answers,
     matches: Vec<Match>,
 }
@@ -61,7 +62,7 @@ impl SimulatedGroup {
             qualities: vec![Quality::default(); count],
             strengths: vec![0.0; count],
             true_rewards: vec![0.0; count],
-            order: Vec::with_capacity(count),
+            best: 0,
             answers,
             matches: Vec::new(),
         })
@@ -101,13 +102,13 @@ impl SimulatedGroup {
                 quality.turn = rand::RngExt::random(&mut rng);
             }
         }
-        let strengths = &self.strengths;
-        self.order.clear();
-        self.order.extend(0..strengths.len() as u32);
-        self.order.sort_unstable_by(|&a, &b| strengths[b as usize].total_cmp(&strengths[a as usize]));
-        let last = (strengths.len() - 1) as f64;
-        for (place, &item) in self.order.iter().enumerate() {
-            self.true_rewards[item as usize] = 1.0 - place as f64 / last;
+        let last = (self.strengths.len() - 1) as f64;
+        for (item, rank) in ranks(&self.strengths, RankTies::Min).into_iter().flatten().enumerate() {
+            let above = rank - 1.0;
+            self.true_rewards[item] = 1.0 - above / last;
+            if above == 0.0 {
+                self.best = item;
+            }
         }
     }
 
@@ -128,7 +129,7 @@ impl SimulatedGroup {
 
     /// The strongest item.
     pub fn best(&self) -> usize {
-        self.order.first().map_or(0, |&item| item as usize)
+        self.best
     }
 
     /// How many pairs the judge was asked about.

@@ -41,9 +41,21 @@ impl ScoreMean {
     }
 }
 
+/// A whole number that is less for higher scores, in their total order: what sorts compare fastest.
+pub(crate) fn descending_key(score: f64) -> u64 {
+    let bits = score.to_bits();
+    if bits >> 63 == 0 { !bits & (u64::MAX >> 1) } else { bits }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_descend_as_scores_ascend() {
+        let scores = [f64::NEG_INFINITY, -2.5, -1e-300, -0.0, 0.0, 1e-300, 2.5, f64::INFINITY, f64::NAN];
+        assert!(scores.is_sorted_by(|a, b| a.total_cmp(b).is_lt() && descending_key(*a) > descending_key(*b)));
+    }
 
     fn mean(scores: impl IntoIterator<Item = f64>) -> f64 {
         let mut mean = ScoreMean::default();

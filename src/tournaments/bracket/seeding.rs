@@ -1,6 +1,6 @@
 //! Who takes which place of a bracket.
 
-use super::ScoreMean;
+use super::{ScoreMean, descending_key};
 use crate::tournaments::anchor::play_anchor;
 use crate::tournaments::{Field, History, Schedule, Stage};
 
@@ -39,8 +39,8 @@ pub(super) struct Seeds {
     order: Vec<u32>,
     /// The seeds by item.
     of: Vec<u32>,
-    /// What to sort by.
-    scores: Vec<Option<f64>>,
+    /// What to sort by, and the items.
+    keys: Vec<(u64, u32)>,
     /// Seeding matches without a report.
     open: u32,
 }
@@ -54,9 +54,7 @@ impl Seeds {
         match seeding {
             Seeding::Anchor => play_anchor(field.items, Stage::Seeding, schedule),
             Seeding::Given if !field.scores.is_empty() => {
-                self.scores.clear();
-                self.scores.extend(field.scores.iter().map(|&score| Some(score)));
-                self.sort();
+                self.sort(field.scores.iter().map(|&score| Some(score)));
             }
             Seeding::Drawn => field.draw.shuffle(SEEDS, &mut self.order),
             Seeding::Given | Seeding::None => {}
@@ -72,20 +70,20 @@ impl Seeds {
             return false;
         }
         seeding_scores(history, means);
-        self.scores.clear();
-        self.scores.extend(means.iter().map(|mean| mean.value()));
-        self.sort();
+        self.sort(means.iter().map(|mean| mean.value()));
         self.index();
         true
     }
 
     /// Higher scores first, none last, equal ones by index.
-    fn sort(&mut self) {
-        let Self { order, scores, .. } = self;
+    fn sort(&mut self, scores: impl Iterator<Item = Option<f64>>) {
         // Adding zero makes one of the two zeros, which are equal.
-        let score = |item: u32| scores[item as usize].map_or(f64::NEG_INFINITY, |score| score + 0.0);
-        // Not the stable sort, which would allocate.
-        order.sort_unstable_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
+        let key = |score: Option<f64>| descending_key(score.map_or(f64::NEG_INFINITY, |score| score + 0.0));
+        self.keys.clear();
+        self.keys.extend(scores.map(key).zip(0..));
+        self.keys.sort_unstable();
+        self.order.clear();
+        self.order.extend(self.keys.iter().map(|&(_, item)| item));
     }
 
     fn index(&mut self) {

@@ -18,8 +18,9 @@ pub(super) fn scores(group: &[u32], sheets: &Sheets) -> Option<Vec<EncounterScor
     }
     let mut sorted = group.to_vec();
     sorted.sort_unstable();
+    let mut of_opponent = vec![(0.0, 0.0); size];
     let score = |&item: &u32| {
-        let mut of_opponent = vec![(0.0, 0.0); size];
+        of_opponent.fill((0.0, 0.0));
         for entry in sheets.entries(item) {
             if let Some(at) = entry.opponent.and_then(|opponent| sorted.binary_search(&opponent).ok()) {
                 let (won, all) = &mut of_opponent[at];

@@ -13,17 +13,24 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new(order: Vec<u32>) -> Self {
+    pub(super) fn new(items: impl Iterator<Item = u32>) -> Self {
+        let order: Vec<u32> = items.collect();
         Self { ends: vec![order.len()], order }
     }
 
-    /// Splits each group by values, highest first.
+    /// Splits each group by values, highest first. Values are asked for once an item, and not at all
+    /// where nobody is tied.
     pub(super) fn split_by(&mut self, value: impl Fn(u32) -> f64) {
+        let mut values = Vec::new();
         self.split(|group, start, ends| {
-            group.sort_unstable_by(|&a, &b| descending(value(a), value(b)).then(a.cmp(&b)));
-            let parts = group.chunk_by(|&a, &b| nearly_equal(value(a), value(b)));
+            values.clear();
+            values.extend(group.iter().map(|&item| (value(item), item)));
+            values.sort_unstable_by(|a, b| descending(a.0, b.0).then(a.1.cmp(&b.1)));
+            for (place, &(_, item)) in group.iter_mut().zip(&values) {
+                *place = item;
+            }
             let mut end = start;
-            ends.extend(parts.map(|part| {
+            ends.extend(values.chunk_by(|a, b| nearly_equal(a.0, b.0)).map(|part| {
                 end += part.len();
                 end
             }));
@@ -36,12 +43,19 @@ impl Groups {
         self.split(|group, start, ends| split_encounters(group, start, sheets, ends).iter().for_each(&mut note));
     }
 
-    /// Splits each group by a function that orders it and appends where its parts end.
+    /// Splits each group of two or more by a function that orders it and appends where its parts end.
     fn split(&mut self, mut parts: impl FnMut(&mut [u32], usize, &mut Vec<usize>)) {
+        if self.ends.len() == self.order.len() {
+            return;
+        }
         let mut ends = Vec::with_capacity(self.order.len());
         let mut start = 0;
         for &end in &self.ends {
-            parts(&mut self.order[start..end], start, &mut ends);
+            if end - start > 1 {
+                parts(&mut self.order[start..end], start, &mut ends);
+            } else {
+                ends.push(end);
+            }
             start = end;
         }
         self.ends = ends;

@@ -18,6 +18,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    fn unplayed(item: u32, round: u32, share: f64) -> Self {
+        Self { item, opponent: None, round, share, weight: 1.0, margin: 0.0 }
+    }
+
     fn points(&self) -> f64 {
         self.weight * self.share
     }
@@ -46,16 +50,8 @@ pub(super) struct Sheets {
 
 impl Sheets {
     pub(super) fn new(history: &History, settings: &PointsSettings) -> Self {
-        let mut entries = entries(history, settings.bye);
-        entries.sort_by_key(|entry| (entry.item, entry.round));
         let items = history.items();
-        let mut starts = vec![0; items + 1];
-        for entry in &entries {
-            starts[entry.item as usize + 1] += 1;
-        }
-        for item in 0..items {
-            starts[item + 1] += starts[item];
-        }
+        let (entries, starts) = entries(history, settings.bye);
         let rounds = entries.iter().map(|entry| entry.round).max().unwrap_or(0);
         #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
         let is_decisive =
@@ -151,8 +147,33 @@ impl Sheets {
     }
 }
 
-fn entries(history: &History, bye: f64) -> Vec<Entry> {
-    let played = history.played().flat_map(|Played { game, result, weight }| {
+/// The entries by item, then by round, and where those of each item begin and the last end. They are
+/// counted out by item, since those of an item come by round from a tournament.
+fn entries(history: &History, bye: f64) -> (Vec<Entry>, Vec<usize>) {
+    let mut starts = vec![0; history.items() + 1];
+    for_each_entry(history, bye, |entry| starts[entry.item as usize + 1] += 1);
+    for item in 0..history.items() {
+        starts[item + 1] += starts[item];
+    }
+    let mut next = starts.clone();
+    let mut entries = vec![Entry::unplayed(0, 0, 0.0); starts[history.items()]];
+    for_each_entry(history, bye, |entry| {
+        let place = &mut next[entry.item as usize];
+        entries[*place] = entry;
+        *place += 1;
+    });
+    for bounds in starts.windows(2) {
+        let of_item = &mut entries[bounds[0]..bounds[1]];
+        if !of_item.is_sorted_by_key(|entry| entry.round) {
+            of_item.sort_by_key(|entry| entry.round);
+        }
+    }
+    (entries, starts)
+}
+
+/// Two entries a match, one a bye.
+fn for_each_entry(history: &History, bye: f64, mut take: impl FnMut(Entry)) {
+    for Played { game, result, weight } in history.played() {
         let share = result.outcome.share();
         let margin = result.scores[0] - result.scores[1];
         let side = |item, opponent, share, margin| Entry {
@@ -163,11 +184,14 @@ fn entries(history: &History, bye: f64) -> Vec<Entry> {
             weight,
             margin,
         };
-        [side(game.left, game.right, share, margin), side(game.right, game.left, 1.0 - share, -margin)]
-    });
-    let unplayed = |item, round, share| Entry { item, opponent: None, round, share, weight: 1.0, margin: 0.0 };
-    let byes = history.byes().iter().map(move |it| unplayed(it.item, it.round, bye));
-    let unanswered =
-        history.unanswered().flat_map(move |it| [it.left, it.right].map(|item| unplayed(item, it.round, 0.0)));
-    played.chain(byes).chain(unanswered).collect()
+        take(side(game.left, game.right, share, margin));
+        take(side(game.right, game.left, 1.0 - share, -margin));
+    }
+    for it in history.byes() {
+        take(Entry::unplayed(it.item, it.round, bye));
+    }
+    for game in history.unanswered() {
+        take(Entry::unplayed(game.left, game.round, 0.0));
+        take(Entry::unplayed(game.right, game.round, 0.0));
+    }
 }
