@@ -27,11 +27,10 @@ fn advantages(entry: &TopologyEntry) -> Vec<f64> {
             let standing = aggregate(group.history(), &settings);
             rewards.extend(quantile.of_standing(&Contest::new(group.history(), &standing)).expect("rewards"));
         }
-        rewards
+        let groups = Groups::new((0..rewards.len() as u32).map(|sample| sample / ITEMS).collect());
+        normalize(&rewards, &groups, None, &Normalization::default()).expect("advantages")
     };
-    let rewards = (0..GROUPS / BLOCK).into_par_iter().map(block).collect::<Vec<_>>().concat();
-    let groups = Groups::new((0..rewards.len() as u32).map(|sample| sample / ITEMS).collect());
-    normalize(&rewards, &groups, None, &Normalization::default()).expect("advantages")
+    (0..GROUPS / BLOCK).into_par_iter().map(block).collect::<Vec<_>>().concat()
 }
 
 fn groups(criterion: &mut Criterion) {

@@ -207,8 +207,9 @@ impl TopologyStudy {
             for trial in from..to {
                 group.play(trial)?;
                 sums.add_group(&group);
+                let truth = group.true_rewards();
                 for (sum, settings) in sums.aggregations.iter_mut().zip(&aggregations) {
-                    measure(&group, settings, &quantile, sum)?;
+                    measure(&group, &truth, settings, &quantile, sum)?;
                 }
             }
             parts.push(sums);
@@ -253,6 +254,7 @@ fn own_aggregation(schedule: &Schedule) -> Option<Aggregation> {
 /// Holds one aggregation of one group against the truth.
 fn measure(
     group: &SimulatedGroup,
+    truth: &[f64],
     settings: &AggregateSettings,
     quantile: &Reward,
     sum: &mut AggregationSums,
@@ -260,11 +262,11 @@ fn measure(
     let standing = aggregate(group.history(), settings);
     let rewards = quantile.of_standing(&Contest::new(group.history(), &standing))?;
     sum.tau.add(kendall_tau(&rewards, group.strengths()).unwrap_or(0.0));
-    sum.correlation.add(correlation(&rewards, group.true_rewards()).unwrap_or(0.0));
+    sum.correlation.add(correlation(&rewards, truth).unwrap_or(0.0));
     let highest = rewards.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     #[expect(clippy::float_cmp, reason = "rewards of equal ranks are equal")]
-    let first = |item: usize| rewards[item] == highest;
-    let shared = (0..rewards.len()).filter(|&item| first(item)).count();
-    sum.best_first.add(if first(group.best()) { 1.0 / shared as f64 } else { 0.0 });
+    let first: Vec<usize> = (0..rewards.len()).filter(|&item| rewards[item] == highest).collect();
+    let best_is_first = first.iter().any(|&item| truth[item] >= 1.0);
+    sum.best_first.add(if best_is_first { 1.0 / first.len() as f64 } else { 0.0 });
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A judge whose errors are known: what tournaments are tried on.
 
 use rand::Rng;
-use rand_distr::{Distribution, Gumbel, StandardNormal};
+use rand_distr::{Distribution, Exp1, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::history::MatchResult;
@@ -129,8 +129,11 @@ impl JudgeModel {
     fn error(&self, rng: &mut impl Rng) -> f64 {
         match self.law {
             NoiseLaw::Normal => StandardNormal.sample(rng),
-            // The standard Gumbel law has finite parameters, so it can always be made.
-            NoiseLaw::BradleyTerry => Gumbel::new(0.0, 1.0).map_or(0.0, |law| law.sample(rng)),
+            // Minus the logarithm of an exponential variable is a standard Gumbel one.
+            NoiseLaw::BradleyTerry => {
+                let exponential: f64 = Exp1.sample(rng);
+                -exponential.ln()
+            }
         }
     }
 }

@@ -17,8 +17,6 @@ pub struct SimulatedGroup {
     tournament: Tournament,
     qualities: Vec<Quality>,
     strengths: Vec<f64>,
-    true_rewards: Vec<f64>,
-    best: usize,
     answers: Answers,
     matches: Vec<Match>,
 }
@@ -61,8 +59,6 @@ impl SimulatedGroup {
             tournament,
             qualities: vec![Quality::default(); count],
             strengths: vec![0.0; count],
-            true_rewards: vec![0.0; count],
-            best: 0,
             answers,
             matches: Vec::new(),
         })
@@ -102,14 +98,6 @@ impl SimulatedGroup {
                 quality.turn = rand::RngExt::random(&mut rng);
             }
         }
-        let last = (self.strengths.len() - 1) as f64;
-        for (item, rank) in ranks(&self.strengths, RankTies::Min).into_iter().flatten().enumerate() {
-            let above = rank - 1.0;
-            self.true_rewards[item] = 1.0 - above / last;
-            if above == 0.0 {
-                self.best = item;
-            }
-        }
     }
 
     /// What was played.
@@ -123,13 +111,10 @@ impl SimulatedGroup {
     }
 
     /// The quantile reward of each item in the true order: 1 for the best, 0 for the worst.
-    pub fn true_rewards(&self) -> &[f64] {
-        &self.true_rewards
-    }
-
-    /// The strongest item.
-    pub fn best(&self) -> usize {
-        self.best
+    pub fn true_rewards(&self) -> Vec<f64> {
+        let last = (self.strengths.len() - 1) as f64;
+        let ranks = ranks(&self.strengths, RankTies::Min).into_iter().flatten();
+        ranks.map(|rank| 1.0 - (rank - 1.0) / last).collect()
     }
 
     /// How many pairs the judge was asked about.
