@@ -13,13 +13,30 @@
 //! `left` and `right` are the records of the two items as they were given; `left` is to be shown first.
 //! With repeats the second and later ones have `"repeat":1` and so on. It writes one JSON line an
 //! answer, in any order, with the question's `id` and one of
-//! * `"scores":[7.5,3]`: a score for left and one for right;
+//! * `"scores":[7.5,3]`: a score for left and one for right, neither beyond 1e100;
 //! * `"grade":"A>>B"`: `A>>B`, `A>B`, `A=B`, `B>A`, `B>>A`, or `A++ A+ A=B B+ B++`, where a slight win counts half;
-//! * `"winner":"left"`: `left`, `right`, `tie`, or the item's name;
+//! * `"winner":"left"`: `left`, `right`, `tie`, or else the item's name, or else a word of logs such as `model_a`;
 //! * `"error":"why"`: it can't say; the question is asked again.
 //!
 //! If there are several, the first of them in this list counts, and an error before all. `"usage":{…}` and `"cost":0.01` are
-//! added up. Many questions come at a time. A program that answers in `sh` and `jq`, by length:
+//! added up. Many questions come at a time.
+//!
+//! # Late answers
+//! A judge is expected to take up questions roughly in the order in which they came, one or many at a
+//! time. The time of a question runs from when it was sent; while others that were sent before it had no
+//! answer then, it runs from when the judge has given as many answers as there were such others: by then
+//! it must have been taken up. A question is late when its time is over, and is asked again of a judge that still
+//! may answer it. Waiting in a judge's own queue is thus never late, however long the queue. A judge
+//! that has had a question for the time and given no answer to any for as long hangs: a program is then
+//! started again.
+//!
+//! A program that ends is started again too. Questions that it had alone have had a try; if it had several,
+//! each is asked alone, since any of them could be the cause. The program is given up only if it fails
+//! again and again without any answer between, on questions of which several have no item in common,
+//! or on all that there are: one item that it can't bear costs no more than its own matches.
+//!
+//! # Examples
+//! A program that answers in `sh` and `jq`, by length:
 //! ```sh
 //! jq -c --unbuffered '{id, scores: [.left, .right | .text | length]}'
 //! ```
@@ -59,12 +76,13 @@ mod report;
 
 use std::fmt::Debug;
 use std::io;
+use std::time::Duration;
 
 pub use self::answer::{Answer, Answered, Failure, Judgment};
 pub use self::entrants::{Entrant, EntrantError, Entrants, entrants, numbers};
 pub use self::functions::{LogJudge, ModelError, ModelJudge, are_constant};
 pub use self::journal::{Journal, JournalError};
-pub use self::lines::{LineJudge, LineSettings};
+pub use self::lines::{LineJudge, LineSettings, kill_programs};
 pub use self::play::{
     Cost, Ending, GroupOutcome, OnFailure, Orders, Outcomes, PlaySettings, Progress, TotalCost, cost, play,
 };
@@ -93,14 +111,20 @@ pub trait Judge: Debug {
     /// Takes a question whose key is that of none it has.
     fn ask(&mut self, question: &Question<'_>);
 
-    /// Waits a short while, and appends the answers that came.
+    /// Waits a short while, and appends the answers that came. Those that it appends count even if it
+    /// fails: they came before.
     ///
     /// # Errors
-    /// If no more answers will come.
+    /// If no more answers will come although a question is open.
     fn wait(&mut self, answers: &mut Vec<Answered>) -> Result<(), JudgeError>;
 
     /// Asks nothing more, of what it was given neither; answers to what it has asked still come.
     fn stop(&mut self) {}
+
+    /// How long an answer that is on its way is waited for at most when a run is stopped.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10)
+    }
 
     /// Ends it, when nothing more is asked.
     fn finish(&mut self);
@@ -137,13 +161,15 @@ pub enum JudgeError {
     },
     /// It ends or hangs again and again.
     #[error(
-        "the judge `{judge}` was started {times} times and each time failed without an answer: {reason}; what it wrote to stderr stands above: try it by hand with one question, or give it longer with --timeout"
+        "the judge `{judge}` failed {times} times in a row, on {questions} different questions, without an answer between: {reason}; what it wrote to stderr stands above: try it by hand with one question"
     )]
     Dies {
         /// The judge.
         judge: String,
-        /// How often it was started.
+        /// How often it failed since its last answer.
         times: u32,
+        /// How many questions it failed on that it had alone.
+        questions: usize,
         /// What happened the last time.
         reason: String,
     },
@@ -152,6 +178,16 @@ pub enum JudgeError {
         "stdin was closed while {open} questions had no answer; with --journal the answers so far are kept, and only the others are asked again"
     )]
     Closed {
+        /// How many questions were open.
+        open: usize,
+    },
+    /// Who answers on stdin no longer reads the questions.
+    #[error(
+        "the questions can't be written to stdout ({reason}), and {open} have no answer; with --journal the answers so far are kept, and only the others are asked again"
+    )]
+    Unread {
+        /// What the system said: in words, since a broken pipe of a result that nobody reads is no failure.
+        reason: String,
         /// How many questions were open.
         open: usize,
     },

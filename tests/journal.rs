@@ -4,6 +4,7 @@
 #[path = "common/judged.rs"]
 mod judged;
 
+use std::collections::HashSet;
 use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -15,6 +16,17 @@ const KILLS: usize = 6;
 /// How many lines a file of the folder has.
 fn lines(folder: &Folder, name: &str) -> usize {
     folder.read(name).lines().count()
+}
+
+/// The keys of the whole lines of a journal.
+fn kept(folder: &Folder, name: &str) -> HashSet<String> {
+    let text = folder.read(name);
+    let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
+    let keys = whole.lines().skip(1).map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line of a journal");
+        line["key"].as_str().expect("a key").to_owned()
+    });
+    keys.collect()
 }
 
 /// The next number of a little generator.
@@ -48,6 +60,8 @@ fn survives(topology: &str, concurrency: usize) {
     // A run that ends before its kill is done with: the next one starts from nothing.
     let (mut kills, mut kills_of_this) = (0, 0);
     let mut starts = 0;
+    // How many calls there were at each kill, and what was in the journal.
+    let mut killed: Vec<(usize, HashSet<String>)> = Vec::new();
     while kills < KILLS {
         starts += 1;
         assert!(starts < 20 * KILLS, "{topology}, {concurrency}: every run ends before its kill");
@@ -68,10 +82,14 @@ fn survives(topology: &str, concurrency: usize) {
                 fs::remove_file(folder.path(name)).expect("a file of a run that ended");
             }
             kills_of_this = 0;
+            killed.clear();
             continue;
         }
         child.kill().expect("killed");
         child.wait().expect("gone");
+        let known = kept(&folder, "journal1");
+        // What its judge still reads is not in the journal.
+        killed.push((lines(&folder, "calls1"), known));
         kills += 1;
         kills_of_this += 1;
     }
@@ -82,6 +100,11 @@ fn survives(topology: &str, concurrency: usize) {
     let asked = lines(&folder, "calls1");
     let most = calls + kills_of_this * concurrency;
     assert!((calls..=most).contains(&asked), "{topology}, {concurrency}: {asked} of {calls}");
+    let calls: Vec<String> = folder.read("calls1").lines().map(|id| id.trim_matches('"').to_owned()).collect();
+    for (calls_then, known) in &killed {
+        let again = calls[*calls_then..].iter().find(|id| known.contains(*id));
+        assert_eq!(again, None, "{topology}, {concurrency}: asked although the journal has it");
+    }
     // Nothing is left to ask.
     assert!(run(&again).output().expect("palio runs").status.success());
     assert_eq!(lines(&folder, "calls1"), asked);

@@ -88,7 +88,7 @@ fn faults_of_a_judge_are_told_and_change_nothing() {
         assert_eq!(found["items"], plain["items"], "{fault}");
         assert!(err.contains(words), "{fault}: {err}");
     }
-    let retried = report(&folder, "--judge-id j", &format!("{} --error-once", judge()), 0);
+    let retried = report(&folder, "--judge-id j --retry-pause 0.01", &format!("{} --error-once", judge()), 0);
     assert_eq!((&retried["items"], &retried["judge"]["retried"]), (&plain["items"], &json!(12)));
 }
 
@@ -97,7 +97,7 @@ fn a_question_that_kills_or_hangs_the_judge_harms_no_other() {
     let folder = folder(1, 4);
     for fault in ["--die-on", "--hang-on", "--fail-on"] {
         let command = format!("{} {fault} 'text 2 of 0'", judge());
-        let found = report(&folder, "--retries 1 --timeout 0.3", &command, 0);
+        let found = report(&folder, "--retries 1 --timeout 0.3 --retry-pause 0.01", &command, 0);
         assert_eq!(found["judge"]["failures"], 6, "{fault}");
         assert_eq!(masked(&found), 1, "{fault}");
         assert!(codes(&found).contains(&"unanswered"), "{fault}");
@@ -251,7 +251,7 @@ fn bad_input_is_refused_with_what_to_do() {
         (plain("items.jsonl --judge-stdio"), 2, "give --output"),
         (plain("- --judge-stdio -o out.json"), 2, "can't come from there"),
         (plain("items.jsonl --judge-command no-such-judge"), 1, "can't be run"),
-        (plain("items.jsonl --judge-command false"), 1, "each time failed without an answer"),
+        (plain("items.jsonl --judge-command false"), 1, "times in a row, on 6 different questions, without an answer"),
         (with("items.jsonl --dedupe prompt"), 2, "has no `prompt`"),
         (with("items.jsonl --seeds-by known"), 2, "--seeds-by: round-robin has no seeds"),
         (with("items.jsonl --topology swiss --seeds-by text"), 2, "not a finite number"),

@@ -112,7 +112,7 @@ impl Answer {
         if let Some(Value::Object(parts)) = given("usage") {
             add_usage(&mut usage, "", parts);
         }
-        let cost = given("cost").and_then(Value::as_f64);
+        let cost = given("cost").and_then(Value::as_f64).filter(|cost| cost.abs() <= LARGEST);
         Ok(Self { usage, cost, ..Self::new(judgment) })
     }
 }
@@ -137,42 +137,58 @@ fn shown(value: &Value) -> String {
     if text.chars().count() > 200 { text.chars().take(200).chain(['…']).collect() } else { text }
 }
 
+/// Numbers of a judge beyond this, of either sign, are taken for mistakes: sums of them would be infinite.
+const LARGEST: f64 = 1e100;
+
 fn scores_of(value: &Value) -> Result<[f64; 2], String> {
     let scores: Option<Vec<f64>> = value.as_array().and_then(|them| them.iter().map(Value::as_f64).collect());
     match scores.as_deref() {
-        Some(&[first, second]) if first.is_finite() && second.is_finite() => Ok([first, second]),
-        _ => Err(format!("`scores` is {}, not two finite numbers: [left, right]", shown(value))),
+        Some(&[first, second]) if first.abs() <= LARGEST && second.abs() <= LARGEST => Ok([first, second]),
+        _ => Err(format!("`scores` is {}, not two numbers from -1e100 to 1e100: [left, right]", shown(value))),
     }
 }
 
 /// The first one's share: slight wins are half of strong ones, as `WildBench` counts them.
 fn grade_of(value: &Value) -> Result<f64, String> {
-    match value.as_str().and_then(|word| verdict(word.as_bytes())) {
+    let word = value.as_str().map(str::trim).filter(|word| is_grade(word));
+    match word.and_then(|word| verdict(word.as_bytes())) {
         Some(Verdict::Strong(outcome)) => Ok(outcome.share()),
         Some(Verdict::Plain(outcome)) => Ok(f64::midpoint(outcome.share(), 0.5)),
-        Some(Verdict::BothBad) => Ok(0.5),
-        None => Err(format!("`grade` is {}, not one of A>>B, A>B, A=B, B>A, B>>A, A++, A+, B+, B++", shown(value))),
+        Some(Verdict::BothBad) | None => {
+            Err(format!("`grade` is {}, not one of A>>B, A>B, A=B, B>A, B>>A, A++, A+, B+, B++", shown(value)))
+        }
     }
 }
 
-/// The first one's share, by a word or the name of an item; one that means both is refused.
+/// Whether a word is written like a grade, rather than like a winner: the two letters and signs alone.
+fn is_grade(word: &str) -> bool {
+    let is_sign = |byte: u8| matches!(byte, b'<' | b'=' | b'>' | b'+');
+    word.bytes().any(is_sign) && word.bytes().all(|byte| is_sign(byte) || matches!(byte, b'a' | b'b' | b'A' | b'B'))
+}
+
+/// The first one's share. What the protocol names comes first: the sides and the tie, then the items'
+/// own names; then the other words of logs, of which numbers are none: nobody knows what they count.
 fn winner_of(value: &Value, names: [&str; 2]) -> Result<f64, String> {
+    let other = || format!("`winner` is {}, not left, right, tie or an item's name", shown(value));
     let word = match value {
         Value::String(word) => word.clone(),
-        other => other.to_string(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(other()),
     };
-    let by_word = verdict(word.as_bytes()).map(|verdict| match verdict {
-        Verdict::Plain(outcome) | Verdict::Strong(outcome) => outcome.share(),
-        Verdict::BothBad => 0.5,
-    });
-    let by_name = names.iter().position(|name| *name == word).map(|place| if place == 0 { 1.0 } else { 0.0 });
-    match (by_word, by_name) {
-        (Some(share), None) | (None, Some(share)) => Ok(share),
-        (Some(share), Some(other)) if (share - other).abs() < 0.5 => Ok(share),
-        (Some(_), Some(_)) => {
-            Err(format!("`winner` is {word:?}, a side and also the name of the other side's item; answer with scores"))
-        }
-        (None, None) => Err(format!("`winner` is {}, not left, right, tie or an item's name", shown(value))),
+    let is = |side: &str| word.trim().eq_ignore_ascii_case(side);
+    let by_name: Option<f64> =
+        names.iter().position(|name| *name == word).map(|place| if place == 0 { 1.0 } else { 0.0 });
+    let side = [("left", 1.0_f64), ("right", 0.0), ("tie", 0.5)].into_iter().find(|(side, _)| is(side));
+    match (side.map(|(_, share)| share), by_name) {
+        (Some(share), Some(named)) if (share - named).abs() > 0.1 => Err(format!(
+            "`winner` is {word:?}, which is also the name of another item than it means; answer with scores"
+        )),
+        (Some(share), _) | (None, Some(share)) => Ok(share),
+        (None, None) if word.trim().parse::<f64>().is_ok() => Err(other()),
+        (None, None) => match verdict(word.as_bytes()).ok_or_else(other)? {
+            Verdict::Plain(outcome) | Verdict::Strong(outcome) => Ok(outcome.share()),
+            Verdict::BothBad => Ok(0.5),
+        },
     }
 }
 
@@ -182,7 +198,8 @@ fn add_usage(usage: &mut BTreeMap<String, f64>, prefix: &str, parts: &Map<String
         let name = format!("{prefix}{name}");
         match value {
             Value::Number(number) => {
-                *usage.entry(name).or_default() += number.as_f64().unwrap_or(0.0);
+                let number = number.as_f64().filter(|number| number.abs() <= LARGEST);
+                *usage.entry(name).or_default() += number.unwrap_or(0.0);
             }
             Value::Object(parts) => add_usage(usage, &format!("{name}."), parts),
             _ => {}
@@ -278,9 +295,29 @@ mod tests {
             let found = share(&format!("{{\"id\":\"1\",\"winner\":\"{word}\"}}"));
             assert!((found - expected).abs() < 1e-15, "{word}");
         }
-        let both = Said::read(b"{\"id\":\"\",\"winner\":\"a\"}");
-        let Some(Said::Answer(_, object)) = both else { panic!("an object") };
-        assert!(Answer::read(&object, ["b", "a"]).unwrap_err().contains("a side and also the name"));
+        for word in ["0.7", "1", "nobody"] {
+            assert!(read(&format!("{{\"id\":\"1\",\"winner\":\"{word}\"}}")).is_err(), "{word}");
+            assert!(read(&format!("{{\"id\":\"1\",\"winner\":[\"{word}\"]}}")).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn names_of_items_come_before_words_of_logs() {
+        let winner = |word: &str, names: [&str; 2]| winner_of(&Value::from(word), names);
+        for names in [["b", "a"], ["model_b", "model_a"], ["loss", "win"], ["0", "1"], ["0.2", "0.7"]] {
+            assert_eq!(names.map(|name| winner(name, names)), [Ok(1.0), Ok(0.0)], "{names:?}");
+        }
+        assert_eq!(winner_of(&Value::from(1), ["0", "1"]), Ok(0.0));
+        assert_eq!(winner("LEFT", ["left", "x"]), Ok(1.0));
+        assert!(winner("left", ["x", "left"]).unwrap_err().contains("also the name"));
+    }
+
+    #[test]
+    fn huge_scores_and_grades_that_are_none_are_bad_answers() {
+        for line in [r#""scores":[1e308,1]"#, r#""scores":[1,-1e101]"#, r#""grade":"left""#, r#""grade":"0.9""#] {
+            assert!(read(&format!("{{\"id\":\"1\",{line}}}")).is_err(), "{line}");
+        }
+        assert!(read(r#"{"id":"1","scores":[1e100,-1e100]}"#).is_ok());
     }
 
     #[test]

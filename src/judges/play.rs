@@ -4,7 +4,7 @@ mod budget;
 mod table;
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -126,9 +126,6 @@ pub struct GroupOutcome {
     pub over_budget: u64,
 }
 
-/// How long answers that are on their way are waited for when a run is stopped.
-const LAST_WAIT: Duration = Duration::from_secs(10);
-
 /// Plays one tournament a group. The result depends on the answers alone, and not on when they come.
 ///
 /// Each answer is in the journal before it counts, and what the journal has is not asked. A question that
@@ -158,18 +155,20 @@ pub fn play(
         waiting: HashMap::new(),
         answers: HashMap::new(),
         progress: Progress::default(),
+        aborted: None,
     };
     let mut answers = Vec::new();
     let mut stopped_at = None;
     loop {
-        if stopped_at.is_none() && !progress(player.progress) {
+        let goes_on = progress(player.progress) && player.aborted.is_none();
+        if stopped_at.is_none() && !goes_on {
             stopped_at = Some(Instant::now());
             judge.stop();
         }
         if let Some(stopped) = stopped_at {
             // Answers that are on their way are paid for; without a journal they serve nobody.
-            if player.journal.is_none() || judge.open() == 0 || stopped.elapsed() > LAST_WAIT {
-                return Ok(Ending::Stopped(player.progress));
+            if player.journal.is_none() || judge.open() == 0 || stopped.elapsed() > judge.patience() {
+                return player.stopped();
             }
         } else {
             player.ask(judge)?;
@@ -178,8 +177,13 @@ pub fn play(
             }
         }
         answers.clear();
-        judge.wait(&mut answers)?;
+        let waited = judge.wait(&mut answers);
+        // What came before a failure is paid for as well.
         player.take(&mut answers)?;
+        match waited {
+            Err(_) if stopped_at.is_some() || player.aborted.is_some() => return player.stopped(),
+            waited => waited?,
+        }
     }
     judge.finish();
     Ok(Ending::Over(Box::new(player.outcomes())))
@@ -210,6 +214,8 @@ struct Player<'a> {
     waiting: HashMap<Key, Vec<(usize, u32)>>,
     answers: HashMap<Key, Result<Answer, Failure>>,
     progress: Progress,
+    /// The failure that ends the run.
+    aborted: Option<JudgeError>,
 }
 
 impl Player<'_> {
@@ -244,7 +250,8 @@ impl Player<'_> {
             // An answer that comes after its question was given up is for the next run.
             let Some(matches) = self.waiting.remove(&key) else { continue };
             if let (Err(failure), OnFailure::Abort) = (&answer, self.settings.on_failure) {
-                return Err(self.unanswered(key, &matches, failure));
+                let first = self.aborted.take();
+                self.aborted = first.or_else(|| Some(self.unanswered(key, &matches, failure)));
             }
             self.answers.insert(key, answer);
             for (table, id) in matches {
@@ -255,6 +262,11 @@ impl Player<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The end of a run that is not over.
+    fn stopped(self) -> Result<Ending, JudgeError> {
+        self.aborted.map_or(Ok(Ending::Stopped(self.progress)), Err)
     }
 
     fn unanswered(&self, key: Key, matches: &[(usize, u32)], failure: &Failure) -> JudgeError {

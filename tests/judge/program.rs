@@ -1,7 +1,8 @@
 //! A judge for tests: it answers by the lengths of hashes of the texts, and has the faults it is told to
 //! have. Options: `--calls FILE` (a line a question), `--delay MS`, `--scramble`, `--verdicts`, `--garbage`,
 //! `--duplicate`, `--error-once`, `--fail-on TEXT`, `--die-on TEXT`, `--die-after N`, `--hang-on TEXT`,
-//! `--hang-once FILE`, `--usage`.
+//! `--hang-once FILE`, `--usage`, `--one-at-a-time` (the delay is that of each question in turn),
+//! `--drop TEXT` (never answers it), `--fail-at-once TEXT` (an error without delay).
 
 use std::collections::HashSet;
 use std::fs::OpenOptions;
@@ -99,6 +100,13 @@ fn main() {
             let _ = std::fs::write(path, "hung");
             forever();
         }
+        if options.value("--drop").is_some_and(|text| line.contains(text)) {
+            continue;
+        }
+        if options.value("--fail-at-once").is_some_and(|text| line.contains(text)) {
+            say(&[json!({"id": question["id"], "error": "out of order"}).to_string()]);
+            continue;
+        }
         let fresh = seen.lock().is_ok_and(|mut seen| seen.insert(question["id"].to_string()));
         let mut reply = answer(&question, &options);
         let fails = options.value("--fail-on").is_some_and(|text| line.contains(text));
@@ -117,7 +125,10 @@ fn main() {
             Some(delay) if options.has("--scramble") => hash(&line) % (2 * delay + 1),
             delay => delay.unwrap_or(0),
         };
-        if delay == 0 {
+        if options.has("--one-at-a-time") {
+            std::thread::sleep(Duration::from_millis(delay));
+            say(&lines);
+        } else if delay == 0 {
             say(&lines);
         } else {
             workers.push(std::thread::spawn(move || {

@@ -128,6 +128,10 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=1000))]
     retries: u32,
 
+    /// Seconds before a question is asked again, doubled each time
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    retry_pause: Option<f64>,
+
     /// Questions a minute at most
     #[arg(long, value_name = "N")]
     rpm: Option<f64>,
@@ -290,12 +294,13 @@ impl JudgeArgs {
             bail!("--rpm is {rpm}; give a number above 0");
         }
         let concurrency = self.concurrency as usize;
-        Ok(LineSettings {
-            concurrency,
-            timeout,
-            retries: self.retries,
-            per_minute: self.rpm,
-            ..LineSettings::default()
-        })
+        let mut pause = LineSettings::default().pause;
+        if let Some(given) = self.retry_pause {
+            let Ok(given) = Duration::try_from_secs_f64(given) else {
+                bail!("--retry-pause is {given}; give a number of seconds that is not negative");
+            };
+            pause = given;
+        }
+        Ok(LineSettings { concurrency, timeout, retries: self.retries, per_minute: self.rpm, pause })
     }
 }

@@ -1,9 +1,11 @@
 //! Who is at the other end: lines go to it through one thread and come from it through another, so that
 //! full pipes block neither.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,12 +16,31 @@ const WAITING_LINES: usize = 1024;
 /// How long a judge that is told to end may take.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The process groups of the programs that run: who ends palio at once ends them too.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Ends all programs that were started as judges, with all that they started, and says whether there were
+/// any. For those who are about to end the process: otherwise each judge ends its own.
+pub fn kill_programs() -> bool {
+    let groups: Vec<u32> = running().iter().copied().collect();
+    for &group in &groups {
+        kill_group(group);
+    }
+    !groups.is_empty()
+}
+
+fn running() -> MutexGuard<'static, BTreeSet<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What comes from the other end.
 #[derive(Debug)]
 pub(super) enum Event {
     Line(Vec<u8>),
     /// A line longer than any answer.
     LongLine,
+    /// Nothing more can be written, for this reason.
+    Unread(String),
     /// Nothing more comes from the connection of this number.
     Closed(u64),
 }
@@ -85,6 +106,7 @@ impl Peer {
             Kind::Stdio => (Box::new(io::stdout()), Box::new(io::stdin())),
             Kind::Command { command, child } => {
                 let mut started = spawn(command)?;
+                running().insert(started.id());
                 let missing = || io::Error::other("a pipe to the judge is missing");
                 let to = started.stdin.take().ok_or_else(missing)?;
                 let from = started.stdout.take().ok_or_else(missing)?;
@@ -93,7 +115,13 @@ impl Peer {
             }
         };
         let (sender, connection) = (self.sender.clone(), self.connection);
-        thread::Builder::new().name("to-judge".into()).spawn(move || write_lines(to, &queue))?;
+        let failed = self.sender.clone();
+        thread::Builder::new().name("to-judge".into()).spawn(move || {
+            if let Err(error) = write_lines(to, &queue) {
+                // Who no longer listens has ended.
+                let _ = failed.send(Event::Unread(error.to_string()));
+            }
+        })?;
         thread::Builder::new().name("from-judge".into()).spawn(move || {
             // Who no longer listens has ended.
             let _ = read_lines(from, &sender);
@@ -107,9 +135,7 @@ impl Peer {
     pub(super) fn kill(&mut self) -> Option<ExitStatus> {
         self.lines = None;
         let Kind::Command { child, .. } = &mut self.kind else { return None };
-        let mut child = child.take()?;
-        kill_group(&mut child);
-        child.wait().ok()
+        end_all_of(&mut child.take()?)
     }
 
     /// How the program ended, whose output is closed; it is killed if it goes on.
@@ -141,7 +167,7 @@ impl Peer {
             if let Ok(Some(status)) = child.as_mut()?.try_wait() {
                 let mut child = child.take()?;
                 // Processes that it left behind would hold its pipes.
-                kill_group(&mut child);
+                end_all_of(&mut child);
                 return Some(status);
             }
             thread::sleep(Duration::from_millis(2));
@@ -166,26 +192,30 @@ fn spawn(command: &str) -> io::Result<Child> {
     shell.spawn()
 }
 
-/// Ends the child and all that it started.
-fn kill_group(child: &mut Child) {
-    #[cfg(unix)]
-    {
-        let group = format!("kill -KILL -{}", child.id());
-        let _ = Command::new("sh").args(["-c", &group]).stderr(Stdio::null()).status();
-    }
+/// Ends the child and all that it started, and says how it ended.
+fn end_all_of(child: &mut Child) -> Option<ExitStatus> {
+    kill_group(child.id());
     let _ = child.kill();
+    running().remove(&child.id());
+    child.wait().ok()
 }
 
-fn write_lines(mut to: Box<dyn Write + Send>, queue: &Receiver<String>) {
-    while let Ok(line) = queue.recv() {
-        let mut written = to.write_all(line.as_bytes());
-        while let (Ok(()), Ok(line)) = (&written, queue.try_recv()) {
-            written = to.write_all(line.as_bytes());
-        }
-        if written.and_then(|()| to.flush()).is_err() {
-            return;
-        }
+fn kill_group(group: u32) {
+    if cfg!(unix) {
+        let group = format!("kill -KILL -{group}");
+        let _ = Command::new("sh").args(["-c", &group]).stderr(Stdio::null()).status();
     }
+}
+
+fn write_lines(mut to: Box<dyn Write + Send>, queue: &Receiver<String>) -> io::Result<()> {
+    while let Ok(line) = queue.recv() {
+        to.write_all(line.as_bytes())?;
+        while let Ok(line) = queue.try_recv() {
+            to.write_all(line.as_bytes())?;
+        }
+        to.flush()?;
+    }
+    Ok(())
 }
 
 fn read_lines(from: Box<dyn Read + Send>, sender: &SyncSender<Event>) -> io::Result<()> {
