@@ -75,7 +75,7 @@ impl Entry {
         let plays = groups.iter().map(|group| scores.as_ref().is_none_or(|scores| are_constant(group, scores)));
         let (plays, scores) = (plays.collect(), scores.unwrap_or_default());
         let known = Known::read(&records, &args.columns)?;
-        Ok(Self { records, inputs, format, groups, plays, scores, known })
+        Ok(Self { records, inputs, groups, format, plays, scores, known })
     }
 
     /// Refuses steps that can't be done, before a call is paid: they are done without a match.
