@@ -16,7 +16,7 @@ use palio::structure::Note;
 use serde_json::{Value, json};
 
 pub(crate) use self::arguments::AdvantageArgs;
-pub(super) use self::arguments::{RulesArg, StepArgs};
+pub(super) use self::arguments::{ColumnArgs, RulesArg, StepArgs};
 use super::input;
 use super::output::{Format, Output, warn};
 use super::{Ended, Global};

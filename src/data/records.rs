@@ -1,5 +1,7 @@
 //! Records of items in groups, which are handed to a judge as they are.
 
+use std::sync::Arc;
+
 use super::Items;
 
 /// Items in groups, each with the record that was read.
@@ -19,6 +21,6 @@ pub struct Record {
     /// Its name, unique in its group: the `item` column, or its index in the group.
     pub item: String,
     /// The record as one line of JSON: an object with all its columns. Numbers stand as they are
-    /// written; the fields of a CSV file are strings.
-    pub json: String,
+    /// written, strings with as few escapes as can be; the fields of a CSV file are strings.
+    pub json: Arc<str>,
 }

@@ -1,10 +1,12 @@
 //! The items of one group that enter a tournament.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::question::KeyedBy;
 use crate::data::ItemId;
 use crate::data::records::{Record, Records};
 
@@ -27,7 +29,7 @@ pub struct Entrant {
     /// Its name, unique in its group.
     pub name: String,
     /// Its record: a JSON object on one line.
-    pub json: String,
+    pub json: Arc<str>,
     /// The first item of the group that is taken for the same one: itself, unless items are told apart by
     /// a key that they share. Twins tie without a call.
     pub twin: u32,
@@ -65,7 +67,8 @@ pub enum EntrantError {
     },
 }
 
-/// The groups of the records, in first-seen order. Items with equal values of `dedupe` are twins.
+/// The groups of the records, in first-seen order. Items with equal values of `dedupe` are twins; numbers are
+/// equal if they are written alike. Texts of records are shared, and not copied.
 ///
 /// # Errors
 /// If a record has no such key.
@@ -113,6 +116,16 @@ impl Entrants {
     /// Gives each item its entry of `numbers`, which has one for each row of the records.
     pub fn seed_by(&mut self, numbers: &[f64]) {
         self.scores = self.rows.iter().map(|&row| numbers[row]).collect();
+    }
+
+    /// Who is shown where `item` is asked about: the first of its twins, so that nothing is asked of each of
+    /// them. A judge that knows items by their names is asked about the item itself.
+    pub(super) fn shown(&self, item: u32, keyed_by: KeyedBy) -> &Entrant {
+        let own = &self.items[item as usize];
+        match keyed_by {
+            KeyedBy::Records => &self.items[own.twin as usize],
+            KeyedBy::Names => own,
+        }
     }
 
     /// Whether two items are taken for the same one.

@@ -138,6 +138,37 @@ enum Given {
     Quality(Quality),
 }
 
+/// What the qualities of items are found by.
+fn key_of(group: &Entrants, item: usize) -> u128 {
+    pair(None, [&group.group, &group.items[item].name])
+}
+
+/// The qualities of items by their names.
+fn of_names(groups: &[Entrants], given: &BTreeMap<String, Given>) -> Result<HashMap<u128, Quality>, ModelError> {
+    let mut qualities = HashMap::new();
+    for group in groups {
+        for (number, item) in group.items.iter().enumerate() {
+            let quality = match given.get(&item.name) {
+                Some(&Given::Strength(strength)) => Quality { strength, turn: 0.0 },
+                Some(&Given::Quality(quality)) => quality,
+                None => return Err(ModelError::Item { item: item.name.clone(), group: group.group.clone() }),
+            };
+            qualities.insert(key_of(group, number), quality);
+        }
+    }
+    Ok(qualities)
+}
+
+/// The qualities of items by their rows in the records.
+fn of_rows(groups: &[Entrants], numbers: &[f64]) -> HashMap<u128, Quality> {
+    let of_group = |group: &Entrants| {
+        let rows = group.rows.iter().enumerate();
+        rows.map(|(item, &row)| (key_of(group, item), Quality { strength: numbers[row], turn: 0.0 }))
+            .collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(of_group).collect()
+}
+
 impl ModelJudge {
     /// The judge that the JSON of a model stands for, for the items of these groups.
     ///
@@ -150,40 +181,13 @@ impl ModelJudge {
         let model: JudgeModel = serde_json::from_value(Value::Object(object))?;
         model.check()?;
         let identity = format!("model {:032x}, seed {seed}", digest(&[text]));
-        let mut judge = Self { identity, model, seed, qualities: HashMap::new(), ready: Vec::new() };
-        let mut add = |group: &Entrants, item: usize, quality: Quality| {
-            judge.qualities.insert(pair(None, [&group.group, &group.items[item].name]), quality);
-        };
-        match (scores, column) {
-            (Some(scores), None) => {
-                let given: BTreeMap<String, Given> = serde_json::from_value(scores)?;
-                for (group, item) in
-                    groups.iter().flat_map(|group| (0..group.items.len()).map(move |item| (group, item)))
-                {
-                    let name = &group.items[item].name;
-                    add(
-                        group,
-                        item,
-                        match given.get(name) {
-                            Some(&Given::Strength(strength)) => Quality { strength, turn: 0.0 },
-                            Some(&Given::Quality(quality)) => quality,
-                            None => return Err(ModelError::Item { item: name.clone(), group: group.group.clone() }),
-                        },
-                    );
-                }
-            }
-            (None, Some(column)) => {
-                let numbers = numbers(records, &column)?;
-                for group in groups {
-                    for (item, &row) in group.rows.iter().enumerate() {
-                        add(group, item, Quality { strength: numbers[row], turn: 0.0 });
-                    }
-                }
-            }
+        let qualities = match (scores, column) {
+            (Some(scores), None) => of_names(groups, &serde_json::from_value(scores)?)?,
+            (None, Some(column)) => of_rows(groups, &numbers(records, &column)?),
             (Some(_), Some(_)) => return Err(ModelError::Source("both")),
             (None, None) => return Err(ModelError::Source("neither")),
-        }
-        Ok(judge)
+        };
+        Ok(Self { identity, model, seed, qualities, ready: Vec::new() })
     }
 
     /// Scores of a match that differ by no more than this are a tie to the judge.
@@ -242,7 +246,8 @@ macro_rules! answers_at_once {
 answers_at_once!(LogJudge);
 answers_at_once!(ModelJudge);
 
-/// Whether each group's numbers are all equal, so that they don't separate its items.
+/// Whether all items of the group have the same number, so that the numbers don't separate them. `numbers`
+/// has one for each row of the records.
 pub fn are_constant(group: &Entrants, numbers: &[f64]) -> bool {
     let distinct: HashSet<u64> = group.rows.iter().map(|&row| (numbers[row] + 0.0).to_bits()).collect();
     distinct.len() <= 1

@@ -2,7 +2,7 @@
 //!
 //! A journal is a text file: a first line that says what it is, then one answer a line as a JSON object
 //! with its key. Lines are only ever added. A last line that is cut off was being written when the run
-//! ended; it is dropped.
+//! ended; it is dropped. Blank lines say nothing.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::question::Key;
@@ -60,6 +61,26 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// A pipe, a device or a folder.
+    #[error("the journal {} is not a regular file, so that answers can't be read back from it; give another path", path.display())]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Of another version.
+    #[error("the journal {} has version {version}, and this palio reads version 1; go on with the palio that wrote it, or give another file", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: Value,
+    },
+    /// Its lines end as nobody wrote them.
+    #[error("the journal {} has the line ends of Windows (CRLF), so that something has changed it; make them plain line feeds (LF) again", path.display())]
+    LineEnds {
+        /// The file.
+        path: PathBuf,
+    },
     /// A line that is not an answer, and not the last one.
     #[error("{}, line {line}: the journal is damaged ({reason}); remove the line, and its question is asked again", path.display())]
     Damaged {
@@ -80,6 +101,10 @@ impl Journal {
     /// If the file can't be read or written, another process has it, it is something else or damaged.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let failed = |what| move |source| JournalError::Io { what, path: path.to_owned(), source };
+        // To read from a pipe would be to wait for ever.
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(JournalError::NotAFile { path: path.to_owned() });
+        }
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options.map_err(failed("open"))?;
         match file.try_lock() {
@@ -149,10 +174,13 @@ impl Journal {
     /// Reads whole lines, and gives the end of the last one.
     fn read(&mut self, bytes: &[u8]) -> Result<usize, JournalError> {
         if !bytes.starts_with(HEADER.as_bytes()) {
-            return Err(JournalError::NotAJournal { path: self.path.clone() });
+            return Err(self.other_kind(bytes));
         }
         let end = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
         for (line, text) in bytes[..end].split_inclusive(|&byte| byte == b'\n').enumerate().skip(1) {
+            if text.trim_ascii().is_empty() {
+                continue;
+            }
             let entry: Line<Answer> = serde_json::from_slice(text).map_err(|error| JournalError::Damaged {
                 path: self.path.clone(),
                 line: line + 1,
@@ -161,6 +189,22 @@ impl Journal {
             self.known.entry(entry.key).or_insert(entry.answer);
         }
         Ok(end)
+    }
+
+    /// What a file is that doesn't begin as a journal does.
+    fn other_kind(&self, bytes: &[u8]) -> JournalError {
+        let path = self.path.clone();
+        let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        if first.strip_suffix(b"\r") == Some(HEADER.trim_end().as_bytes()) {
+            return JournalError::LineEnds { path };
+        }
+        let header: Value = serde_json::from_slice(first).unwrap_or_default();
+        match (header.get("palio").and_then(Value::as_str), header.get("version")) {
+            (Some("journal"), Some(version)) if *version != 1 => {
+                JournalError::Version { path, version: version.clone() }
+            }
+            _ => JournalError::NotAJournal { path },
+        }
     }
 
     /// Cuts the file off and goes to its end.
@@ -229,6 +273,35 @@ mod tests {
         std::fs::write(&path, "my notes").unwrap();
         assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal { .. })));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "my notes");
+    }
+
+    #[test]
+    fn what_is_almost_a_journal_is_told_by_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        write(&path, 0..2);
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (other, words) in [
+            (text.replace('\n', "\r\n"), "(CRLF)"),
+            (text.replace("\"version\":1", "\"version\": 2"), "has version 2, and this palio reads version 1"),
+        ] {
+            std::fs::write(&path, &other).unwrap();
+            let message = Journal::open(&path).unwrap_err().to_string();
+            assert!(message.contains(words), "{message}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
+        }
+        let message = Journal::open(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("not a regular file"), "{message}");
+    }
+
+    #[test]
+    fn blank_lines_of_a_journal_say_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        write(&path, 0..3);
+        let text = std::fs::read_to_string(&path).unwrap().replace('\n', "\n\n") + " \n";
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().len(), 3);
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl Player<'_> {
 
     fn question(&self, queued: Queued) -> Question<'_> {
         let group = &self.groups[queued.table];
-        let [left, right] = queued.shown.map(|item| &group.items[item as usize]);
+        let [left, right] = queued.shown.map(|item| group.shown(item, self.keyed_by));
         Question { key: queued.key, group: &group.group, round: queued.round, repeat: queued.repeat, left, right }
     }
 

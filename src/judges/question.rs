@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_line_is_one_json_object() {
-        let entrant = |name: &str| Entrant { name: name.to_owned(), json: format!("{{\"item\":\"{name}\"}}"), twin: 0 };
+        let entrant =
+            |name: &str| Entrant { name: name.to_owned(), json: format!("{{\"item\":\"{name}\"}}").into(), twin: 0 };
         let (left, right) = (entrant("a"), entrant("b"));
         let key = Key::new("", [0, 1], 0);
         let question = Question { key, group: "say \"g\"\n", round: 2, repeat: 0, left: &left, right: &right };

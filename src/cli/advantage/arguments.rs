@@ -98,6 +98,14 @@ pub(super) struct SampleArgs {
     /// Column of the score [default: score, reward or value]
     #[arg(long, value_name = "COLUMN")]
     score: Option<String>,
+    #[serde(flatten)]
+    #[command(flatten)]
+    pub(super) columns: ColumnArgs,
+}
+
+/// What a reward or a normalisation may need beside scores or matches.
+#[derive(Debug, Clone, Default, serde::Serialize, clap::Args)]
+pub(in crate::cli) struct ColumnArgs {
     /// Column of the sample's length
     #[arg(long, value_name = "COLUMN")]
     length: Option<String>,
@@ -270,7 +278,7 @@ impl SampleArgs {
     /// What to read of samples whose group is in this column, for a reward that reads this.
     pub(super) fn options(&self, group: Option<String>, reads: Reads) -> SampleOptions {
         let numbers =
-            self.columns().map(|(column, name)| NumberOption { column: name.clone(), option: column.option() });
+            self.columns.named().map(|(column, name)| NumberOption { column: name.clone(), option: column.option() });
         SampleOptions {
             group,
             item: self.item.clone(),
@@ -281,22 +289,24 @@ impl SampleArgs {
         }
     }
 
-    /// The columns beside the score.
-    pub(super) fn columns(&self) -> impl Iterator<Item = (Column, &String)> {
-        let length = self.length.iter().map(|name| (Column::Length, name));
-        let logprob = self.logprob.iter().map(|name| (Column::LogProb, name));
-        let reference = self.reference.iter().map(|name| (Column::Reference, name));
-        let criteria = self.criteria.iter().map(|name| (Column::Criteria, name));
-        length.chain(logprob).chain(reference).chain(criteria)
-    }
-
     /// Refuses columns that a log of comparisons doesn't have.
     pub(super) fn refuse_for_a_log(&self) -> anyhow::Result<()> {
-        match self.columns().next() {
+        match self.columns.named().next() {
             Some((column, _)) => {
                 bail!("{} goes with scores; comparisons say nothing of a single sample", column.option())
             }
             None => Ok(()),
         }
+    }
+}
+
+impl ColumnArgs {
+    /// The columns that were named, in the order of [`Column`].
+    pub(in crate::cli) fn named(&self) -> impl Iterator<Item = (Column, &String)> {
+        let length = self.length.iter().map(|name| (Column::Length, name));
+        let logprob = self.logprob.iter().map(|name| (Column::LogProb, name));
+        let reference = self.reference.iter().map(|name| (Column::Reference, name));
+        let criteria = self.criteria.iter().map(|name| (Column::Criteria, name));
+        length.chain(logprob).chain(reference).chain(criteria)
     }
 }

@@ -1,7 +1,7 @@
 //! A log of comparisons to the matches of its groups, and on to advantages.
 
 use anyhow::{Context, bail};
-use palio::advantages::{AdvantageSettings, AggregateSettings, Aggregation};
+use palio::advantages::{AdvantageSettings, AggregateSettings, Aggregation, Columns};
 use palio::data::read::{Comparisons, Reading, Role};
 use palio::data::samples::{ByGroup, ItemNames};
 use palio::data::{ItemId, Items, Labels, Log};
@@ -11,7 +11,7 @@ use palio::tournaments::{History, Match, MatchResult, Played};
 use rayon::prelude::*;
 
 use super::arguments::AdvantageArgs;
-use super::contests::{GroupHistory, fill};
+use super::contests::{self, GroupHistory, Making, fill};
 use super::notes::{disconnected, rows_without_group, rows_without_scores};
 use super::rounds::Rounds;
 
@@ -59,7 +59,9 @@ pub(super) fn advantages(
     }
     notes.extend(disconnected(&field.groups, &histories));
     let mut table = field.table(&log);
-    fill(&mut table, &histories, &aggregation, &settings)?;
+    let making = Making { aggregation: &aggregation, reward: &settings.reward, columns: Columns::default() };
+    fill(&mut table, &histories, making)?;
+    table.advantages = contests::advantages(&table, None, &settings.normalize)?;
     settings.aggregate = Some(aggregation);
     Ok(Compared { settings, table, notes })
 }

@@ -1,7 +1,7 @@
 //! Groups whose samples met: from their matches to advantages.
 
 use palio::advantages::{
-    AdvantageError, AdvantageSettings, AggregateSettings, Columns, Contest, Groups, aggregate, normalize,
+    AdvantageError, AggregateSettings, Columns, Contest, Groups, Normalization, Reward, aggregate, normalize,
 };
 use palio::data::Outcome;
 use palio::report::{AdvantageTable, Results};
@@ -30,23 +30,28 @@ struct Standings {
     ranks: Vec<f64>,
 }
 
-/// Fills `table`, whose groups, group ids and items are there, from the matches of its groups, one
-/// history a group in the order of the groups.
+/// How the matches of a group become rewards.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Making<'a> {
+    pub(in crate::cli) aggregation: &'a AggregateSettings,
+    pub(in crate::cli) reward: &'a Reward,
+    /// What is known of each row of the table.
+    pub(in crate::cli) columns: Columns<'a>,
+}
+
+/// Fills `table`, whose groups, group ids and items are there, but for the advantages, from the matches of
+/// its groups, one history a group in the order of the groups.
 ///
 /// # Errors
 /// If the reward can't be made of matches.
 pub(in crate::cli) fn fill(
     table: &mut AdvantageTable,
     histories: &[GroupHistory],
-    aggregation: &AggregateSettings,
-    settings: &AdvantageSettings,
+    making: Making<'_>,
 ) -> Result<(), AdvantageError> {
     let names: Vec<&str> = table.groups.iter().collect();
-    let made: Result<Vec<Standings>, AdvantageError> = histories
-        .par_iter()
-        .zip(names)
-        .map(|(group, name)| standings(&group.history, number_of_group(name), aggregation, settings))
-        .collect();
+    let made: Result<Vec<Standings>, AdvantageError> =
+        histories.par_iter().zip(names).map(|(group, name)| making.standings(group, number_of_group(name))).collect();
     let samples = table.group_ids.len();
     table.results = vec![Results::default(); samples];
     table.rewards = vec![f64::NAN; samples];
@@ -58,24 +63,48 @@ pub(in crate::cli) fn fill(
             table.ranks[row as usize] = made.ranks[item];
         }
     }
-    let groups = Groups::new(table.group_ids.clone());
-    table.advantages = normalize(&table.rewards, &groups, None, &settings.normalize)?;
     Ok(())
 }
 
-fn standings(
-    history: &History,
-    number: u64,
-    aggregation: &AggregateSettings,
-    settings: &AdvantageSettings,
-) -> Result<Standings, AdvantageError> {
-    let standing = aggregate(history, aggregation);
-    let contest = Contest::new(history, &standing).with(Columns::default()).numbered(number);
-    let rewards = settings.reward.of_standing(&contest)?;
-    let ranks = standing.ranks.iter().map(|rank| rank.unwrap_or(f64::NAN)).collect();
-    let mut results = vec![Results::default(); history.items()];
-    history.played().for_each(|played| add(&mut results, &played));
-    Ok(Standings { results, rewards, ranks })
+/// Normalises the rewards that `table` has.
+///
+/// # Errors
+/// If a setting is out of its range, or there is no usable length where lengths are asked for.
+pub(in crate::cli) fn advantages(
+    table: &AdvantageTable,
+    length: Option<&[f64]>,
+    settings: &Normalization,
+) -> Result<Vec<f64>, AdvantageError> {
+    Ok(normalize(&table.rewards, &Groups::new(table.group_ids.clone()), length, settings)?)
+}
+
+impl Making<'_> {
+    fn standings(&self, group: &GroupHistory, number: u64) -> Result<Standings, AdvantageError> {
+        let GroupHistory { history, rows } = group;
+        let of_items = |column: &[f64]| rows.iter().map(|&row| column[row as usize]).collect::<Vec<f64>>();
+        let (length, logprob) = (self.columns.length.map(of_items), self.columns.logprob.map(of_items));
+        let several = |columns: &[&[f64]]| columns.iter().map(|column| of_items(column)).collect::<Vec<_>>();
+        let (reference, criteria) = (several(self.columns.reference), several(self.columns.criteria));
+        let (reference, criteria) = (slices(&reference), slices(&criteria));
+        let columns = Columns {
+            length: length.as_deref(),
+            logprob: logprob.as_deref(),
+            reference: &reference,
+            criteria: &criteria,
+        };
+        let standing = aggregate(history, self.aggregation);
+        let contest = Contest::new(history, &standing).with(columns).numbered(number);
+        let rewards = self.reward.of_standing(&contest)?;
+        let ranks = standing.ranks.iter().map(|rank| rank.unwrap_or(f64::NAN)).collect();
+        let mut results = vec![Results::default(); history.items()];
+        history.played().for_each(|played| add(&mut results, &played));
+        Ok(Standings { results, rewards, ranks })
+    }
+}
+
+/// Columns as [`Columns`] has them.
+pub(in crate::cli) fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
+    columns.iter().map(Vec::as_slice).collect()
 }
 
 /// Counts a match for both.

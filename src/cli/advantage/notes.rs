@@ -119,6 +119,13 @@ fn uneven(groups: &[Known], preset: &PresetEntry) -> Option<Note> {
     (fewest < most).then(|| Note::new("uneven-groups", message))
 }
 
+/// Groups whose only item meets nobody, in a tournament.
+pub(in crate::cli) fn alone(table: &AdvantageTable) -> Option<Note> {
+    let found = which(table, &known(table), |group| group.samples == 1 && group.rewards == 0)?;
+    let message = format!("{found} have a single item, which meets nobody: it has no reward and is masked");
+    Some(Note::new("singleton-groups", message))
+}
+
 pub(super) fn rows_without_group(rows: usize) -> Option<Note> {
     let message = format!("{} rows have no group and are left out", grouped(rows as f64));
     (rows > 0).then(|| Note::new("rows-without-group", message))

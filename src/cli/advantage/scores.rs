@@ -16,7 +16,7 @@ pub(super) fn advantages(
     settings: &AdvantageSettings,
 ) -> Result<AdvantageTable, AdvantageError> {
     let of = |wanted: Column| {
-        let columns = args.samples.columns().filter(move |(column, _)| *column == wanted);
+        let columns = args.samples.columns.named().filter(move |(column, _)| *column == wanted);
         columns.filter_map(|(_, name)| samples.column(name)).collect::<Vec<_>>()
     };
     let (reference, criteria) = (of(Column::Reference), of(Column::Criteria));

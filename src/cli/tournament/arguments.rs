@@ -1,19 +1,21 @@
 //! The arguments of `palio tournament`, and what they mean together.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use palio::advantages::{AdvantageSettings, AggregateSettings, AggregationEntry, RewardEntry};
+use palio::advantages::{AggregateSettings, AggregationEntry, RewardEntry};
 use palio::data::read::RecordOptions;
 use palio::judges::{LineSettings, OnFailure, Orders, PlaySettings};
 use palio::models::Settings;
 use palio::tournaments::{TopologyEntry, TournamentError};
 
+use super::Steps;
 use super::compare::CompareArgs;
 use crate::cli::Global;
-use crate::cli::advantage::{RulesArg, StepArgs};
+use crate::cli::advantage::{ColumnArgs, RulesArg, StepArgs};
 
 /// Play one tournament a group before a judge, and turn it into advantages
 ///
@@ -44,7 +46,8 @@ pub(crate) struct TournamentArgs {
     #[arg(long, value_name = "COLUMN")]
     pub(super) dedupe: Option<String>,
 
-    /// Play no more than this many matches: groups in the order of the input get all they may need, as long as there are any
+    /// Play no more than this many matches; groups are served in the order of the input, and what is left unplayed is
+    /// masked
     #[arg(long, value_name = "N")]
     pub(super) max_matches: Option<u64>,
 
@@ -73,6 +76,9 @@ pub(crate) struct TournamentArgs {
     /// group]
     #[arg(long, value_name = "COLUMN", help_heading = "Reading items")]
     item: Option<String>,
+
+    #[command(flatten, next_help_heading = "Reading items")]
+    pub(super) columns: ColumnArgs,
 }
 
 /// Who judges, and how it is asked.
@@ -116,11 +122,11 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "M", default_value_t = 0.0)]
     margin: f64,
 
-    /// How many questions the judge has at a time
+    /// How many questions the judge may have at a time without an answer
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
 
-    /// Seconds after which a question is asked again
+    /// Seconds without an answer after which the judge is taken to hang and a question is asked again
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f64,
 
@@ -132,7 +138,7 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "SECONDS", hide = true)]
     retry_pause: Option<f64>,
 
-    /// Questions a minute at most
+    /// Ask no more questions a minute than this
     #[arg(long, value_name = "N")]
     rpm: Option<f64>,
 
@@ -207,7 +213,7 @@ impl TournamentArgs {
 
     /// How matches become advantages: by the topology's own aggregation, and by quantiles with mean
     /// ranks, unless options or a preset say otherwise.
-    pub(super) fn advantage_settings(&self, seed: u64) -> anyhow::Result<(AdvantageSettings, AggregateSettings)> {
+    pub(super) fn advantage_settings(&self, seed: u64) -> anyhow::Result<Steps> {
         let entry = self.entry()?;
         let mut steps = self.steps.clone();
         steps.set.retain(|pair| !is_of(entry, pair));
@@ -221,14 +227,14 @@ impl TournamentArgs {
         if let Some(reward) = RewardEntry::find(reward) {
             refuse_unknown(&steps.set, entry, reward)?;
         }
-        let settings = steps.settings(seed)?;
-        let aggregation = settings.aggregate.clone().unwrap_or_else(|| {
+        let advantages = steps.settings(seed)?;
+        let aggregation = advantages.aggregate.clone().unwrap_or_else(|| {
             let own = AggregationEntry::find(entry.aggregation).map(|it| it.aggregation).unwrap_or_default();
             let mut usual = AggregateSettings::new(own);
             steps.rules_and_ties(&mut usual);
             usual
         });
-        Ok((settings, aggregation))
+        Ok(Steps { advantages, aggregation })
     }
 }
 
@@ -258,6 +264,12 @@ fn refuse_unknown(set: &[String], topology: &TopologyEntry, reward: &RewardEntry
     Ok(())
 }
 
+/// Seconds that an answer may take: a person may be asked, and a judge that hangs is to be found out.
+const TIMEOUTS: RangeInclusive<f64> = 0.001..=2_592_000.0;
+
+/// Questions a minute: below one a day nothing seems to happen, and above a thousand million there is no limit.
+const RATES: RangeInclusive<f64> = 0.000_69..=1e9;
+
 impl JudgeArgs {
     /// Refuses no judge and several.
     pub(super) fn check(&self, items: &[PathBuf], global: &Global) -> anyhow::Result<()> {
@@ -286,12 +298,13 @@ impl JudgeArgs {
 
     /// How a judge that reads lines is asked.
     pub(super) fn line_settings(&self) -> anyhow::Result<LineSettings> {
-        let timeout = Duration::try_from_secs_f64(self.timeout).ok().filter(|timeout| !timeout.is_zero());
-        let Some(timeout) = timeout.filter(|timeout| timeout.as_secs() < 1 << 32) else {
-            bail!("--timeout is {}; give a number of seconds above 0", self.timeout);
-        };
-        if let Some(rpm) = self.rpm.filter(|rpm| !(rpm.is_finite() && *rpm > 0.0)) {
-            bail!("--rpm is {rpm}; give a number above 0");
+        if !TIMEOUTS.contains(&self.timeout) {
+            let (least, most) = (TIMEOUTS.start(), TIMEOUTS.end());
+            bail!("--timeout is {}; give from {least} to {most} seconds, which is 30 days", self.timeout);
+        }
+        let timeout = Duration::from_secs_f64(self.timeout);
+        if let Some(rpm) = self.rpm.filter(|rpm| !RATES.contains(rpm)) {
+            bail!("--rpm is {rpm}; give from 0.0007, a question a day, to 1000000000 questions a minute");
         }
         let concurrency = self.concurrency as usize;
         let mut pause = LineSettings::default().pause;

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 
 use palio::judges::{Cost, Estimate, JudgeReport, Progress, TotalCost};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::cli::table::{Column, grouped, render, trimmed};
 
@@ -33,6 +35,28 @@ fn range(range: &RangeInclusive<u64>) -> String {
 
 fn rounds(rounds: &RangeInclusive<u32>) -> String {
     range(&(u64::from(*rounds.start())..=u64::from(*rounds.end())))
+}
+
+/// What a run would cost, as JSON.
+pub(super) fn cost_json(cost: &TotalCost) -> Value {
+    let size = |it: &Cost| {
+        json!({
+            "items": it.items,
+            "groups": it.groups,
+            "matches": ends(&it.matches),
+            "rounds": ends(&it.rounds),
+        })
+    };
+    json!({
+        "matches": ends(&cost.matches),
+        "calls": ends(&cost.calls),
+        "rounds": ends(&cost.rounds),
+        "sizes": cost.sizes.iter().map(size).collect::<Vec<_>>(),
+    })
+}
+
+fn ends<T: Serialize>(range: &RangeInclusive<T>) -> Value {
+    json!({"least": range.start(), "most": range.end()})
 }
 
 /// How the judge did, in words.

@@ -187,7 +187,7 @@ impl Growing {
         if self.first.is_some_and(|columns| columns.item.is_some()) {
             self.check_item(line, group, &item)?;
         }
-        self.records.rows.push(Record { group, item, json });
+        self.records.rows.push(Record { group, item, json: json.into() });
         Ok(())
     }
 
@@ -260,17 +260,33 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Appends valid JSON without the white space between its parts.
+/// Appends valid JSON without the white space between its parts, and with each string written in the one
+/// way of [`quoted`]: what is equal is then equal as text. Numbers stay as they are.
 fn push_compact(out: &mut String, json: &str) {
-    let (mut in_string, mut escaped) = (false, false);
-    out.extend(json.chars().filter(|&character| {
-        let kept = in_string || !character.is_ascii_whitespace();
-        if !escaped && character == '"' {
-            in_string = !in_string;
+    let mut rest = json;
+    while let Some(start) = rest.find('"') {
+        out.extend(rest[..start].split_ascii_whitespace());
+        rest = &rest[start..];
+        let end = string_end(rest);
+        match rest[..end].contains('\\').then(|| serde_json::from_str::<String>(&rest[..end])) {
+            Some(Ok(text)) => *out += &quoted(&text),
+            // Half a surrogate pair is no text, and stands as it is.
+            Some(Err(_)) | None => *out += &rest[..end],
         }
-        escaped = !escaped && character == '\\';
-        kept
-    }));
+        rest = &rest[end..];
+    }
+    out.extend(rest.split_ascii_whitespace());
+}
+
+/// The end of the JSON string with which the text begins.
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    let quote = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !escaped;
+        escaped = !escaped && byte == b'\\';
+        is_end
+    });
+    quote.map_or(text.len(), |place| place + 2)
 }
 
 #[cfg(test)]
@@ -285,7 +301,7 @@ mod tests {
     fn rows(name: &str, text: &str) -> Vec<[String; 3]> {
         let records = read(name, text).unwrap().records;
         let row =
-            |row: &Record| [records.groups.name(ItemId(row.group)).to_owned(), row.item.clone(), row.json.clone()];
+            |row: &Record| [records.groups.name(ItemId(row.group)).to_owned(), row.item.clone(), row.json.to_string()];
         records.rows.iter().map(row).collect()
     }
 
@@ -300,6 +316,12 @@ mod tests {
     fn objects_keep_their_numbers_and_lose_white_space() {
         let found = rows("x.jsonl", "{ \"item\" : 1.50, \"t\": [ 1e5 , {\"a b\": \" \\\" x\"} ],\"u\":null}\n");
         assert_eq!(found, [["", "1.50", r#"{"item":1.50,"t":[1e5,{"a b":" \" x"}],"u":null}"#]]);
+    }
+
+    #[test]
+    fn strings_are_written_in_one_way() {
+        let found = rows("x.jsonl", r#"{"\u0061": "\u00e9\/\"\\", "b":["\ud83d\ude00", {"\t":"\ud800 x"} , 1.0]}"#);
+        assert_eq!(found, [["", "0", r#"{"a":"é/\"\\","b":["😀",{"\t":"\ud800 x"},1.0]}"#]]);
     }
 
     #[test]

@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn add(flights: &mut Flights, number: u32, now: Instant) {
-        let entrant = Entrant { name: number.to_string(), json: format!("{{\"item\":{number}}}"), twin: 0 };
+        let entrant = Entrant { name: number.to_string(), json: format!("{{\"item\":{number}}}").into(), twin: 0 };
         let key = key(number);
         let question = Question { key, group: "g", round: 1, repeat: 0, left: &entrant, right: &entrant };
         flights.insert(key, Flight::new(&question, now));

@@ -58,7 +58,8 @@ impl<'a> Table<'a> {
     ) -> Result<Self, JudgeError> {
         let draw = Draw::Seeded { seed: settings.seed, group: xxh3_64(entrants.group.as_bytes()) };
         let field = Field { scores: entrants.scores.clone(), ..Field::new(entrants.items.len() as u32, draw) };
-        let digests = entrants.items.iter().map(|item| match keyed_by {
+        let shown = (0..).zip(&entrants.items).map(|(item, _)| entrants.shown(item, keyed_by));
+        let digests = shown.map(|item| match keyed_by {
             KeyedBy::Records => digest(&[&item.json]),
             KeyedBy::Names => digest(&[&item.json, &entrants.group, &item.name]),
         });
