@@ -80,6 +80,17 @@ pub trait Fitted: Debug + Send + Sync {
         self.share_at(self.ratings()[i.index()] - self.ratings()[j.index()])
     }
 
+    /// The probability of a tie between items `i` and `j`, for methods that tell ties apart.
+    fn tie_probability(&self, _i: ItemId, _j: ItemId) -> Option<f64> {
+        None
+    }
+
+    /// The standard error of the log-odds of `i` against `j`, for methods whose predictions are no
+    /// differences of ratings. Others have it from their covariance.
+    fn log_odds_error(&self, _i: ItemId, _j: ItemId) -> Option<f64> {
+        None
+    }
+
     /// The likelihood around the fit, for methods with a covariance.
     fn likelihood(&self) -> Option<&dyn Likelihood> {
         None

@@ -23,19 +23,20 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("open_spiel_elo_is_a_pseudo_count", open_spiel_elo),
 ];
 
-struct Case<'a> {
-    input: &'a Value,
-    expected: &'a Value,
-    tolerance: f64,
+/// A case of the preference vectors.
+pub(crate) struct Case<'a> {
+    pub(crate) input: &'a Value,
+    pub(crate) expected: &'a Value,
+    pub(crate) tolerance: f64,
 }
 
 impl Case<'_> {
-    fn graph(&self) -> PreferenceGraph {
+    pub(crate) fn graph(&self) -> PreferenceGraph {
         graph_of_matrices(&self.input["W"], &self.input["T"])
     }
 
     /// Holds `found` against the expected numbers of this name, where the case has them.
-    fn holds(&self, name: &str, found: &[f64]) {
+    pub(crate) fn holds(&self, name: &str, found: &[f64]) {
         let expected = match &self.expected[name] {
             Value::Null => return,
             Value::Array(rows) if rows[0].is_array() => rows.iter().flat_map(numbers).collect(),
@@ -46,7 +47,8 @@ impl Case<'_> {
     }
 }
 
-fn each(shared: &Shared, kind: &str, check: fn(&Case<'_>)) {
+/// Checks every case of a kind.
+pub(crate) fn each(shared: &Shared, kind: &str, check: fn(&Case<'_>)) {
     let file = shared.json("vectors/preference.json");
     let cases = file["cases"].as_array().expect("cases").iter().filter(|case| case["kind"] == kind);
     let mut checked = 0;
