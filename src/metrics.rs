@@ -31,28 +31,47 @@ fn order(a: f64, b: f64) -> i64 {
     i64::from(a > b) - i64::from(a < b)
 }
 
-/// Pearson's correlation; `None` where one of the two is constant. O(n).
+/// Pearson's correlation; `None` where one of the two is constant or has a value that is not finite. O(n).
 ///
 /// # Panics
 /// If the two have not the same length.
 pub fn correlation(first: &[f64], second: &[f64]) -> Option<f64> {
     assert_eq!(first.len(), second.len(), "one value an item in both");
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let (mean_first, mean_second) = (mean(first), mean(second));
-    let (mut both, mut squares_first, mut squares_second) = (0.0, 0.0, 0.0);
-    for (&a, &b) in first.iter().zip(second) {
-        let (a, b) = (a - mean_first, b - mean_second);
-        both += a * b;
-        squares_first += a * a;
-        squares_second += b * b;
+    let (first, second) = (Deviations::of(first)?, Deviations::of(second)?);
+    let both: f64 = (0..first.values.len()).map(|at| first.at(at) * second.at(at)).sum();
+    Some((both / (first.size * second.size)).clamp(-1.0, 1.0))
+}
+
+/// Values less their mean, in units of the largest of them, so that squares of the huge and of the tiny
+/// stay numbers.
+struct Deviations<'a> {
+    values: &'a [f64],
+    unit: f64,
+    mean: f64,
+    /// The root of the sum of squares.
+    size: f64,
+}
+
+impl<'a> Deviations<'a> {
+    /// `None` if the values are constant, or not all finite.
+    fn of(values: &'a [f64]) -> Option<Self> {
+        let (&first, n) = (values.first()?, values.len() as f64);
+        // Differences of halves don't overflow.
+        let unit = values.iter().fold(0.0, |largest: f64, value| largest.max((value / 2.0 - first / 2.0).abs()));
+        let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        // Differences this small are what rounding leaves of equal values.
+        if !largest.is_finite() || values.iter().any(|value| value.is_nan()) || unit <= largest * 1e-14 {
+            return None;
+        }
+        let mut deviations = Self { values, unit, mean: 0.0, size: 0.0 };
+        deviations.mean = (0..values.len()).map(|at| deviations.at(at)).sum::<f64>() / n;
+        deviations.size = (0..values.len()).map(|at| deviations.at(at).powi(2)).sum::<f64>().sqrt();
+        Some(deviations)
     }
-    // Deviations of equal values from their own mean are no more than rounding.
-    let spread = |squares: f64, values: &[f64]| {
-        let largest = values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-        squares > values.len() as f64 * (largest * 1e-14).powi(2)
-    };
-    let known = spread(squares_first, first) && spread(squares_second, second);
-    known.then(|| (both / (squares_first * squares_second).sqrt()).clamp(-1.0, 1.0))
+
+    fn at(&self, at: usize) -> f64 {
+        (self.values[at] / 2.0 - self.values[0] / 2.0) / self.unit - self.mean
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +101,12 @@ mod tests {
         let found = correlation(&[1.0, 2.0, 3.0, 4.0], &[1.0, 3.0, 2.0, 4.0]).unwrap();
         assert!((found - 0.8).abs() < 1e-15);
         assert_eq!(correlation(&[0.1, 0.1, 0.1], &[1.0, 2.0, 3.0]), None);
+        assert_eq!(correlation(&[f64::NAN, 0.1, 0.1], &[1.0, 2.0, 3.0]), None);
+        for (scale, shift) in [(1e300, 0.0), (1e-300, 0.0), (-f64::MAX / 4.0, 0.0), (1.0, 1e8)] {
+            let values = [1.0, 3.0, 2.0, 4.0].map(|value| scale * value + shift);
+            let found = correlation(&values, &[1.0, 2.0, 3.0, 4.0]).unwrap();
+            assert!((found - 0.8_f64.copysign(scale)).abs() < 1e-14, "{scale}: {found}");
+        }
         assert_eq!(correlation(&[], &[]), None);
     }
 }

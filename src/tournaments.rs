@@ -110,6 +110,9 @@ pub const TOPOLOGIES: &[TopologyEntry] = &[
     swiss::ENTRY,
 ];
 
+/// The most matches of a tournament: a round robin of 8,192 items, which takes about 2 GB.
+pub const MAX_MATCHES: u64 = 1 << 25;
+
 /// The setting that every topology has.
 const RULES: Setting =
     Setting { name: "rules", default: "standard", summary: "standard, or arenarl for its published code" };
@@ -150,6 +153,8 @@ pub struct Tournament {
     history: History,
     /// What can be played and was not given out yet.
     fresh: Vec<Match>,
+    /// A number of items that makes no more matches than are allowed.
+    checked: Option<u32>,
 }
 
 /// A tournament as text: what it is, and what was reported so far. It is put together again by
@@ -182,6 +187,18 @@ pub enum TournamentError {
     /// A report that can't be taken.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// More matches than can be kept.
+    #[error(
+        "{topology} of {items} items has up to {matches} matches, and a tournament is limited to {MAX_MATCHES}; make groups smaller, or choose a topology with fewer matches"
+    )]
+    TooLarge {
+        /// The topology's name.
+        topology: &'static str,
+        /// How many items there are.
+        items: u32,
+        /// The most matches it can have.
+        matches: u64,
+    },
     /// Seeds for some items only, or for too many.
     #[error("{items} items and {scores} scores to seed them by; give a finite one for each item, or none")]
     Scores {
@@ -214,6 +231,30 @@ pub enum ReportError {
         /// The number.
         id: u32,
     },
+    /// A share that is none.
+    #[error("the share of match {id} is not from 0 to 1; report None if nobody could answer")]
+    Share {
+        /// The number.
+        id: u32,
+    },
+    /// A weight that can't be one.
+    #[error("the weight of match {id} is negative or not finite; leave out what doesn't count")]
+    Weight {
+        /// The number.
+        id: u32,
+    },
+    /// A match that is not between two items of the group.
+    #[error(
+        "a match of item {left} against item {right} in a group of {items}; give two different items, counted from 0"
+    )]
+    Items {
+        /// The item on the left.
+        left: u32,
+        /// The item on the right.
+        right: u32,
+        /// How many items the group has.
+        items: u32,
+    },
 }
 
 fn names() -> String {
@@ -224,13 +265,14 @@ impl Tournament {
     /// A tournament of `field` under the topology of this name.
     ///
     /// # Errors
-    /// If there is no such topology, it doesn't take the settings, or seeds are incomplete.
+    /// If there is no such topology, it doesn't take the settings, seeds are incomplete, or it has more
+    /// than [`MAX_MATCHES`] matches.
     pub fn new(topology: &str, settings: &Settings, field: Field) -> Result<Self, TournamentError> {
         let entry =
             TopologyEntry::find(topology).ok_or_else(|| TournamentError::Unknown { name: topology.to_owned() })?;
         let topology = entry.topology(settings)?;
         let (settings, history) = (settings.clone(), History::default());
-        let mut tournament = Self { entry, settings, topology, field, history, fresh: Vec::new() };
+        let mut tournament = Self { entry, settings, topology, field, history, fresh: Vec::new(), checked: None };
         tournament.start()?;
         Ok(tournament)
     }
@@ -238,7 +280,7 @@ impl Tournament {
     /// Begins anew with another field, in the memory of the last one.
     ///
     /// # Errors
-    /// If seeds are incomplete.
+    /// If seeds are incomplete, or there are too many matches.
     pub fn restart(&mut self, field: Field) -> Result<(), TournamentError> {
         self.field = field;
         self.start()
@@ -246,12 +288,26 @@ impl Tournament {
 
     fn start(&mut self) -> Result<(), TournamentError> {
         self.field.check()?;
+        self.check_size()?;
         self.history.reset(self.field.items);
         self.fresh.clear();
         if self.field.items > 1 {
             let mut schedule = Schedule::new(&mut self.history, &mut self.fresh);
             self.topology.start(&self.field, &mut schedule);
         }
+        Ok(())
+    }
+
+    fn check_size(&mut self) -> Result<(), TournamentError> {
+        let items = self.field.items;
+        if self.checked == Some(items) {
+            return Ok(());
+        }
+        let matches = *(self.entry.size)(items, &self.settings)?.matches.end();
+        if matches > MAX_MATCHES {
+            return Err(TournamentError::TooLarge { topology: self.entry.name, items, matches });
+        }
+        self.checked = Some(items);
         Ok(())
     }
 

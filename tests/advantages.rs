@@ -3,12 +3,12 @@
 
 use palio::advantages::{
     AGGREGATIONS, AdvantageSettings, AggregateSettings, Aggregation, Column, Columns, Contest, Groups, Missing,
-    Normalization, NormalizeError, Normalizer, PRESETS, REWARDS, Reward, RewardError, Samples, Singleton, Standing,
-    aggregate, ndcg, normalize, pareto_layers, rank_biased_overlap, recall, reciprocal_rank,
+    Normalization, NormalizeError, Normalizer, PRESETS, REWARDS, Reads, Reward, RewardError, Samples, Singleton,
+    Standing, aggregate, ndcg, normalize, pareto_layers, rank_biased_overlap, recall, reciprocal_rank,
 };
 use palio::data::Outcome;
 use palio::settings::Settings;
-use palio::tournaments::{Draw, Field, History, Match, MatchResult, Played, Rules, Stage, Tournament};
+use palio::tournaments::{Draw, Field, History, Match, MatchResult, Played, Rules, Stage, TOPOLOGIES, Tournament};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -53,7 +53,7 @@ fn history(items: u32, matches: impl IntoIterator<Item = (u32, u32, MatchResult,
     let mut history = History::new(items);
     for (left, right, result, weight) in matches {
         let game = Match { id: 0, round: 1, stage: Stage::Main, left, right };
-        history.push(Played { game, result, weight });
+        history.push(Played { game, result, weight }).expect("two items of the group");
     }
     history
 }
@@ -295,21 +295,65 @@ proptest! {
     }
 }
 
+/// Every step that matches can have, with the settings by which it has no advantage of its own where
+/// nothing is known: normalised rewards, and presets as they are.
+fn steps() -> Vec<(String, AdvantageSettings)> {
+    let of_matches = |entry: &&palio::advantages::RewardEntry| entry.reads != Reads::AllGroups;
+    let plain = |entry: &palio::advantages::RewardEntry| {
+        (entry.name.to_owned(), AdvantageSettings { reward: reward(entry.name, &[]), ..AdvantageSettings::default() })
+    };
+    let preset = |entry: &palio::advantages::PresetEntry| {
+        (format!("preset {}", entry.name), entry.settings(0).expect("settings"))
+    };
+    REWARDS.iter().filter(of_matches).map(plain).chain(PRESETS.iter().map(preset)).collect()
+}
+
 #[test]
 fn all_tied_judge_gives_zeros() {
     let tie = |left: u32, right: u32| Some(MatchResult::from_scores(f64::from(left), f64::from(right), 100.0));
-    for topology in ["round-robin", "circular", "anchor"] {
-        let history = played(topology, 6, tie);
-        for entry in AGGREGATIONS {
-            let standing = standing(&history, entry.aggregation);
-            assert_eq!(known(&standing.ranks), [1.0; 6], "{} {topology}", entry.name);
-            for name in ["value", "quantile", "sppo", "margin-scaled"] {
-                let rewards = reward(name, &[]).of_standing(&Contest::new(&history, &standing)).expect("rewards");
-                let found = one_group(&rewards, &Normalization::default());
-                assert!(found.iter().all(|&advantage| advantage == 0.0), "{} {name} {found:?}", entry.name);
+    for items in [2, 3, 4, 5, 6, 7, 8, 9, 16, 17] {
+        let same = vec![0.5; items as usize];
+        let columns = Columns { length: Some(&same), logprob: Some(&same), reference: &[&same], criteria: &[&same] };
+        for entry in TOPOLOGIES {
+            let history = played(entry.name, items, tie);
+            for aggregation in
+                AGGREGATIONS.iter().filter(|other| other.name != "bracket" || entry.aggregation == "bracket")
+            {
+                let standing = standing(&history, aggregation.aggregation);
+                assert_eq!(known(&standing.ranks), vec![1.0; items as usize], "{} {}", aggregation.name, entry.name);
+                for (name, steps) in steps() {
+                    let contest = Contest::new(&history, &standing).with(columns);
+                    let rewards = steps.reward.of_standing(&contest).expect("rewards");
+                    let found = one_group(&rewards, &steps.normalize);
+                    let case = format!("{} of {items}, {}, {name}: {found:?}", entry.name, aggregation.name);
+                    // Nobody can be BRPO's reference where no item met all others.
+                    let unknown = name.ends_with("brpo") && found.iter().all(|advantage| advantage.is_nan());
+                    assert!(unknown || found.iter().all(|&advantage| advantage == 0.0), "{case}");
+                }
             }
         }
     }
+}
+
+#[test]
+fn large_scores_keep_margins_apart_and_equal_ones_together() {
+    let apart = [
+        (0, 1, MatchResult::from_scores(1e9 + 1e-3, 1e9, 0.0), 1.0),
+        (1, 2, MatchResult::from_scores(1e9, 1e9 - 1e-3, 0.0), 1.0),
+    ];
+    assert_eq!(known(&standing(&history(3, apart), Aggregation::Margin).ranks), [1.0, 2.0, 3.0]);
+    assert_eq!(known(&standing(&history(3, apart), Aggregation::MeanScore).ranks), [1.0, 2.0, 3.0]);
+    let score = |item: u32| 0.1 + 0.2 * f64::from(item / 2);
+    let equal = round_robin(8, |left, right| Some(MatchResult::from_scores(score(left), score(right), 0.0)));
+    assert_eq!(known(&standing(&equal, Aggregation::Margin).ranks), [7.0, 7.0, 5.0, 5.0, 3.0, 3.0, 1.0, 1.0]);
+}
+
+#[test]
+fn a_light_part_is_rated_beside_a_heavy_one() {
+    let result = |left: f64, right: f64| MatchResult::from_scores(left, right, 0.0);
+    let rows = [(0, 1, result(4.0, 2.0), 1e12), (2, 3, result(0.0, 6.0), 1e-6), (3, 4, result(3.0, 3.0), 1e-6)];
+    let found = standing(&history(5, rows), Aggregation::Margin);
+    assert_near(&known(&found.values), &[1.0, -1.0, -4.0, 2.0, 2.0], 1e-9);
 }
 
 #[test]
@@ -403,6 +447,13 @@ fn what_can_not_be_normalised_is_refused() {
     assert_eq!(found, Err(NormalizeError::Lengths { rewards: 2, lengths: 0 }));
     let found = normalize(&[1.0, 2.0], &groups, Some(&[1.0, 0.0]), &weighted);
     assert_eq!(found, Err(NormalizeError::Length { sample: 1, length: 0.0 }));
+    let found = normalize(&[1.0, -1e200], &groups, None, &plain);
+    assert_eq!(found, Err(NormalizeError::TooLarge { sample: 1, reward: -1e200 }));
+    assert_eq!(normalize(&[1.0, -1e200], &groups, None, &Normalization::new(Normalizer::None)), Ok(vec![1.0, -1e200]));
+    for eps in [f64::NAN, f64::INFINITY, -1.0] {
+        let found = normalize(&[1.0, 2.0], &groups, None, &Normalization { eps, ..Normalization::default() });
+        assert!(found.expect_err("refused").to_string().contains("takes a finite number of 0 or more"), "{eps}");
+    }
 }
 
 #[test]

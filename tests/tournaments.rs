@@ -394,6 +394,46 @@ fn what_the_published_code_does_not_have_is_refused() {
     }
 }
 
+#[test]
+fn what_is_no_result_or_no_match_of_the_group_is_refused_and_changes_nothing() {
+    let game = Match { id: 0, round: 1, stage: Stage::Main, left: 0, right: 1 };
+    let good = Played { game, result: MatchResult::LEFT, weight: 1.0 };
+    let with = |outcome, scores, weight| Played { result: MatchResult { outcome, scores }, weight, ..good };
+    let refused = [
+        Played { game: Match { right: 3, ..game }, ..good },
+        Played { game: Match { right: 0, ..game }, ..good },
+        Played { game: Match { left: u32::MAX, ..game }, ..good },
+        with(Outcome::Share(1.5), [1.0, 0.0], 1.0),
+        with(Outcome::Share(f64::NAN), [1.0, 0.0], 1.0),
+        with(Outcome::Left, [f64::INFINITY, 0.0], 1.0),
+        with(Outcome::Left, [1.0, 0.0], -1.0),
+        with(Outcome::Left, [1.0, 0.0], f64::NAN),
+    ];
+    let mut history = History::new(3);
+    history.push(good).expect("a match of the group");
+    for played in refused {
+        history.push(played).expect_err("refused");
+        assert_eq!(history.played().count(), 1, "{played:?}");
+    }
+    let mut tournament = tournament(("anchor", &[]), Field::new(2, Draw::AsGiven));
+    for played in &refused[3..6] {
+        tournament.report(0, Some(played.result)).expect_err("refused");
+        assert!(!tournament.is_over() || tournament.history().open() == 1);
+    }
+}
+
+#[test]
+fn a_tournament_of_too_many_matches_is_refused_before_it_takes_memory() {
+    for &format in FORMATS {
+        let settings = Settings::parse(format.1).expect("pairs");
+        let error = Tournament::new(format.0, &settings, Field::new(u32::MAX, Draw::AsGiven)).expect_err("refused");
+        assert!(error.to_string().contains("is limited to 33554432"), "{format:?}: {error}");
+    }
+    let rounds = Settings::parse(["rounds=4000000000"]).expect("pairs");
+    let error = Tournament::new("swiss", &rounds, Field::new(16, Draw::AsGiven)).expect_err("refused").to_string();
+    assert!(error.starts_with("swiss of 16 items has up to 32000000000 matches"), "{error}");
+}
+
 fn formats() -> impl Strategy<Value = Format> {
     prop::sample::select(FORMATS)
 }
@@ -483,7 +523,7 @@ proptest! {
         prop_assume!(is_bracket(format));
         let history = play(format, drawn(items, seed), erratic(seed)).history;
         let mut log = History::new(items);
-        history.played().for_each(|played| log.push(played));
+        history.played().for_each(|played| log.push(played).expect("a match of the group"));
         prop_assert_eq!(bracket_ranks(&log, rules(format)), bracket_ranks(&history, rules(format)));
     }
 

@@ -5,10 +5,12 @@ mod margin;
 mod shares;
 mod strengths;
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::ranks::{RankTies, merge_close, ranks};
-use crate::tournaments::{History, Played, PointsSettings, Rules, arenarl, placings};
+use crate::tournaments::{History, MatchResult, Played, PointsSettings, Rules, arenarl, placings};
 
 /// How matches become a standing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -163,9 +165,9 @@ pub fn aggregate(history: &History, settings: &AggregateSettings) -> Standing {
         Aggregation::Bracket => ranked_exactly(bracket::bracket(history, settings.rules)),
         Aggregation::Points => ranked_by_points(history, settings),
         Aggregation::WinRate => ranked(shares::win_rate(history), ROUNDING),
-        Aggregation::MeanScore => ranked(shares::mean_score(history), ROUNDING * largest_score(history)),
+        Aggregation::MeanScore => ranked(shares::mean_score(history), SUMMED * largest_score(history)),
         Aggregation::Copeland => ranked(shares::copeland(history), 0.0),
-        Aggregation::Margin => ranked(margin::margins(history), SOLVED * largest_score(history)),
+        Aggregation::Margin => ranked(margin::margins(history), margin_tolerance(history)),
         Aggregation::BradleyTerry => ranked(strengths::strengths(history), FITTED),
     };
     let Ranked { mut values, mut places } = ranked;
@@ -184,9 +186,10 @@ pub fn aggregate(history: &History, settings: &AggregateSettings) -> Standing {
 }
 
 /// How far apart values may be that are equal: sums in another order and solutions of linear equations
-/// as a share of what goes into them, and fits in log-odds.
-const ROUNDING: f64 = 1e-12;
+/// as a share of what goes into them, shares of matches, and fits in log-odds.
+const SUMMED: f64 = 64.0 * f64::EPSILON;
 const SOLVED: f64 = 1e-9;
+const ROUNDING: f64 = 1e-12;
 const FITTED: f64 = 1e-7;
 
 /// Values, and what the items are ranked by: NaN where unknown, higher being better.
@@ -211,9 +214,13 @@ fn ranked_exactly(values: Vec<f64>) -> Ranked {
 fn ranked_by_points(history: &History, settings: &AggregateSettings) -> Ranked {
     if settings.rules == Rules::ArenaRl {
         let standing = arenarl::swiss_standing(history);
-        let values: Vec<f64> = standing.iter().map(|&[points, _]| points).collect();
-        let better = |of: &[f64; 2]| standing.iter().filter(|&other| other > of).count() as f64;
-        return Ranked { places: standing.iter().map(|of| -better(of)).collect(), values };
+        let mut sorted = standing.clone();
+        sorted.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+        let up_to = |of: &[f64; 2]| sorted.partition_point(|other| other <= of) as f64;
+        return Ranked {
+            places: standing.iter().map(up_to).collect(),
+            values: standing.iter().map(|&[points, _]| points).collect(),
+        };
     }
     let mut played = vec![false; history.items()];
     for game in matches(history).map(|played| played.game) {
@@ -228,17 +235,20 @@ fn ranked_by_points(history: &History, settings: &AggregateSettings) -> Ranked {
     ranked
 }
 
-/// The matches that count: between two items of the history, with a weight. A log may have others.
+/// The matches that count: those with a weight.
 pub(super) fn matches(history: &History) -> impl Iterator<Item = Played> + Clone {
-    let items = history.items();
-    history.played().filter(move |played| {
-        let (left, right) = (played.game.left, played.game.right);
-        left != right && (left.max(right) as usize) < items && played.weight > 0.0
-    })
+    history.played().filter(|played| played.weight > 0.0)
 }
 
 fn largest_score(history: &History) -> f64 {
     matches(history).flat_map(|played| played.result.scores).fold(0.0, |largest, score| largest.max(score.abs()))
+}
+
+/// Margins are differences, so that large scores leave rounding in small ones.
+fn margin_tolerance(history: &History) -> f64 {
+    let margins = matches(history).map(|Played { result: MatchResult { scores: [left, right], .. }, .. }| left - right);
+    let largest = margins.fold(0.0, |largest: f64, margin| largest.max(margin.abs()));
+    (SOLVED * largest).max(SUMMED * largest_score(history))
 }
 
 #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]

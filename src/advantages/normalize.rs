@@ -92,6 +92,9 @@ impl Default for Normalization {
     }
 }
 
+/// Rewards up to this size have squares that can be summed.
+const LARGEST: f64 = 1e150;
+
 /// Why rewards can't be normalised.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -120,8 +123,16 @@ pub enum NormalizeError {
         /// Its length.
         length: f64,
     },
+    /// A reward whose square is no number any more.
+    #[error("sample {sample} has the reward {reward:e}; normalised are rewards up to {LARGEST:e}: scale them first")]
+    TooLarge {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its reward.
+        reward: f64,
+    },
     /// A setting out of its range.
-    #[error("{name}={value}: {name} takes a number of 0 or more")]
+    #[error("{name}={value}: {name} takes a finite number of 0 or more")]
     Setting {
         /// Its name.
         name: &'static str,
@@ -139,13 +150,18 @@ impl Normalization {
     fn check(&self, rewards: &[f64], groups: &Groups, length: Option<&[f64]>) -> Result<(), NormalizeError> {
         let settings = [("eps", Some(self.eps)), ("variance_floor", self.variance_floor), ("clip", self.clip)];
         for (name, value) in settings.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            if value.is_nan() || value < 0.0 {
+            // A limit may be infinite: none.
+            if value.is_nan() || value < 0.0 || (name != "clip" && value.is_infinite()) {
                 return Err(NormalizeError::Setting { name, value });
             }
         }
         let (rewards_given, ids) = (rewards.len(), groups.ids().len());
         if rewards_given != ids {
             return Err(NormalizeError::Groups { rewards: rewards_given, ids });
+        }
+        let too_large = |reward: &f64| reward.is_finite() && reward.abs() > LARGEST;
+        if let Some(sample) = rewards.iter().position(too_large).filter(|_| self.normalizer != Normalizer::None) {
+            return Err(NormalizeError::TooLarge { sample, reward: rewards[sample] });
         }
         if self.normalizer != Normalizer::LengthWeighted {
             return Ok(());
@@ -185,7 +201,8 @@ impl Normalization {
 /// the group out. Variances are in two passes, around the first reward of the group. O(n + groups).
 ///
 /// # Errors
-/// If there is not one group (and one length, where needed) for each reward, or a setting is negative.
+/// If there is not one group (and one length, where needed) for each reward, a reward is beyond 1e150, or
+/// a setting is negative or not finite.
 ///
 /// # Source
 /// verl b178a3c `core_algos.py` (GRPO, Dr. GRPO, RLOO, pass@k, OPO, GPG), trl f2cd577 `GRPOTrainer`,

@@ -54,7 +54,6 @@ pub struct PresetEntry {
     /// The settings of the reward.
     pub reward_settings: &'static [(&'static str, &'static str)],
     /// The normalisation.
-    /// The normalisation.
     pub normalize: Normalization,
     /// To how many decimals values are rounded, if they are.
     pub decimals: Option<u8>,

@@ -90,8 +90,8 @@ pub enum StudyError {
         /// How many were asked for.
         items: u32,
     },
-    /// No trial at all.
-    #[error("no trial; give 2 or more, so that there are standard errors")]
+    /// None or one.
+    #[error("too few trials; give 2 or more, so that there are standard errors")]
     Trials,
     /// A judge that can't be.
     #[error(transparent)]
@@ -169,7 +169,7 @@ impl TopologyStudy {
             }
             trials = end;
         }
-        Ok(StudyResult { trials, rows: self.rows(&sums, trials) })
+        Ok(StudyResult { trials, rows: self.rows(&sums) })
     }
 
     fn check(&self) -> Result<(), StudyError> {
@@ -217,7 +217,7 @@ impl TopologyStudy {
         Ok(parts)
     }
 
-    fn rows(&self, sums: &[ScheduleSums], trials: u64) -> Vec<StudyRow> {
+    fn rows(&self, sums: &[ScheduleSums]) -> Vec<StudyRow> {
         let mut rows = Vec::new();
         for (schedule, sums) in self.schedules.iter().zip(sums) {
             let own = own_aggregation(schedule);
@@ -228,12 +228,12 @@ impl TopologyStudy {
                     aggregation,
                     noise: self.judge.noise,
                     is_own: own == Some(aggregation),
-                    matches: sums.matches.mean(trials),
-                    calls: sums.calls.mean(trials),
-                    rounds: sums.rounds.mean(trials),
-                    kendall_tau: sum.tau.mean(trials),
-                    advantage_correlation: sum.correlation.mean(trials),
-                    best_first: sum.best_first.mean(trials),
+                    matches: sums.matches.mean(),
+                    calls: sums.calls.mean(),
+                    rounds: sums.rounds.mean(),
+                    kendall_tau: sum.tau.mean(),
+                    advantage_correlation: sum.correlation.mean(),
+                    best_first: sum.best_first.mean(),
                 });
             }
         }

@@ -68,6 +68,17 @@ impl MatchResult {
         Self { outcome, scores: [left, right] }
     }
 
+    /// Refuses what can't be a result; `id` is the number of the match.
+    fn check(&self, id: u32) -> Result<(), ReportError> {
+        if !self.scores.iter().all(|score| score.is_finite()) {
+            return Err(ReportError::NotFinite { id });
+        }
+        if !(0.0..=1.0).contains(&self.outcome.share()) {
+            return Err(ReportError::Share { id });
+        }
+        Ok(())
+    }
+
     /// The same result with its sides exchanged.
     #[must_use]
     pub fn mirrored(self) -> Self {
@@ -133,9 +144,23 @@ impl History {
 
     /// Adds a match that was played elsewhere, such as a row of a log. Its number is the next one,
     /// whatever `played` says.
-    pub fn push(&mut self, mut played: Played) {
-        played.game.id = self.entries.len() as u32;
+    ///
+    /// # Errors
+    /// If its items are not two of the history's, a score is not finite, the share is outside 0 to 1, or
+    /// the weight is negative or not finite. Then the history is as it was.
+    pub fn push(&mut self, mut played: Played) -> Result<(), ReportError> {
+        let id = self.entries.len() as u32;
+        let Match { left, right, .. } = played.game;
+        if left == right || left.max(right) >= self.items {
+            return Err(ReportError::Items { left, right, items: self.items });
+        }
+        if !(played.weight.is_finite() && played.weight >= 0.0) {
+            return Err(ReportError::Weight { id });
+        }
+        played.result.check(id)?;
+        played.game.id = id;
         self.entries.push(Entry::Played(played));
+        Ok(())
     }
 
     /// How many items there are.
@@ -201,10 +226,10 @@ impl History {
             Entry::Unanswered(_) | Entry::Played(_) => return Err(ReportError::Twice { id }),
         };
         *entry = match result {
-            Some(result) if result.scores.iter().all(|score| score.is_finite()) => {
+            Some(result) => {
+                result.check(id)?;
                 Entry::Played(Played { game, result, weight: 1.0 })
             }
-            Some(_) => return Err(ReportError::NotFinite { id }),
             None => Entry::Unanswered(game),
         };
         self.open -= 1;

@@ -17,6 +17,7 @@ mod pairing;
 use std::cmp::Reverse;
 
 use self::pairing::{Card, Met, Outlook, Preference, Round, Search};
+use super::bracket::halvings;
 use super::{
     Draw, Field, History, Match, MatchResult, RULES, Rules, Schedule, Size, Stage, Topology, TopologyEntry, arenarl,
 };
@@ -52,8 +53,11 @@ const SEEDS: Setting = Setting {
     default: "none",
     summary: "the order before the first round: none (drawn), given (by scores of the field, if it has them; equal ones are drawn)",
 };
-const BYE: Setting =
-    Setting { name: "bye", default: "1", summary: "what a bye is worth when the next rounds are paired: 0, 0.5, 1" };
+const BYE: Setting = Setting {
+    name: "bye",
+    default: "1",
+    summary: "what a bye is worth when the next rounds are paired: 0, 0.5 or 1; below 1 the best item of an odd number may sit out and not end first",
+};
 
 /// Points are counted in millionths, so that equal sums of shares are equal in any order.
 const POINT: u64 = 1_000_000;
@@ -105,7 +109,7 @@ fn rounds_given(settings: &Settings) -> Result<Option<u32>, SettingsError> {
 
 /// So many rounds find the best of `items` if the better one always wins: ⌈log₂ N⌉.
 fn rounds_for(items: u32, given: Option<u32>) -> u32 {
-    if items < 2 { 0 } else { given.unwrap_or_else(|| items.next_power_of_two().trailing_zeros()) }
+    if items < 2 { 0 } else { given.unwrap_or_else(|| halvings(items)) }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

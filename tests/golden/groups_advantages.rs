@@ -562,7 +562,7 @@ fn history(items: u32, matches: impl IntoIterator<Item = (u32, u32, MatchResult)
     let mut history = History::new(items);
     for (left, right, result) in matches {
         let game = Match { id: 0, round: 1, stage: Stage::Main, left, right };
-        history.push(Played { game, result, weight: 1.0 });
+        history.push(Played { game, result, weight: 1.0 }).expect("two items of the group");
     }
     history
 }

@@ -2,11 +2,16 @@
 //! in which order, with which scores, and which advantages came of it.
 //!
 //! Rewards and advantages are computed here from their formulas, so that a difference is one of the
-//! topologies or of their standings.
+//! topologies or of their standings, and once more by the preset, as a user gets them.
 
-use palio::advantages::{AggregateSettings, Aggregation, RankTies, aggregate, ranks};
+use palio::advantages::{
+    AdvantageSettings, AggregateSettings, Aggregation, AggregationEntry, Contest, Groups, RankTies, aggregate,
+    normalize, ranks,
+};
 use palio::settings::Settings;
-use palio::tournaments::{Draw, Field, History, Match, MatchResult, Played, Rules, Stage, Tournament, arenarl};
+use palio::tournaments::{
+    Draw, Field, History, Match, MatchResult, Played, Rules, Stage, TopologyEntry, Tournament, arenarl,
+};
 use serde_json::Value;
 
 use crate::Check;
@@ -98,6 +103,7 @@ fn check(shared: &Shared, method: &str, at_least: usize) {
         let tolerance = case["tolerance"].as_f64().expect("a tolerance");
         let expected = numbers(&outputs["advantage"]);
         assert_close(&format!("advantages of {id}"), &advantages(topology, &history), &expected, tolerance);
+        assert_close(&format!("preset of {id}"), &preset_advantages(topology, &history), &expected, tolerance);
     }
 }
 
@@ -117,6 +123,16 @@ fn advantages(topology: &str, history: &History) -> Vec<f64> {
         "swiss" => quantiles_of_tie_groups(&arenarl::swiss_standing(history)),
         _ => quantiles(history),
     })
+}
+
+/// By the topology's own aggregation and the preset.
+fn preset_advantages(topology: &str, history: &History) -> Vec<f64> {
+    let preset = AdvantageSettings::preset("arenarl").expect("a preset");
+    let own = AggregationEntry::find(TopologyEntry::find(topology).expect("an entry").aggregation);
+    let own = AggregateSettings::new(own.expect("an aggregation").aggregation);
+    let standing = aggregate(history, &AggregateSettings { rules: Rules::ArenaRl, ..own });
+    let rewards = preset.reward.of_standing(&Contest::new(history, &standing)).expect("rewards");
+    normalize(&rewards, &Groups::blocks(rewards.len(), rewards.len()), None, &preset.normalize).expect("advantages")
 }
 
 fn z_scores(rewards: &[f64]) -> Vec<f64> {
@@ -180,7 +196,7 @@ fn swiss_that_credits_others(shared: &Shared) {
         let [left, right, left_score, right_score] = numbers(row)[..] else { panic!("four numbers") };
         let game = Match { id: 0, round, stage: Stage::Main, left: left as u32, right: right as u32 };
         let result = MatchResult::from_scores(left_score, right_score, 0.0);
-        history.push(Played { game, result, weight: 1.0 });
+        history.push(Played { game, result, weight: 1.0 }).expect("two items of the group");
     }
     let right = advantages("swiss", &history);
     let shipped = numbers(&case["outputs"]["advantage"]);

@@ -29,22 +29,25 @@ pub(super) fn margins(history: &History) -> Vec<f64> {
         margins[right] -= margin;
         parts.join(left, right);
     }
-    let level = laplacian.trace() / items.max(1) as f64;
     let part: Vec<usize> = (0..items).map(|item| parts.root(item)).collect();
+    let (mut sizes, mut weights) = (vec![0.0; items], vec![0.0; items]);
+    for item in 0..items {
+        sizes[part[item]] += 1.0;
+        weights[part[item]] += laplacian[(item, item)];
+    }
     // A constant between the items of a part leaves solutions of mean 0 as they are, and makes the
-    // matrix regular.
+    // matrix regular. It is of the part's own size, so that heavy parts don't drown light ones.
     for i in 0..items {
         for j in 0..items {
             if part[i] == part[j] {
-                laplacian[(i, j)] += if level > 0.0 { level / items as f64 } else { 1.0 };
+                let size: f64 = sizes[part[i]];
+                laplacian[(i, j)] += if size > 1.0 { weights[part[i]] / (size * size) } else { 1.0 };
             }
         }
     }
-    let alone: Vec<bool> =
-        (0..items).map(|item| !part.iter().enumerate().any(|(j, &p)| j != item && p == part[item])).collect();
     let Some(cholesky) = laplacian.cholesky() else { return vec![f64::NAN; items] };
     let ratings = cholesky.solve(&margins);
-    (0..items).map(|item| if alone[item] { f64::NAN } else { ratings[item] }).collect()
+    (0..items).map(|item| if sizes[part[item]] > 1.0 { ratings[item] } else { f64::NAN }).collect()
 }
 
 /// Items that met, directly or through others.

@@ -118,7 +118,8 @@ pub fn hierarchy(criteria: &[&[f64]], members: &[usize], margins: &[f64]) -> His
             };
             let (left, right) = (left as u32, right as u32);
             let game = Match { id: 0, round: 1, stage: Stage::Main, left, right };
-            history.push(Played { game, result, weight: 1.0 });
+            // Two different members are two items of the history.
+            let _ = history.push(Played { game, result, weight: 1.0 });
         }
     }
     history

@@ -1,5 +1,6 @@
 //! Rewards of how samples do against each other: BRPO, SPPO, DNO.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -63,7 +64,9 @@ const REFERENCE_DRAW: u32 = u32::MAX;
 
 /// Bootstrapped relative policy optimisation: +1 for an item that was judged better than the reference
 /// item, −1 for one that was not (a tie is not better), 0 for the reference. Where |Σ A|/N is above the
-/// threshold, N counting the reference, the reference is an outlier and the group gets zeros.
+/// threshold, N counting the reference, the reference is an outlier and the group gets zeros; and so it
+/// does where nobody differs from the reference, of which the paper says nothing: a judge that only ties
+/// has given no signal.
 ///
 /// Of scores, better is higher. Of matches, better is more than half of the weight; whether both orders
 /// must agree is the judge's matter. An item that didn't meet the reference is unknown; where no item
@@ -93,14 +96,43 @@ impl Brpo {
         (!candidates.is_empty()).then(|| candidates[rng.random_range(0..candidates.len())])
     }
 
-    /// Zeros in place of rewards that are skewed. Unknown ones are NaN and stay so.
-    fn without_skew(&self, mut rewards: Vec<f64>) -> Vec<f64> {
+    /// The rewards of items by how they compare with the reference, which compares as nothing. Unknown
+    /// ones are NaN and stay so.
+    fn rewards(&self, compared: &[Compared]) -> Vec<f64> {
+        let reward = |compared: &Compared| match compared {
+            Compared::Unknown => f64::NAN,
+            Compared::Reference => 0.0,
+            Compared::Above => 1.0,
+            Compared::Equal | Compared::Below => -1.0,
+        };
+        let mut rewards: Vec<f64> = compared.iter().map(reward).collect();
         let known = rewards.iter().filter(|reward| !reward.is_nan());
         let (count, sum) = known.fold((0.0, 0.0), |(count, sum), reward| (count + 1.0, sum + reward));
-        if f64::abs(sum) > self.threshold * count {
+        let differs = compared.iter().any(|compared| matches!(compared, Compared::Above | Compared::Below));
+        if !differs || f64::abs(sum) / count > self.threshold {
             rewards.iter_mut().filter(|reward| !reward.is_nan()).for_each(|reward| *reward = 0.0);
         }
         rewards
+    }
+}
+
+/// How an item compares with the reference.
+#[derive(Debug, Clone, Copy)]
+enum Compared {
+    Unknown,
+    Reference,
+    Above,
+    Equal,
+    Below,
+}
+
+impl From<Ordering> for Compared {
+    fn from(ordering: Ordering) -> Self {
+        match ordering {
+            Ordering::Greater => Self::Above,
+            Ordering::Equal => Self::Equal,
+            Ordering::Less => Self::Below,
+        }
     }
 }
 
@@ -119,12 +151,11 @@ impl RewardRule for Brpo {
             let reference = self.reference.map(|item| members.get(item).copied());
             let reference = reference.unwrap_or_else(|| self.draw(group, &known));
             let Some(reference) = reference.filter(|&sample| scores[sample].is_finite()) else { continue };
-            let better = |&sample: &usize| match sample {
-                _ if sample == reference => 0.0,
-                _ if scores[sample] > scores[reference] => 1.0,
-                _ => -1.0,
+            let compared = |&sample: &usize| match scores[sample].partial_cmp(&scores[reference]) {
+                _ if sample == reference => Compared::Reference,
+                ordering => ordering.map_or(Compared::Unknown, Compared::from),
             };
-            let of_group = self.without_skew(known.iter().map(better).collect());
+            let of_group = self.rewards(&known.iter().map(compared).collect::<Vec<_>>());
             known.iter().zip(of_group).for_each(|(&sample, reward)| rewards[sample] = reward);
         }
         Ok(rewards)
@@ -141,14 +172,12 @@ impl RewardRule for Brpo {
             |&item: &usize| known(item) && (0..items).all(|j| j == item || !known(j) || pairs.share(j, item).is_some());
         let drawn = || self.draw(contest.group, &(0..items).filter(met_all).collect::<Vec<_>>());
         let Some(reference) = self.reference.or_else(drawn) else { return Ok(vec![f64::NAN; items]) };
-        let better = |item: usize| match pairs.share(item, reference) {
-            _ if !known(item) => f64::NAN,
-            _ if item == reference => 0.0,
-            None => f64::NAN,
-            Some(share) if share > 0.5 => 1.0,
-            Some(_) => -1.0,
+        let compared = |item: usize| match pairs.share(item, reference) {
+            _ if !known(item) => Compared::Unknown,
+            _ if item == reference => Compared::Reference,
+            share => share.and_then(|share| share.partial_cmp(&0.5)).map_or(Compared::Unknown, Compared::from),
         };
-        Ok(self.without_skew((0..items).map(better).collect()))
+        Ok(self.rewards(&(0..items).map(compared).collect::<Vec<_>>()))
     }
 }
 

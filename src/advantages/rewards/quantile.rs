@@ -29,12 +29,13 @@ pub(super) const RANK_OVER_N: RewardEntry = RewardEntry {
     rare: false,
     settings: &[Setting {
         name: "ties",
-        default: "order",
-        summary: "order (equal ones as they come), min or mean of their places",
+        default: "auto",
+        summary: "order (equal ones as they come), min or mean of their places, or auto: mean for matches, order for scores",
     }],
     build: |settings| {
-        let ties = [("order", None), ("min", Some(RankTies::Min)), ("mean", Some(RankTies::Mean))];
-        Ok(Arc::new(RankOverN { ties: settings.choice("ties", &ties)? }))
+        let (order, auto) = (("order", Equal::AsTheyCome), ("auto", Equal::Auto));
+        let (min, mean) = (("min", Equal::Share(RankTies::Min)), ("mean", Equal::Share(RankTies::Mean)));
+        Ok(Arc::new(RankOverN { equal: settings.choice("ties", &[auto, order, min, mean])? }))
     },
 };
 
@@ -97,18 +98,27 @@ impl RewardRule for Quantile {
 ///
 /// # Source
 /// Flow-Factory's `PickScore_Rank`: `argsort(argsort(score)) / N`, where equal scores come in the order
-/// that the sort leaves them in; here the earlier one is the lower. `ties=min` and `ties=mean` are not
-/// in it.
+/// that the sort leaves them in; here the earlier one is the lower. It has no matches: of those, equal
+/// items share the mean of their places unless told otherwise, since their order says nothing.
 #[derive(Debug, Clone, Copy)]
 struct RankOverN {
-    ties: Option<RankTies>,
+    equal: Equal,
+}
+
+/// What equal samples have.
+#[derive(Debug, Clone, Copy)]
+enum Equal {
+    Auto,
+    AsTheyCome,
+    Share(RankTies),
 }
 
 impl RankOverN {
-    fn rewards(self, values: &[f64]) -> Vec<f64> {
+    /// `shared` is the rule for equal values; without one the earlier is the lower.
+    fn rewards(shared: Option<RankTies>, values: &[f64]) -> Vec<f64> {
         let mut rewards = vec![f64::NAN; values.len()];
         let known = values.iter().filter(|value| !value.is_nan()).count() as f64;
-        if let Some(ties) = self.ties {
+        if let Some(ties) = shared {
             for (reward, rank) in rewards.iter_mut().zip(ranks(values, ties)) {
                 *reward = rank.map_or(f64::NAN, |rank| (known - rank) / known);
             }
@@ -126,10 +136,16 @@ impl RankOverN {
 
 impl RewardRule for RankOverN {
     fn of_scores(&self, samples: &Samples<'_>) -> Result<Vec<f64>, RewardError> {
-        Ok(by_group(samples, |_, members| self.rewards(&pick(samples.scores, members))))
+        let shared = if let Equal::Share(ties) = self.equal { Some(ties) } else { None };
+        Ok(by_group(samples, |_, members| Self::rewards(shared, &pick(samples.scores, members))))
     }
 
     fn of_contest(&self, contest: &Contest<'_>) -> Result<Vec<f64>, RewardError> {
-        Ok(self.rewards(&by_rank(contest)))
+        let shared = match self.equal {
+            Equal::Auto => Some(RankTies::Mean),
+            Equal::AsTheyCome => None,
+            Equal::Share(ties) => Some(ties),
+        };
+        Ok(Self::rewards(shared, &by_rank(contest)))
     }
 }

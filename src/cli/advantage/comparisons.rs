@@ -7,7 +7,7 @@ use palio::data::samples::{ByGroup, ItemNames};
 use palio::data::{ItemId, Items, Labels, Log};
 use palio::report::AdvantageTable;
 use palio::structure::Note;
-use palio::tournaments::{History, Match, MatchResult, Played};
+use palio::tournaments::{History, Match, MatchResult, Played, ReportError};
 use rayon::prelude::*;
 
 use super::arguments::AdvantageArgs;
@@ -51,7 +51,7 @@ pub(super) fn advantages(
     if field.samples.is_empty() {
         bail!("no row has a group: name the column of the groups with --group");
     }
-    let histories = field.histories(&log, &schedule);
+    let histories = field.histories(&log, &schedule)?;
     let mut notes: Vec<Note> = rows_without_group(field.rows_without).into_iter().collect();
     if matches!(aggregation.aggregation, Aggregation::MeanScore | Aggregation::Margin) {
         let without = (0..log.len()).filter(|&row| log.scores(row).is_none()).count();
@@ -134,7 +134,7 @@ impl Field {
     }
 
     /// The matches of each group.
-    fn histories(&self, log: &Log, rounds: &Rounds<'_>) -> Vec<GroupHistory> {
+    fn histories(&self, log: &Log, rounds: &Rounds<'_>) -> Result<Vec<GroupHistory>, ReportError> {
         let mut rows: Vec<Vec<u32>> = self.sizes.iter().map(|&size| vec![0; size as usize]).collect();
         for (row, sample) in (0..).zip(&self.samples) {
             rows[sample.group as usize][sample.number as usize] = row;
@@ -143,9 +143,9 @@ impl Field {
             let mut history = History::new(size);
             for &row in self.by_label.rows(label as usize) {
                 let row = row as usize;
-                history.push(played(log, row, rounds.game(row, self.sides[row])));
+                history.push(played(log, row, rounds.game(row, self.sides[row])))?;
             }
-            GroupHistory { history, rows }
+            Ok(GroupHistory { history, rows })
         });
         histories.collect()
     }

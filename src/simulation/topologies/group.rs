@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::StudyError;
+use super::{MAX_ITEMS, StudyError};
 use crate::advantages::{RankTies, ranks};
 use crate::random::{Purpose, SimRng, stream};
 use crate::settings::Settings;
@@ -36,7 +36,8 @@ impl SimulatedGroup {
     /// Groups of so many items, to be played by a topology before a judge.
     ///
     /// # Errors
-    /// If there is no such topology, or it doesn't take the settings.
+    /// If there is no such topology, it doesn't take the settings, there is no such judge, or there are too
+    /// few or too many items.
     pub fn new(
         topology: &str,
         settings: &Settings,
@@ -44,6 +45,10 @@ impl SimulatedGroup {
         judge: JudgeModel,
         seed: u64,
     ) -> Result<Self, StudyError> {
+        if !(2..=MAX_ITEMS).contains(&items) {
+            return Err(StudyError::Items { items });
+        }
+        judge.check()?;
         let tournament = Tournament::new(topology, settings, Field::new(items, Draw::AsGiven))?;
         let count = items as usize;
         let answers = Answers {

@@ -13,51 +13,61 @@ pub struct Mean {
     pub std_error: f64,
 }
 
+/// A mean and the squared deviations from it, so that small spreads of large numbers keep their digits.
+///
+/// # Source
+/// Welford 1962; merged as in Chan, Golub and `LeVeque` 1979.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sum {
-    sum: f64,
+pub(super) struct Moments {
+    count: f64,
+    mean: f64,
     squares: f64,
 }
 
-impl Sum {
+impl Moments {
     pub(super) fn add(&mut self, value: f64) {
-        self.sum += value;
-        self.squares += value * value;
+        self.count += 1.0;
+        let before = value - self.mean;
+        self.mean += before / self.count;
+        self.squares += before * (value - self.mean);
     }
 
     fn merge(&mut self, other: Self) {
-        self.sum += other.sum;
-        self.squares += other.squares;
+        let count = self.count + other.count;
+        if count > 0.0 {
+            let apart = other.mean - self.mean;
+            self.mean += apart * (other.count / count);
+            self.squares += other.squares + apart * apart * (self.count * other.count / count);
+            self.count = count;
+        }
     }
 
-    pub(super) fn mean(self, trials: u64) -> Mean {
-        let n = trials as f64;
-        let mean = self.sum / n;
-        let variance = ((self.squares - n * mean * mean) / (n - 1.0)).max(0.0);
-        Mean { mean, std_error: (variance / n).sqrt() }
+    pub(super) fn mean(self) -> Mean {
+        let variance = self.squares / (self.count - 1.0);
+        Mean { mean: self.mean, std_error: (variance / self.count).sqrt() }
     }
 }
 
 /// What an aggregation made of one topology's groups.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct AggregationSums {
-    pub(super) tau: Sum,
-    pub(super) correlation: Sum,
-    pub(super) best_first: Sum,
+    pub(super) tau: Moments,
+    pub(super) correlation: Moments,
+    pub(super) best_first: Moments,
 }
 
 /// The groups of one topology.
 #[derive(Debug, Clone)]
 pub(super) struct ScheduleSums {
-    pub(super) matches: Sum,
-    pub(super) calls: Sum,
-    pub(super) rounds: Sum,
+    pub(super) matches: Moments,
+    pub(super) calls: Moments,
+    pub(super) rounds: Moments,
     pub(super) aggregations: Vec<AggregationSums>,
 }
 
 impl ScheduleSums {
     pub(super) fn new(aggregations: usize) -> Self {
-        let none = Sum::default();
+        let none = Moments::default();
         let aggregations = vec![AggregationSums::default(); aggregations];
         Self { matches: none, calls: none, rounds: none, aggregations }
     }

@@ -12,7 +12,7 @@ fn play(history: &mut History, round: u32, left: u32, share: f64, right: u32) {
 fn weighted(history: &mut History, round: u32, left: u32, share: f64, right: u32, weight: f64) {
     let outcome = Outcome::from_share(share).expect("a share");
     let game = Match { id: 0, round, stage: Stage::Main, left, right };
-    history.push(Played { game, result: MatchResult { outcome, scores: [share, 1.0 - share] }, weight });
+    history.push(Played { game, result: MatchResult { outcome, scores: [share, 1.0 - share] }, weight }).unwrap();
 }
 
 fn bye(history: &mut History, round: u32, item: u32) {
