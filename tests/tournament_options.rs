@@ -266,6 +266,8 @@ fn a_judge_is_shown_no_more_than_it_is_to_see() {
     // Equal texts tie by their own column, shown or not.
     folder.file("items.jsonl", items(1, 3).replace("text 2", "text 1"));
     assert_eq!(run(&["--show", "item,known", "--dedupe", "text"])["judge"]["calls"], 2);
+    let (code, _, err) = folder.run(&["items.jsonl", "--show", "text", "--judge-log", "log.csv"]);
+    assert!(code == 2 && err.contains("cannot be used with"), "{err}");
     let (code, _, err) = folder.run(&[&args[..], &["--show", "text,prompt"]].concat());
     assert!(code == 2 && err.contains("has no `prompt`; it has: group, item, known, text"), "{err}");
 }

@@ -117,7 +117,7 @@ mod tests {
     }
 
     fn worse_at_times(game: Match) -> MatchResult {
-        if game.id % 3 == 0 { better(game).mirrored() } else { better(game) }
+        if game.id.is_multiple_of(3) { better(game).mirrored() } else { better(game) }
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub(super) struct JudgeArgs {
 
     /// Columns that the judge is shown of an item, and no others; what is not shown may change without a question being
     /// asked again [default: all columns]
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', conflicts_with_all = ["judge_log", "judge_model"])]
     pub(super) show: Vec<String>,
 
     /// In which order items are shown: both ways, of which a match needs an answer each, or one that the seed draws
@@ -165,8 +165,8 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "N")]
     rpm: Option<f64>,
 
-    /// What becomes of a match that lacks an answer in one order; with --rules arenarl, as in its code, the other order
-    /// decides alone
+    /// What becomes of a match that has no answer in one of its orders; with --rules arenarl, as in its code, one order
+    /// is enough
     #[arg(long, value_name = "WHAT", default_value = "mask")]
     on_failure: OnFailureArg,
 }

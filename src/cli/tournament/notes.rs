@@ -16,7 +16,8 @@ pub(super) fn unanswered(judge: &JudgeReport, outcomes: &[Outcome<'_>], settings
     let reason = judge.first_failure.as_deref()?;
     let matches = outcomes.iter().map(|(_, group)| group.unanswered).sum::<u64>();
     let (failed, all) = (grouped(judge.failures as f64), grouped(judge.calls as f64));
-    let needed = if settings.orders == Orders::Both { ", as each needs an answer in both orders" } else { "" };
+    let needs_both = settings.orders == Orders::Both && settings.settings.get("rules") != Some("arenarl");
+    let needed = if needs_both { ", as each needs an answer in both orders" } else { "" };
     let matches = match (matches, settings.on_failure) {
         (0, _) => "every match has a result from its other answers".to_owned(),
         (matches, OnFailure::Tie) => format!("{} matches count as ties{needed}", grouped(matches as f64)),

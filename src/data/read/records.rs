@@ -307,10 +307,10 @@ mod tests {
 
     /// Group, item and JSON of each record.
     fn rows(name: &str, text: &str) -> Vec<[String; 3]> {
-        rows_of(read(name, text).unwrap().records)
+        rows_of(&read(name, text).unwrap().records)
     }
 
-    fn rows_of(records: Records) -> Vec<[String; 3]> {
+    fn rows_of(records: &Records) -> Vec<[String; 3]> {
         let row =
             |row: &Record| [records.groups.name(ItemId(row.group)).to_owned(), row.item.clone(), row.json.to_string()];
         records.rows.iter().map(row).collect()
@@ -326,14 +326,14 @@ mod tests {
     #[test]
     fn objects_keep_their_numbers_and_lose_white_space() {
         let text = "{ \"item\" : 1.50, \"t\": [ 1e5 , {\"a b\": \" \\\" x\"} ],\"u\":null}\n";
-        let found = rows_of(read_as_one_group("x.jsonl", text).unwrap().records);
+        let found = rows_of(&read_as_one_group("x.jsonl", text).unwrap().records);
         assert_eq!(found, [["all", "1.50", r#"{"item":1.50,"t":[1e5,{"a b":" \" x"}],"u":null}"#]]);
     }
 
     #[test]
     fn strings_are_written_in_one_way() {
         let text = r#"{"\u0061": "\u00e9\/\"\\", "b":["\ud83d\ude00", {"\t":"\ud800 x"} , 1.0]}"#;
-        let found = rows_of(read_as_one_group("x.jsonl", text).unwrap().records);
+        let found = rows_of(&read_as_one_group("x.jsonl", text).unwrap().records);
         assert_eq!(found, [["all", "0", r#"{"a":"é/\"\\","b":["😀",{"\t":"\ud800 x"},1.0]}"#]]);
     }
 
@@ -372,7 +372,7 @@ mod tests {
             "x.csv has no column for the group (group, group_id, uid); its columns are `prompt`, `text`; name the \
              right one with --group COLUMN, or give --one-group if all rows belong to one group"
         );
-        let found = rows_of(read_as_one_group("x.csv", "group,text\ng,a\nh,b\n").unwrap().records);
+        let found = rows_of(&read_as_one_group("x.csv", "group,text\ng,a\nh,b\n").unwrap().records);
         let names: Vec<[&str; 2]> = found.iter().map(|[group, item, _]| [group.as_str(), item.as_str()]).collect();
         assert_eq!(names, [["all", "0"], ["all", "1"]]);
     }
