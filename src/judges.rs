@@ -1,7 +1,8 @@
 //! Judges, and the tournaments of groups that are played before them.
 //!
 //! [`play`] drives one tournament a group at the same time: it asks a [`Judge`] the calls of each match,
-//! in one order or both, and gives the tournaments their results. What comes out depends on the answers
+//! in one order or both, and gives the tournaments their results. Of both orders a match needs an answer
+//! each: one alone would decide it by the side. What comes out depends on the answers
 //! and never on when they came. With a [`Journal`] each answer is on disk before it counts, so that a run
 //! that was killed is taken up again without asking anything twice.
 //!
@@ -10,7 +11,8 @@
 //! ```json
 //! {"id":"9c0f…","group":"prompt 7","round":1,"left":{"item":"a","text":"…"},"right":{"item":"b","text":"…"}}
 //! ```
-//! `left` and `right` are the records of the two items as they were given; `left` is to be shown first.
+//! `left` and `right` are the records of the two items as they were given, or some columns of them; `left` is
+//! to be shown first.
 //! With repeats the second and later ones have `"repeat":1` and so on. It writes one JSON line an
 //! answer, in any order, with the question's `id` and one of
 //! * `"scores":[7.5,3]`: a score for left and one for right, neither beyond 1e100;
@@ -144,10 +146,10 @@ pub enum JudgeError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The program could not be started.
-    #[error("can't start the judge: {source}")]
+    #[error("can't start the judge by `sh -c`: {error}")]
     Start {
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// The shell could not find or run the program.
     #[error(
@@ -190,6 +192,16 @@ pub enum JudgeError {
         reason: String,
         /// How many questions were open.
         open: usize,
+    },
+    /// Every question without an answer.
+    #[error(
+        "the judge answered none of {questions} questions; the first: {reason}; try the judge by hand with one question"
+    )]
+    Silent {
+        /// How many there were.
+        questions: u64,
+        /// What went wrong with the first.
+        reason: String,
     },
     /// A question without an answer.
     #[error(

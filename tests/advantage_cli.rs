@@ -381,7 +381,7 @@ fn bad_input_is_refused_with_what_to_do() {
         ("group,score\n", "no row in -; give at least one below the header"),
         (
             "score\n1\n",
-            "- has no column for the group (group, group_id, uid); its columns are `score`; name the right one with --group",
+            "- has no column for the group (group, group_id, uid); its columns are `score`; name the right one with --group COLUMN, or give --one-group if all rows belong to one group",
         ),
         (
             "group\n1\n",
@@ -401,7 +401,7 @@ fn bad_input_is_refused_with_what_to_do() {
         ),
         (
             "model_a,model_b,winner\nx,y,a\n",
-            "comparisons need a group column (group, group_id or uid): name it with --group, so that it is known which samples are compared with each other",
+            "comparisons need a group column (group, group_id or uid): name it with --group COLUMN, so that it is known which samples are compared with each other, or give --one-group if all rows belong to one group",
         ),
     ];
     for (input, message) in cases {
@@ -409,6 +409,34 @@ fn bad_input_is_refused_with_what_to_do() {
     }
     let (code, _, err) = run("advantage /no/such/file.csv", "");
     assert_eq!(code, 1, "{err}");
+}
+
+#[test]
+fn rows_are_one_group_where_that_is_said() {
+    let found = report("--one-group", "prompt,score\np,1\nq,3\n");
+    assert_eq!(names(&found), ["all 0", "all 1"]);
+    assert_eq!(found["settings"]["one_group"], true);
+    let log = report("--one-group", "group,item_a,item_b,winner\ng,x,y,a\nh,y,z,a\n");
+    assert_eq!(names(&log), ["all x", "all y", "all z"]);
+    assert_eq!(column(&log, "reward"), [1.0, 0.5, 0.0]);
+    assert!(refusal("--one-group --group g", "g,score\n1,1\n").contains("cannot be used with"));
+}
+
+#[test]
+fn matches_of_no_bracket_are_not_aggregated_as_one() {
+    let robin = "group,round,left,right,winner\ng,1,x,y,left\ng,1,x,z,left\ng,1,y,z,left\n";
+    let others = "give win-rate, copeland, mean-score, margin, bradley-terry, points, or a column stage where there are \
+                  several parts";
+    assert_eq!(
+        refusal("--aggregate bracket", robin),
+        format!(
+            "error: --aggregate bracket: the matches of group \"g\" make no bracket (\"x\" met several items in round \
+             1); {others}"
+        )
+    );
+    let swiss = "group,round,left,right,winner\ng,1,x,y,left\ng,1,z,w,left\ng,2,x,z,left\ng,2,y,w,left\n";
+    let message = refusal("--aggregate bracket", swiss);
+    assert!(message.contains("(\"y\" lost in round 1 and played on in round 2)"), "{message}");
 }
 
 #[test]

@@ -152,6 +152,65 @@ fn a_judge_that_always_ends_is_given_up_soon() {
 }
 
 #[test]
+fn one_order_of_two_decides_no_match() {
+    let folder = folder(1, 4);
+    let run = |text: &str, options: &str| -> Value {
+        let command = format!("{} --fail-on '{text}'", judge());
+        let mut args = vec!["items.jsonl", "--format", "json", "--retries", "0", "--judge-command", &command];
+        args.extend(options.split_whitespace());
+        let (code, out, err) = folder.run(&args);
+        assert_eq!(code, 0, "{options}: {err}");
+        serde_json::from_str(&out).expect("JSON")
+    };
+    // Of each match of i2, the order fails in which it is shown first.
+    let first = r#""left":{"group":"g0","item":"i2""#;
+    let unanswered = |found: &Value| {
+        let note = found["warnings"].as_array().expect("warnings").iter().find(|it| it["code"] == "unanswered");
+        note.expect("a warning")["message"].as_str().expect("words").to_owned()
+    };
+    let found = run(first, "");
+    assert_eq!((&found["judge"]["failures"], masked(&found)), (&json!(3), vec!["i2"]));
+    let words =
+        "3 of 12 questions have no answer, and 3 matches have no result, as each needs an answer in both orders;";
+    assert!(unanswered(&found).starts_with(words), "{found}");
+    let tied = run(first, "--on-failure tie");
+    assert_eq!((&tied["items"][2]["ties"], masked(&tied)), (&json!(3.0), vec![]));
+    assert!(unanswered(&tied).contains("and 3 matches count as ties"), "{tied}");
+    // Of two repeats one is enough.
+    let repeated = run(&format!(r#""repeat":1,{first}"#), "--repeats 2");
+    assert_eq!((&repeated["judge"]["failures"], masked(&repeated)), (&json!(3), vec![]));
+    assert!(unanswered(&repeated).contains("every match has a result from its other answers"), "{repeated}");
+    // In the published code the order that fails counts 5 for both.
+    let published = run(first, "--rules arenarl");
+    assert_eq!((&published["judge"]["failures"], masked(&published)), (&json!(3), vec![]));
+    let whole = run("nothing", "--rules arenarl");
+    let scores = |found: &Value, at: usize| ["score_a", "score_b"].map(|it| found["matches"][at][it].as_f64());
+    assert_eq!(scores(&published, 0), scores(&whole, 0));
+    assert_ne!(scores(&published, 1), scores(&whole, 1));
+}
+
+#[test]
+fn a_judge_that_answers_nothing_ends_the_run() {
+    let folder = folder(1, 3);
+    let command = format!("{} --fail-on text", judge());
+    let args = ["--retries", "0", "--judge-id", "j", "--journal", "journal", "--judge-command"];
+    for options in [&[][..], &["--on-failure", "tie"]] {
+        let (code, out, err) = folder.run(&[&["items.jsonl"], options, &args, &[&command]].concat());
+        assert_eq!((code, out.as_str()), (1, ""));
+        let words = "error: the judge answered none of 6 questions; the first: the judge told an error: out of order;";
+        assert!(err.contains(words), "{err}");
+    }
+    folder.file("other.csv", "left,right,winner\nx,y,left\n");
+    let (code, _, err) = folder.run(&["items.jsonl", "--judge-log", "other.csv"]);
+    assert!(code == 1 && err.contains("none of 6 questions; the first: the log has no row of this pair"), "{err}");
+    // What the journal has is an answer.
+    assert_eq!(folder.run(&[&["items.jsonl"], &args[..], &[&judge()]].concat()).0, 0);
+    folder.file("items.jsonl", items(2, 3));
+    let (code, _, err) = folder.run(&[&["items.jsonl"], &args[..], &[&command]].concat());
+    assert!(code == 0 && err.contains("6 of 12 questions have no answer"), "{err}");
+}
+
+#[test]
 fn a_run_that_is_aborted_keeps_the_answers_on_their_way() {
     let folder = folder(1, 5);
     let slow = format!("{} --delay 300 --fail-at-once 'text 2 of 0' --calls calls", judge());

@@ -196,9 +196,112 @@ fn the_way_a_character_is_written_asks_nothing_again() {
     let folder = Folder::new();
     let of = |accent: &str| format!("{{\"item\":\"a\",\"text\":\"{accent}\"}}\n{{\"item\":\"b\",\"text\":\"x\"}}\n");
     folder.file("items.jsonl", of("é"));
-    let first = report(&folder, "--journal journal");
+    let first = report(&folder, "--one-group --journal journal");
     let kept = folder.read("journal");
     folder.file("items.jsonl", of("\\u00e9"));
-    assert_eq!(report(&folder, "--journal journal")["items"], first["items"]);
+    assert_eq!(report(&folder, "--one-group --journal journal")["items"], first["items"]);
     assert_eq!(folder.read("journal"), kept);
+}
+
+#[test]
+fn items_without_a_group_column_are_one_group_only_if_that_is_said() {
+    let folder = Folder::new();
+    folder.file("items.jsonl", items(1, 3).replace("\"group\"", "\"prompt\""));
+    let (code, err) = run(&folder, "");
+    let found = "its columns are `prompt`, `item`, `text`, `known`; name the right one with --group COLUMN, or give \
+                 --one-group if all rows belong to one group";
+    assert!(code == 2 && err.contains(found) && !started(&folder), "{err}");
+    let one = report(&folder, "--one-group --matches matches.csv");
+    let named = report(&folder, "--group prompt");
+    let rewards = |report: &Value| (0..3).map(|row| report["items"][row]["reward"].clone()).collect::<Vec<_>>();
+    assert_eq!((rewards(&one), &one["items"][0]["group"]), (rewards(&named), &Value::from("all")));
+    assert!(folder.read("matches.csv").lines().nth(1).is_some_and(|row| row.starts_with("all,")));
+    let (code, err) = run(&folder, "--one-group --group prompt");
+    assert!(code == 2 && err.contains("cannot be used with"), "{err}");
+}
+
+#[test]
+fn a_bracket_is_refused_where_the_topology_has_none() {
+    let folder = folder(1, 4);
+    for topology in ["round-robin", "circular", "anchor", "swiss"] {
+        let (code, err) = run(&folder, &format!("--aggregate bracket --topology {topology}"));
+        let words = format!(
+            "error: --aggregate bracket: {topology} has no bracket; give win-rate, copeland, mean-score, margin, \
+             bradley-terry, points, or --topology seeded-single-elimination or double-elimination\n"
+        );
+        assert_eq!((code, err), (2, words));
+    }
+    assert!(!started(&folder));
+    for topology in ["seeded-single-elimination", "double-elimination"] {
+        assert_eq!(run(&folder, &format!("--aggregate bracket --topology {topology}")).0, 0);
+    }
+}
+
+#[test]
+fn a_judge_is_shown_no_more_than_it_is_to_see() {
+    let folder = folder(2, 3);
+    let tee = format!("tee -a seen | {}", judge());
+    let args = ["items.jsonl", "--format", "json", "--journal", "journal", "--judge-id", "j", "--judge-command", &tee];
+    let run = |options: &[&str]| {
+        let (code, out, err) = folder.run(&[&args[..], options].concat());
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str::<Value>(&out).expect("JSON")
+    };
+    let first = run(&["--show", "text"]);
+    let seen: Vec<Value> = folder.read("seen").lines().map(|it| serde_json::from_str(it).expect("JSON")).collect();
+    assert_eq!(seen.len(), 12);
+    for question in &seen {
+        for side in ["left", "right"] {
+            let shown: Vec<&String> = question[side].as_object().expect("an object").keys().collect();
+            assert_eq!(shown, ["text"]);
+        }
+    }
+    assert_eq!(first["settings"]["show"], serde_json::json!(["text"]));
+    // What is not shown asks nothing again, and what is does.
+    folder.file("items.jsonl", items(2, 3).replace("\"known\":2", "\"known\":7"));
+    assert_eq!(run(&["--show", "text", "--seed", "0"])["items"], first["items"]);
+    assert_eq!(folder.read("seen").lines().count(), 12);
+    run(&["--show", "text,known"]);
+    assert_eq!(folder.read("seen").lines().count(), 24);
+    // Equal texts tie by their own column, shown or not.
+    folder.file("items.jsonl", items(1, 3).replace("text 2", "text 1"));
+    assert_eq!(run(&["--show", "item,known", "--dedupe", "text"])["judge"]["calls"], 2);
+    let (code, _, err) = folder.run(&["items.jsonl", "--show", "text", "--judge-log", "log.csv"]);
+    assert!(code == 2 && err.contains("cannot be used with"), "{err}");
+    let (code, _, err) = folder.run(&[&args[..], &["--show", "text,prompt"]].concat());
+    assert!(code == 2 && err.contains("has no `prompt`; it has: group, item, known, text"), "{err}");
+}
+
+#[test]
+fn help_tells_the_defaults_of_a_tournament() {
+    let (code, help, _) = folder(1, 2).run(&["--help"]);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 0);
+    for words in [
+        "or else the topology's own: win-rate for round-robin and circular, mean-score for anchor, bracket for eliminations, points for swiss]",
+        "or else quantile with ties=mean:",
+        "or else z-score]",
+        "[default: all columns]",
+        "[default: that of --judge-model, or else 1]",
+        "The judge's errors are normal;",
+    ] {
+        assert!(help.contains(words), "{words}: {help}");
+    }
+    for entry in palio::tournaments::TOPOLOGIES {
+        let own = match entry.name {
+            "seeded-single-elimination" | "double-elimination" => "bracket for eliminations".to_owned(),
+            "circular" => format!("{} for round-robin and circular", entry.aggregation),
+            name => format!("{} for {name}", entry.aggregation),
+        };
+        assert!(help.contains(&own), "{own}");
+    }
+    let advantage = palio(&["advantage", "--help"]);
+    assert!(advantage.contains("[default: win-rate]") && advantage.contains("[default: value,"), "{advantage}");
+}
+
+/// The words that the program writes to stdout.
+fn palio(args: &[&str]) -> String {
+    let output = std::process::Command::new(assert_cmd::cargo::cargo_bin!("palio")).args(args).output();
+    let out = String::from_utf8(output.expect("palio runs").stdout).expect("UTF-8");
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
 //! `palio advantage`: comparisons or scores in groups to advantages.
 
 mod arguments;
+mod brackets;
 mod comparisons;
 pub(super) mod contests;
 pub(super) mod notes;
@@ -10,7 +11,9 @@ pub(super) mod shown;
 
 use anyhow::bail;
 use palio::advantages::AdvantageSettings;
-use palio::data::read::{Input, InputFormat, Keep, LabelColumn, ReadOptions, Role, SamplesOrLog, read_samples_or_log};
+use palio::data::read::{
+    Input, InputFormat, Keep, LabelColumn, ReadOptions, Role, SampleOptions, SamplesOrLog, read_samples_or_log,
+};
 use palio::report::{AdvantageTable, Report};
 use palio::structure::Note;
 use serde_json::{Value, json};
@@ -50,7 +53,8 @@ impl Made {
         let wanted =
             ReadOptions { keep: Keep::Rows, labels, keep_scores: true, uid_is_group: true, ..ReadOptions::default() };
         let group = args.reading.group().map(str::to_owned);
-        let samples = args.samples.options(group, settings.reward.entry().reads);
+        let samples = args.samples.options(settings.reward.entry().reads);
+        let samples = SampleOptions { group, one_group: args.one_group, ..samples };
         let read = read_samples_or_log(&args.inputs, &samples, &args.reading.options(wanted))?;
         let preset = args.steps.preset()?;
         let (settings, table, inputs, format, mut notes) = match read {
@@ -67,7 +71,7 @@ impl Made {
                 (compared.settings, compared.table, inputs, format, [notes, compared.notes].concat())
             }
         };
-        notes.extend(notes::of(&table, &settings.normalize, preset));
+        notes.extend(notes::of(&table, &settings, preset));
         Ok(Self { table, settings, inputs, format, notes })
     }
 
@@ -101,6 +105,7 @@ impl Made {
             "reward": self.settings.reward,
             "normalize": self.settings.normalize,
             "samples": args.samples,
+            "one_group": args.one_group,
             "reading": args.reading,
             "seed": global.seed,
         }))

@@ -4,12 +4,13 @@ mod arguments;
 mod compare;
 mod entry;
 mod judge;
+mod notes;
 mod outcome;
 mod paths;
 mod shown;
 
 use palio::advantages::{AdvantageSettings, AggregateSettings};
-use palio::judges::{Ending, Journal, PlaySettings, Progress, cost, play};
+use palio::judges::{Ending, Journal, JudgeError, PlaySettings, Progress, cost, play};
 use palio::structure::Note;
 
 pub(crate) use self::arguments::TournamentArgs;
@@ -52,7 +53,7 @@ pub(super) fn run(args: &TournamentArgs, global: &Global) -> anyhow::Result<Ende
         return entry.tell_cost(&order.settings, global);
     }
     let mut judge = judge::judge(args, &entry.records, &entry.groups, &mut order.settings)?;
-    let mut journal = args.judge.journal.as_deref().map(Journal::open).transpose()?;
+    let mut journal = args.judge.journal.as_deref().map(Journal::open).transpose().map_err(JudgeError::from)?;
     let output = Output::open(global)?;
     let matches = args.matches.as_deref().map(|path| MatchesOutput::open(path, global)).transpose()?;
     interrupt::listen();

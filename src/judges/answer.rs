@@ -9,7 +9,7 @@ use super::question::{Key, Question};
 use crate::advantages::sum_of_orders;
 use crate::data::Outcome;
 use crate::data::read::{Verdict, verdict};
-use crate::tournaments::MatchResult;
+use crate::tournaments::{MatchResult, Rules};
 
 /// What one call says of the item that was shown first and of the other one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -218,34 +218,38 @@ pub(super) struct Combined {
 /// The result of a match: `orders` has the judgments of each order in which it was asked, seen from the
 /// match's left item, one a repeat; the second order was shown the right item first.
 ///
-/// Scores are averaged over repeats and added over orders; a missing order is neutral, at the middle of
-/// the other's scores. Verdicts are averaged over both. Where only some are scores, all count as verdicts.
-pub(super) fn combine(orders: &[Vec<Judgment>], margin: f64) -> Option<Combined> {
+/// Scores are averaged over repeats and added over orders; verdicts are averaged over both. Where only some
+/// are scores, all count as verdicts. An order without an answer leaves the match without a result, since the
+/// other one alone would decide it by the side; under [`Rules::ArenaRl`] it is neutral, as in the published
+/// code, and the other one decides.
+pub(super) fn combine(orders: &[Vec<Judgment>], margin: f64, rules: Rules) -> Option<Combined> {
     let all = || orders.iter().flatten();
     all().next()?;
     let scored = all().all(|judgment| matches!(judgment, Judgment::Scores(_)));
+    let missing = match rules {
+        Rules::Standard => None,
+        Rules::ArenaRl => Some(if scored { ARENARL_NEUTRAL } else { [0.5; 2] }),
+    };
     let mean = |order: &Vec<Judgment>| {
         let scores = order.iter().map(|it| if scored { it.scores() } else { it.as_verdict() });
         let sums = scores.reduce(|sum, scores| [sum[0] + scores[0], sum[1] + scores[1]])?;
         Some(sums.map(|sum| sum / order.len() as f64))
     };
-    let means: Vec<Option<[f64; 2]>> = orders.iter().map(mean).collect();
-    let neutral = |[left, right]: [f64; 2]| [f64::midpoint(left, right); 2];
+    let means: Vec<[f64; 2]> = orders.iter().map(|order| mean(order).or(missing)).collect::<Option<_>>()?;
     let [left, right] = match *means.as_slice() {
-        [Some(given), Some(swapped)] => sum_of_orders(given, [swapped[1], swapped[0]]),
-        [Some(given), None] => sum_of_orders(given, neutral(given)),
-        [None, Some(swapped)] => sum_of_orders(neutral(swapped), [swapped[1], swapped[0]]),
-        _ => means.iter().flatten().next().copied()?,
+        [given, swapped] => sum_of_orders(given, [swapped[1], swapped[0]]),
+        _ => *means.first()?,
     };
     if scored {
         return Some(Combined { result: MatchResult::from_scores(left, right, margin), scored });
     }
     // Verdicts keep the scale of one call.
-    let whole = left + right;
-    let result = MatchResult::from_scores(left, right, 0.0);
-    let lone = means.iter().flatten().next().copied().filter(|_| means.iter().flatten().count() == 1);
-    Some(Combined { result: MatchResult { scores: lone.unwrap_or([left / whole, right / whole]), ..result }, scored })
+    let scores = [left, right].map(|sum| sum / means.len() as f64);
+    Some(Combined { result: MatchResult { scores, ..MatchResult::from_scores(left, right, 0.0) }, scored })
 }
+
+/// What the published code takes for the answer of a call that failed ten times (qqr 8653a9a).
+const ARENARL_NEUTRAL: [f64; 2] = [5.0; 2];
 
 /// An answer, or why there is none, to the question of a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -347,7 +351,7 @@ mod tests {
     use Judgment::{Scores, Share};
 
     fn combined(orders: &[Vec<Judgment>]) -> MatchResult {
-        combine(orders, 0.0).unwrap().result
+        combine(orders, 0.0, Rules::Standard).unwrap().result
     }
 
     #[test]
@@ -355,7 +359,7 @@ mod tests {
         // The judge gives 7.3 to the first and 5.1 to the second, whoever they are.
         let result = combined(&[vec![Scores([7.3, 5.1])], vec![Scores([5.1, 7.3])]]);
         assert_eq!((result.outcome, result.scores), (Outcome::Tie, [12.399_999_999_999_999; 2]));
-        let close = combine(&[vec![Scores([7.0, 6.5])]], 0.5).unwrap().result;
+        let close = combine(&[vec![Scores([7.0, 6.5])]], 0.5, Rules::Standard).unwrap().result;
         assert_eq!((close.outcome, close.scores), (Outcome::Tie, [7.0, 6.5]));
     }
 
@@ -368,11 +372,23 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_order_is_neutral() {
-        let result = combined(&[vec![Scores([8.0, 6.0])], vec![]]);
-        assert_eq!((result.outcome, result.scores), (Outcome::Left, [15.0, 13.0]));
-        assert_eq!(combined(&[vec![], vec![Share(0.0)]]), MatchResult::RIGHT);
-        assert!(combine(&[vec![], vec![]], 0.0).is_none());
+    fn one_order_of_two_decides_nothing() {
+        for orders in [[vec![Scores([8.0, 6.0])], vec![]], [vec![], vec![Share(0.0); 2]], [vec![], vec![]]] {
+            assert_eq!(combine(&orders, 0.0, Rules::Standard), None, "{orders:?}");
+        }
+        let repeats = combined(&[vec![Scores([8.0, 6.0])], vec![Scores([6.0, 6.0]), Scores([8.0, 7.0])]]);
+        assert_eq!((repeats.outcome, repeats.scores), (Outcome::Left, [15.0, 12.5]));
+        assert_eq!(combined(&[vec![Share(0.0)]]), MatchResult::RIGHT);
+    }
+
+    #[test]
+    fn a_missing_order_is_neutral_in_published_code() {
+        let arenarl = |orders: &[Vec<Judgment>]| combine(orders, 0.0, Rules::ArenaRl).map(|it| it.result);
+        let result = arenarl(&[vec![Scores([8.0, 6.0])], vec![]]).unwrap();
+        assert_eq!((result.outcome, result.scores), (Outcome::Left, [13.0, 11.0]));
+        let result = arenarl(&[vec![], vec![Share(0.0)]]).unwrap();
+        assert_eq!((result.outcome, result.scores), (Outcome::Right, [0.25, 0.75]));
+        assert_eq!(arenarl(&[vec![], vec![]]), None);
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub struct Entrants {
 pub struct Entrant {
     /// Its name, unique in its group.
     pub name: String,
-    /// Its record: a JSON object on one line.
+    /// What a judge is shown of it, and what its questions are known by: a JSON object on one line, of its
+    /// record or of [some columns](Entrants::show_only) of it.
     pub json: Arc<str>,
     /// The first item of the group that is taken for the same one: itself, unless items are told apart by
     /// a key that they share. Twins tie without a call.
@@ -40,7 +41,7 @@ pub struct Entrant {
 #[non_exhaustive]
 pub enum EntrantError {
     /// No such key.
-    #[error("item {item:?} of group {group:?} has no `{key}`; it has: {found}")]
+    #[error("item {item:?} of group {group:?} has no `{key}`; it has: {found}; name a column that all items have")]
     Missing {
         /// The item.
         item: String,
@@ -118,6 +119,22 @@ impl Entrants {
         self.scores = self.rows.iter().map(|&row| numbers[row]).collect();
     }
 
+    /// Shows a judge nothing but these columns of the records that the group was made of, in this order,
+    /// each once. What is not shown is no part of a question, and changes to it ask nothing again.
+    ///
+    /// # Errors
+    /// If a record has no such column.
+    pub fn show_only(&mut self, records: &Records, columns: &[String]) -> Result<(), EntrantError> {
+        for (item, &row) in self.items.iter_mut().zip(&self.rows) {
+            let record = &records.rows[row];
+            let shown = |column: &String| Ok(format!("{}:{}", Value::from(&**column), field(records, record, column)?));
+            let first = columns.iter().enumerate().filter(|&(place, column)| !columns[..place].contains(column));
+            let shown = first.map(|(_, column)| shown(column)).collect::<Result<Vec<_>, EntrantError>>()?;
+            item.json = format!("{{{}}}", shown.join(",")).into();
+        }
+        Ok(())
+    }
+
     /// Who is shown where `item` is asked about: the first of its twins, so that nothing is asked of each of
     /// them. A judge that knows items by their names is asked about the item itself.
     pub(super) fn shown(&self, item: u32, keyed_by: KeyedBy) -> &Entrant {
@@ -144,4 +161,24 @@ fn field(records: &Records, record: &Record, key: &str) -> Result<String, Entran
         key: key.to_owned(),
         found: fields.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::read::{RecordOptions, read_records_bytes};
+
+    #[test]
+    fn a_judge_is_shown_the_columns_that_are_named_and_no_others() {
+        let text = b"{\"group\":\"g\",\"item\":\"a\",\"n\":1.50,\"text\":\"x \\\"y\\\"\",\"score\":3}\n";
+        let records = read_records_bytes("x.jsonl", text, &RecordOptions::default()).unwrap().records;
+        let mut group = entrants(&records, None).unwrap().remove(0);
+        group.show_only(&records, &["text", "n", "text"].map(str::to_owned)).unwrap();
+        assert_eq!(&*group.items[0].json, r#"{"text":"x \"y\"","n":1.50}"#);
+        let error = group.show_only(&records, &["prompt".to_owned()]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "item \"a\" of group \"g\" has no `prompt`; it has: group, item, n, score, text; name a column that all items have"
+        );
+    }
 }

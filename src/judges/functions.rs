@@ -109,10 +109,10 @@ pub enum ModelError {
     #[error(
         "the judge model is not understood: {0}; it is an object with `scores` (a number for each item) or `score_column`, and noise, law, offset, position_bias, tie_margin, cycle"
     )]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// A number that no judge has.
     #[error("the judge model's {0}")]
-    Model(#[from] JudgeModelError),
+    Model(JudgeModelError),
     /// Neither or both.
     #[error(
         "the judge model has {0} of `scores` and `score_column`; give one: a number for each item, or the column that has it"
@@ -129,6 +129,19 @@ pub enum ModelError {
     /// A record without the column.
     #[error(transparent)]
     Column(#[from] EntrantError),
+}
+
+// Messages hold their cause, so that it is not told once more as a source.
+impl From<serde_json::Error> for ModelError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl From<JudgeModelError> for ModelError {
+    fn from(error: JudgeModelError) -> Self {
+        Self::Model(error)
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -40,14 +40,14 @@ struct Line<A> {
 #[non_exhaustive]
 pub enum JournalError {
     /// The file could not be opened, read or written.
-    #[error("can't {what} the journal {}: {source}", path.display())]
+    #[error("can't {what} the journal {}: {error}", path.display())]
     Io {
         /// What was tried.
         what: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// Another process has it.
     #[error("the journal {} is in use by another process; wait until it ends, or give another file", path.display())]
@@ -100,7 +100,7 @@ impl Journal {
     /// # Errors
     /// If the file can't be read or written, another process has it, it is something else or damaged.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let failed = |what| move |source| JournalError::Io { what, path: path.to_owned(), source };
+        let failed = |what| move |error| JournalError::Io { what, path: path.to_owned(), error };
         // To read from a pipe would be to wait for ever.
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
             return Err(JournalError::NotAFile { path: path.to_owned() });
@@ -110,7 +110,7 @@ impl Journal {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::Locked { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
+            Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed("read"))?;
@@ -158,7 +158,7 @@ impl Journal {
             return Ok(());
         }
         let written = self.file.write_all(&self.lines).and_then(|()| self.file.sync_data());
-        written.map_err(|source| self.failed("write", source))
+        written.map_err(|error| self.failed("write", error))
     }
 
     /// A new file, or one whose first line was cut off.
@@ -168,7 +168,7 @@ impl Journal {
         // The name of a new file is on disk only when its folder is; not every system can do that.
         let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
-        written.map_err(|source| self.failed("write", source))
+        written.map_err(|error| self.failed("write", error))
     }
 
     /// Reads whole lines, and gives the end of the last one.
@@ -210,11 +210,11 @@ impl Journal {
     /// Cuts the file off and goes to its end.
     fn cut(&mut self, end: u64) -> Result<(), JournalError> {
         let cut = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
-        cut.map(drop).map_err(|source| self.failed("write", source))
+        cut.map(drop).map_err(|error| self.failed("write", error))
     }
 
-    fn failed(&self, what: &'static str, source: io::Error) -> JournalError {
-        JournalError::Io { what, path: self.path.clone(), source }
+    fn failed(&self, what: &'static str, error: io::Error) -> JournalError {
+        JournalError::Io { what, path: self.path.clone(), error }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod flights;
 mod peer;
+mod trouble;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use self::flights::{Flight, Flights, meet};
 pub use self::peer::kill_programs;
 use self::peer::{Event, Peer};
+use self::trouble::Trouble;
 use super::answer::{Answer, Answered, Failure, Said};
 use super::question::{Key, KeyedBy, Question};
 use super::{Judge, JudgeError};
@@ -88,16 +90,6 @@ struct Streak {
     apart: Vec<[u64; 2]>,
 }
 
-/// What went wrong without harm to the result.
-#[derive(Debug, Default)]
-struct Trouble {
-    garbage: u64,
-    first_garbage: String,
-    duplicates: u64,
-    unknown: u64,
-    restarts: u64,
-}
-
 impl LineJudge {
     /// The program that `sh -c` makes of `command`. It is started with the first question, and again when
     /// it ends or hangs. What it writes to stderr goes to palio's.
@@ -138,7 +130,7 @@ impl LineJudge {
             let Some(line) = self.flights.get(key).map(|flight| flight.line.clone()) else { return Ok(()) };
             self.flights.send(key, now);
             self.sent = Some(now);
-            self.peer.send(line).map_err(|source| JudgeError::Start { source })?;
+            self.peer.send(line).map_err(|error| JudgeError::Start { error })?;
         }
         Ok(())
     }
@@ -193,11 +185,7 @@ impl LineJudge {
 
     fn garbage(&mut self, line: &[u8]) {
         self.heard = Some(Instant::now());
-        if self.trouble.garbage == 0 {
-            let text = String::from_utf8_lossy(&line[..line.len().min(400)]);
-            self.trouble.first_garbage = text.trim().chars().take(100).collect();
-        }
-        self.trouble.garbage += 1;
+        self.trouble.garbage(line);
     }
 
     fn take_line(&mut self, line: &[u8], answers: &mut Vec<Answered>) {
@@ -425,24 +413,7 @@ impl Judge for LineJudge {
     }
 
     fn notes(&self) -> Vec<Note> {
-        let trouble = &self.trouble;
-        let mut notes = Vec::new();
-        let mut note = |count: u64, code: &'static str, message: String| {
-            if count > 0 {
-                notes.push(Note::new(code, message));
-            }
-        };
-        let Trouble { garbage, first_garbage, duplicates, unknown, restarts } = trouble;
-        let first = format!("{first_garbage:?}");
-        note(
-            *garbage,
-            "judge-garbage",
-            format!("lines of the judge that are no answer: {garbage}, of which the first: {first}"),
-        );
-        note(*duplicates, "judge-duplicates", format!("answers to answered questions, left out: {duplicates}"));
-        note(*unknown, "judge-unknown", format!("answers to questions that were not asked, left out: {unknown}"));
-        note(*restarts, "judge-restarts", format!("the judge ended or hung and was started again: {restarts}"));
-        notes
+        self.trouble.notes()
     }
 }
 

@@ -16,7 +16,7 @@ use super::question::{Key, Question};
 use super::report::JudgeReport;
 use super::{Judge, JudgeError};
 use crate::settings::Settings;
-use crate::tournaments::{History, Match};
+use crate::tournaments::{History, Match, Rules, TournamentError};
 
 pub use self::budget::{Cost, TotalCost, cost};
 
@@ -31,7 +31,8 @@ pub enum Orders {
     One,
 }
 
-/// What becomes of a match that the judge can't answer.
+/// What becomes of a match that the judge can't answer: no call of it has an answer, or none of one of the
+/// two orders in which it is asked. (Under [`Rules::ArenaRl`] one order decides, as in the published code.)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
@@ -122,8 +123,12 @@ pub struct Outcomes {
 pub struct GroupOutcome {
     /// What was played.
     pub history: History,
-    /// Matches that the budget had no room for.
+    /// Matches that were due and that the budget had no room for.
     pub over_budget: u64,
+    /// Matches that the judge couldn't answer, whatever became of them.
+    pub unanswered: u64,
+    /// Matches of which the judge told a winner or a grade and no scores: theirs are shares of the win.
+    pub without_scores: u64,
 }
 
 /// Plays one tournament a group. The result depends on the answers alone, and not on when they come.
@@ -133,8 +138,8 @@ pub struct GroupOutcome {
 /// whether it goes on. Memory is O(matches).
 ///
 /// # Errors
-/// If the topology can't be played, the journal not be written, the judge not be reached, or a question
-/// stays without an answer and [`OnFailure::Abort`] is asked for.
+/// If the topology can't be played, the journal not be written, the judge not be reached; if a question
+/// stays without an answer and [`OnFailure::Abort`] is asked for, or if every question does.
 pub fn play(
     groups: &[Entrants],
     settings: &PlaySettings,
@@ -145,6 +150,7 @@ pub fn play(
     let allotted = budget::allotted(groups, settings)?;
     let mut player = Player {
         settings,
+        rules: Rules::of(&settings.settings).map_err(TournamentError::from)?,
         groups,
         allotted,
         tables: Vec::with_capacity(groups.len()),
@@ -186,7 +192,11 @@ pub fn play(
         }
     }
     judge.finish();
-    Ok(Ending::Over(Box::new(player.outcomes())))
+    let outcomes = player.outcomes();
+    match outcomes.judge.silence() {
+        Some(silence) => Err(silence),
+        None => Ok(Ending::Over(Box::new(outcomes))),
+    }
 }
 
 /// A question that is to be asked.
@@ -201,6 +211,7 @@ struct Queued {
 
 struct Player<'a> {
     settings: &'a PlaySettings,
+    rules: Rules,
     groups: &'a [Entrants],
     /// How many matches each group may have.
     allotted: Vec<budget::Allotted>,
@@ -305,7 +316,7 @@ impl Player<'_> {
             return table.settle(game.id, Settled::OverBudget);
         }
         if table.is_of_twins(game) {
-            return table.settle(game.id, Settled::Neutral);
+            return table.settle(game.id, Settled::Twins);
         }
         let calls = table.begin(game, self.settings, &self.identity);
         let mut missing = 0;
@@ -356,12 +367,8 @@ impl Player<'_> {
                 judgments[usize::from(call.swapped && orders == 2)].push(seen);
             }
         }
-        let settled = match (combine(&judgments, self.settings.margin), self.settings.on_failure) {
-            (Some(combined), _) => Settled::Result(combined),
-            (None, OnFailure::Tie) => Settled::Neutral,
-            (None, OnFailure::Mask | OnFailure::Abort) => Settled::Unanswered,
-        };
-        table.settle(id, settled);
+        let combined = combine(&judgments, self.settings.margin, self.rules);
+        table.settle(id, combined.map_or(Settled::Unanswered, Settled::Result));
     }
 
     fn outcomes(self) -> Outcomes {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::JudgeError;
 use super::answer::{Answer, Failure};
 use super::question::Key;
 use crate::data::Outcome;
@@ -197,6 +198,12 @@ impl JudgeReport {
         report.position_bias = counts.position_bias();
         report.self_consistency = Estimate::share(counts.agreed, counts.matches, 0.0);
         report
+    }
+
+    /// The error of a judge that was asked and answered nothing: what came of it says nothing of the items.
+    pub(super) fn silence(&self) -> Option<JudgeError> {
+        let reason = self.first_failure.clone().filter(|_| self.failures == self.calls)?;
+        Some(JudgeError::Silent { questions: self.calls, reason })
     }
 
     fn count(&mut self, answer: Option<&Result<Answer, Failure>>, fresh: bool) {

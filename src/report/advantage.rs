@@ -145,7 +145,9 @@ impl AdvantageTable {
             if met { " wins | losses | ties |" } else { "" }
         )?;
         writeln!(out, "|:--|:--|{}--:|--:|--:|", if met { "--:|--:|--:|" } else { "" })?;
-        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), rounded);
+        // What rounds to zero has no sign.
+        let plain = |value: f64| rounded(if value.abs() < 5e-5 { 0.0 } else { value });
+        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), plain);
         for row in self.rows() {
             let met = |it: Results| format!(" {} | {} | {} |", it.wins, it.losses, it.ties);
             writeln!(
@@ -273,6 +275,12 @@ mod tests {
         let met = AdvantageTable { results: vec![results; 3], ..table() };
         let text = written(|out| met.write_jsonl(out));
         assert!(text.starts_with(r#"{"group":"g,1","item":"a","wins":1.0,"losses":0.5,"ties":2.0,"reward":1.0,"#));
+    }
+
+    #[test]
+    fn markdown_has_no_zero_with_a_sign() {
+        let text = written(|out| table().write_markdown(out));
+        assert_eq!(text.lines().last().unwrap(), "| g,1 |  | 0.0000 | 2.5 | 0.0000 |");
     }
 
     #[test]

@@ -33,6 +33,10 @@ pub(crate) struct AdvantageArgs {
     #[command(flatten)]
     pub(super) samples: SampleArgs,
 
+    /// Take all rows for one group, called all
+    #[arg(long, conflicts_with = "group", help_heading = "Reading scores")]
+    pub(super) one_group: bool,
+
     #[command(flatten)]
     pub(super) reading: ReadingArgs,
 }
@@ -275,12 +279,11 @@ impl NormalizeArg {
 }
 
 impl SampleArgs {
-    /// What to read of samples whose group is in this column, for a reward that reads this.
-    pub(super) fn options(&self, group: Option<String>, reads: Reads) -> SampleOptions {
+    /// What to read of samples for a reward that reads this; where their group stands is left open.
+    pub(super) fn options(&self, reads: Reads) -> SampleOptions {
         let numbers =
             self.columns.named().map(|(column, name)| NumberOption { column: name.clone(), option: column.option() });
         SampleOptions {
-            group,
             item: self.item.clone(),
             score: self.score.clone(),
             no_score: if reads == Reads::Columns { NoScore::Missing } else { NoScore::Refuse },

@@ -11,6 +11,7 @@ use palio::tournaments::{History, Match, MatchResult, Played, ReportError};
 use rayon::prelude::*;
 
 use super::arguments::AdvantageArgs;
+use super::brackets::outside_a_bracket;
 use super::contests::{self, GroupHistory, Making, fill};
 use super::notes::{disconnected, rows_without_group, rows_without_scores};
 use super::rounds::Rounds;
@@ -42,9 +43,10 @@ pub(super) fn advantages(
         Comparisons::Counts(tally) => Log::new(tally.items().clone()),
     };
     let [groups, rounds, stages] = columns.map(|column| column.and_then(|column| log.labels(&column)));
-    let groups = groups.context(
-        "comparisons need a group column (group, group_id or uid): name it with --group, so that it is known which \
-         samples are compared with each other",
+    let all = args.one_group.then(|| all_rows(&log));
+    let groups = all.as_ref().or(groups).context(
+        "comparisons need a group column (group, group_id or uid): name it with --group COLUMN, so that it is known \
+         which samples are compared with each other, or give --one-group if all rows belong to one group",
     )?;
     let schedule = Rounds::of(aggregation.aggregation, rounds, stages)?;
     let field = Field::of(&log, groups);
@@ -52,10 +54,12 @@ pub(super) fn advantages(
         bail!("no row has a group: name the column of the groups with --group");
     }
     let histories = field.histories(&log, &schedule)?;
+    if aggregation.aggregation == Aggregation::Bracket {
+        field.refuse_without_a_bracket(&log, &histories)?;
+    }
     let mut notes: Vec<Note> = rows_without_group(field.rows_without).into_iter().collect();
     if matches!(aggregation.aggregation, Aggregation::MeanScore | Aggregation::Margin) {
-        let without = (0..log.len()).filter(|&row| log.scores(row).is_none()).count();
-        notes.extend(rows_without_scores(without, log.len()));
+        notes.extend(rows_without_scores(&log, aggregation.aggregation));
     }
     notes.extend(disconnected(&field.groups, &histories));
     let mut table = field.table(&log);
@@ -64,6 +68,11 @@ pub(super) fn advantages(
     table.advantages = contests::advantages(&table, None, &settings.normalize)?;
     settings.aggregate = Some(aggregation);
     Ok(Compared { settings, table, notes })
+}
+
+/// One group of all rows.
+fn all_rows(log: &Log) -> Labels {
+    Labels { column: String::new(), names: ["all"].into_iter().collect(), ids: vec![0; log.len()] }
 }
 
 /// Who is in which group, and which rows are its matches.
@@ -148,6 +157,20 @@ impl Field {
             Ok(GroupHistory { history, rows })
         });
         histories.collect()
+    }
+
+    /// Refuses matches that are not those of a bracket: how far an item came in them means nothing.
+    fn refuse_without_a_bracket(&self, log: &Log, histories: &[GroupHistory]) -> anyhow::Result<()> {
+        for (group, history) in self.groups.iter().zip(histories) {
+            let name = |item: u32| {
+                let sample = &self.samples[history.rows[item as usize] as usize];
+                log.items().name(sample.item).to_owned()
+            };
+            if let Some(stray) = outside_a_bracket(&history.history) {
+                bail!(stray.in_words(group, name));
+            }
+        }
+        Ok(())
     }
 
     /// A table of the samples.

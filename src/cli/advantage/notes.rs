@@ -1,7 +1,9 @@
 //! What a user of advantages must know.
 
-use palio::advantages::{Missing, Normalization, Normalizer, PresetEntry, Singleton};
-use palio::data::{ItemId, Items};
+use palio::advantages::{
+    AdvantageSettings, Aggregation, Missing, Normalization, Normalizer, PresetEntry, Reward, Singleton,
+};
+use palio::data::{ItemId, Items, Log};
 use palio::report::AdvantageTable;
 use palio::structure::Note;
 use rayon::prelude::*;
@@ -16,6 +18,9 @@ const EVEN: &[(&str, &str)] = &[
     ("slime", "slime takes all samples for one group then"),
 ];
 
+/// The reward that draws a reference in each group.
+const BRPO: &str = "brpo";
+
 /// The known rewards of one group.
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -26,13 +31,20 @@ struct Known {
 }
 
 /// What the rewards of all groups have the user know.
-pub(in crate::cli) fn of(table: &AdvantageTable, settings: &Normalization, preset: Option<&PresetEntry>) -> Vec<Note> {
+pub(in crate::cli) fn of(
+    table: &AdvantageTable,
+    settings: &AdvantageSettings,
+    preset: Option<&PresetEntry>,
+) -> Vec<Note> {
     let groups = known(table);
+    let normalize = &settings.normalize;
     let notes = [
-        masked(table, settings),
-        singletons(table, &groups, settings),
-        constant(table, &groups, settings),
+        masked(table, normalize),
+        singletons(table, &groups, normalize),
+        constant(table, &groups, normalize),
         preset.and_then(|preset| uneven(&groups, preset)),
+        skewed(table, &groups, &settings.reward),
+        without_reference(table, &groups, &settings.reward),
     ];
     notes.into_iter().flatten().collect()
 }
@@ -58,7 +70,8 @@ fn which(table: &AdvantageTable, groups: &[Known], is: impl Fn(&Known) -> bool) 
     named(&table.groups, &found)
 }
 
-fn named(groups: &Items, found: &[ItemId]) -> Option<String> {
+/// These groups as words, of which the first few are named; nothing if there is none.
+pub(in crate::cli) fn named(groups: &Items, found: &[ItemId]) -> Option<String> {
     const NAMED: usize = 3;
     if found.is_empty() {
         return None;
@@ -119,6 +132,29 @@ fn uneven(groups: &[Known], preset: &PresetEntry) -> Option<Note> {
     (fewest < most).then(|| Note::new("uneven-groups", message))
 }
 
+/// Groups that BRPO drops: of two rewards or more that it keeps, all but one are 1 or −1.
+fn skewed(table: &AdvantageTable, groups: &[Known], reward: &Reward) -> Option<Note> {
+    let is_dropped = |group: &Known| group.rewards > 1 && group.lowest == 0.0 && group.highest == 0.0;
+    let found = which(table, groups, is_dropped).filter(|_| reward.entry().name == BRPO)?;
+    let threshold = reward.settings().get("threshold").unwrap_or("0.6");
+    let message = format!(
+        "{found} have rewards of 0 only: brpo drops groups that nearly all lie on one side of the reference, with \
+         |sum of rewards| above {threshold} of the number of items; --set threshold=1 keeps them"
+    );
+    Some(Note::new("skewed-groups", message))
+}
+
+/// Groups in which BRPO finds nobody to hold the others against.
+fn without_reference(table: &AdvantageTable, groups: &[Known], reward: &Reward) -> Option<Note> {
+    let found = which(table, groups, |group| group.samples > 1 && group.rewards == 0);
+    let found = found.filter(|_| reward.entry().name == BRPO && !table.results.is_empty())?;
+    let message = format!(
+        "{found} have no item that met all others, and brpo needs one for a reference: in a tournament, play \
+         --topology anchor or round-robin"
+    );
+    Some(Note::new("no-reference", message))
+}
+
 /// Groups whose only item meets nobody, in a tournament.
 pub(in crate::cli) fn alone(table: &AdvantageTable) -> Option<Note> {
     let found = which(table, &known(table), |group| group.samples == 1 && group.rewards == 0)?;
@@ -131,14 +167,24 @@ pub(super) fn rows_without_group(rows: usize) -> Option<Note> {
     (rows > 0).then(|| Note::new("rows-without-group", message))
 }
 
-pub(super) fn rows_without_scores(rows: usize, all: usize) -> Option<Note> {
+/// Rows in which an aggregation that reads scores finds none, or none but shares of a win.
+pub(super) fn rows_without_scores(log: &Log, aggregation: Aggregation) -> Option<Note> {
+    let scores = || (0..log.len()).filter_map(|row| log.scores(row));
+    let (without, all) = (log.len() - scores().count(), grouped(log.len() as f64));
+    if without > 0 {
+        let message = format!(
+            "{} of {all} rows have no scores of the judge (score_a, score_b): there a win stands for 1 and a loss for 0",
+            grouped(without as f64)
+        );
+        return Some(Note::new("rows-without-scores", message));
+    }
     let message = format!(
-        "{} of {} rows have no scores of the judge (score_a, score_b): there the winner is taken for 1 and the loser \
-         for 0",
-        grouped(rows as f64),
-        grouped(all as f64)
+        "the scores of all {all} rows add up to 1, as shares of a win do: if the judge gave winners and no scores, {} \
+         tells no more than win-rate",
+        aggregation.name()
     );
-    (rows > 0).then(|| Note::new("rows-without-scores", message))
+    let are_shares = scores().all(|[left, right]| (left + right - 1.0).abs() < 1e-9);
+    (are_shares && !log.is_empty()).then(|| Note::new("scores-are-shares", message))
 }
 
 /// Groups whose items fall into parts that never met.

@@ -6,16 +6,25 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use palio::advantages::{AggregateSettings, AggregationEntry, RewardEntry};
+use palio::advantages::{AGGREGATIONS, AggregateSettings, Aggregation, AggregationEntry, RewardEntry};
 use palio::data::read::RecordOptions;
 use palio::judges::{LineSettings, OnFailure, Orders, PlaySettings};
 use palio::models::Settings;
-use palio::tournaments::{TopologyEntry, TournamentError};
+use palio::tournaments::{TOPOLOGIES, TopologyEntry, TournamentError};
 
 use super::Steps;
 use super::compare::CompareArgs;
 use crate::cli::Global;
 use crate::cli::advantage::{ColumnArgs, RulesArg, StepArgs};
+
+/// What differs from the same options of `palio advantage`: the defaults.
+const AGGREGATE: &str = "How matches become a standing: bracket (eliminations only), win-rate, copeland, mean-score, \
+    margin, bradley-terry or points [default: the preset's, or else the topology's own: win-rate for round-robin and \
+    circular, mean-score for anchor, bracket for eliminations, points for swiss]";
+const REWARD: &str = "How a standing becomes a reward [default: the preset's, or else quantile with ties=mean: 1 for the \
+    first and 0 for the last, evenly between, equal ranks sharing their mean]";
+const NORMALIZE: &str = "What is taken out of the rewards of a group, and what they are divided by [default: the preset's, \
+    or else z-score]";
 
 /// Play one tournament a group before a judge, and turn it into advantages
 ///
@@ -23,6 +32,11 @@ use crate::cli::advantage::{ColumnArgs, RulesArg, StepArgs};
 /// line an answer in any order: {"id", "scores":[7.5,3]} or "winner":"left|right|tie", "grade":"A>>B" or "error":"why";
 /// "usage" and "cost" are added up. With --journal a run that was stopped or killed asks only what is missing.
 #[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("aggregate", |arg| arg.help(AGGREGATE)),
+    mut_arg("reward", |arg| arg.help(REWARD)),
+    mut_arg("normalize", |arg| arg.help(NORMALIZE))
+)]
 pub(crate) struct TournamentArgs {
     /// Items in groups: JSON lines, CSV or TSV with the columns group and item, and anything else for the judge; or -
     /// for stdin
@@ -46,8 +60,8 @@ pub(crate) struct TournamentArgs {
     #[arg(long, value_name = "COLUMN")]
     pub(super) dedupe: Option<String>,
 
-    /// Play no more than this many matches; groups are served in the order of the input, and what is left unplayed is
-    /// masked
+    /// Play no more than this many matches; groups are served in the order of the input, and items that are left
+    /// without a match are masked
     #[arg(long, value_name = "N")]
     pub(super) max_matches: Option<u64>,
 
@@ -71,6 +85,10 @@ pub(crate) struct TournamentArgs {
     /// Column of the group [default: group, group_id or uid]
     #[arg(long, value_name = "COLUMN", help_heading = "Reading items")]
     group: Option<String>,
+
+    /// Take all items for one group, called all
+    #[arg(long, conflicts_with = "group", help_heading = "Reading items")]
+    one_group: bool,
 
     /// Column of the item's name [default: item, item_id, sample, sample_id or response_id, or else its index in the
     /// group]
@@ -110,7 +128,12 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) journal: Option<PathBuf>,
 
-    /// In which order items are shown: both ways, or one that the seed draws
+    /// Columns that the judge is shown of an item, and no others; what is not shown may change without a question being
+    /// asked again [default: all columns]
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', conflicts_with_all = ["judge_log", "judge_model"])]
+    pub(super) show: Vec<String>,
+
+    /// In which order items are shown: both ways, of which a match needs an answer each, or one that the seed draws
     #[arg(long, value_name = "ORDERS", default_value = "both")]
     orders: OrdersArg,
 
@@ -142,7 +165,8 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "N")]
     rpm: Option<f64>,
 
-    /// What becomes of a match that the judge can't answer
+    /// What becomes of a match that has no answer in one of its orders; with --rules arenarl, as in its code, one order
+    /// is enough
     #[arg(long, value_name = "WHAT", default_value = "mask")]
     on_failure: OnFailureArg,
 }
@@ -155,7 +179,7 @@ enum OrdersArg {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OnFailureArg {
-    /// It has no result
+    /// It has no result, and who depends on it no reward
     Mask,
     /// It is a tie
     Tie,
@@ -172,7 +196,7 @@ impl TournamentArgs {
 
     /// Where group and item stand.
     pub(super) fn record_options(&self) -> RecordOptions {
-        RecordOptions { group: self.group.clone(), item: self.item.clone() }
+        RecordOptions { group: self.group.clone(), one_group: self.one_group, item: self.item.clone() }
     }
 
     /// How groups are played.
@@ -189,9 +213,7 @@ impl TournamentArgs {
             settings.set("rules", "arenarl");
         }
         if self.seeds_by.is_some() && settings.get("seeds").is_none() {
-            if !entry.settings.iter().any(|setting| setting.name == "seeds") {
-                bail!("--seeds-by: {} has no seeds; leave it out, or take a topology that has", entry.name);
-            }
+            refuse_without_seeds(entry)?;
             settings.set("seeds", "given");
         }
         entry.topology(&settings)?;
@@ -228,12 +250,15 @@ impl TournamentArgs {
             refuse_unknown(&steps.set, entry, reward)?;
         }
         let advantages = steps.settings(seed)?;
+        let own = AggregationEntry::find(entry.aggregation).map(|it| it.aggregation).unwrap_or_default();
         let aggregation = advantages.aggregate.clone().unwrap_or_else(|| {
-            let own = AggregationEntry::find(entry.aggregation).map(|it| it.aggregation).unwrap_or_default();
             let mut usual = AggregateSettings::new(own);
             steps.rules_and_ties(&mut usual);
             usual
         });
+        if aggregation.aggregation == Aggregation::Bracket && own != Aggregation::Bracket {
+            bail!("--aggregate bracket: {} has no bracket; {}", entry.name, instead_of_a_bracket());
+        }
         Ok(Steps { advantages, aggregation })
     }
 }
@@ -242,6 +267,24 @@ impl TournamentArgs {
 fn is_of(entry: &TopologyEntry, pair: &str) -> bool {
     let name = pair.split_once('=').map_or(pair, |(name, _)| name).trim();
     entry.settings.iter().any(|setting| setting.name == name)
+}
+
+/// What goes where the aggregation of brackets doesn't.
+fn instead_of_a_bracket() -> String {
+    let bracket = Aggregation::Bracket;
+    let others = AGGREGATIONS.iter().filter(|it| it.aggregation != bracket).map(|it| it.name).collect::<Vec<_>>();
+    let brackets = TOPOLOGIES.iter().filter(|it| it.aggregation == bracket.name()).map(|it| it.name);
+    format!("give {}, or --topology {}", others.join(", "), brackets.collect::<Vec<_>>().join(" or "))
+}
+
+/// Refuses a topology that takes no seeds.
+fn refuse_without_seeds(entry: &TopologyEntry) -> anyhow::Result<()> {
+    let has_seeds = |entry: &TopologyEntry| entry.settings.iter().any(|setting| setting.name == "seeds");
+    if has_seeds(entry) {
+        return Ok(());
+    }
+    let others = TOPOLOGIES.iter().filter(|other| has_seeds(other)).map(|other| other.name).collect::<Vec<_>>();
+    bail!("--seeds-by: {} has no seeds; leave it out, or give --topology one of: {}", entry.name, others.join(", "))
 }
 
 /// Refuses a setting that neither the topology nor the reward has.

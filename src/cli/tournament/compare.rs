@@ -15,20 +15,67 @@ use crate::cli::output::{Format, Output, progress_bar, warn};
 use crate::cli::table::{Column, drop_until_it_fits, grouped, render, trimmed, width, wrapped};
 use crate::cli::{Ended, Global, interrupt};
 
+/// What is said of items, of their judge and of advantages: a comparison of topologies takes no notice of it.
+const OF_ITEMS: &[&str] = &[
+    "items",
+    "topology",
+    "seeds_by",
+    "only_constant",
+    "dedupe",
+    "max_matches",
+    "dry_run",
+    "matches",
+    "judge_command",
+    "judge_stdio",
+    "judge_log",
+    "judge_id",
+    "journal",
+    "show",
+    "orders",
+    "repeats",
+    "margin",
+    "concurrency",
+    "timeout",
+    "retries",
+    "retry_pause",
+    "rpm",
+    "on_failure",
+    "preset",
+    "aggregate",
+    "rules",
+    "rank_ties",
+    "reward",
+    "set",
+    "normalize",
+    "eps",
+    "ddof",
+    "clip",
+    "singleton",
+    "group",
+    "one_group",
+    "item",
+    "length",
+    "logprob",
+    "reference",
+    "criteria",
+];
+
 /// What is simulated where no items are played.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Comparing topologies")]
 pub(super) struct CompareArgs {
     /// Simulate groups of known quality instead of playing items: how well every topology with every aggregation finds
-    /// the true order, and at how many calls
-    #[arg(long, conflicts_with_all = ["items", "judge_command", "judge_stdio", "judge_log", "journal", "dry_run"])]
+    /// the true order, and at how many calls. The judge's errors are normal; --judge-model gives it another law and
+    /// other faults
+    #[arg(long, conflicts_with_all = OF_ITEMS)]
     pub(super) compare_topologies: bool,
 
     /// How many items a group has
     #[arg(long, value_name = "N", default_value_t = 16, requires = "compare_topologies")]
     group_size: u32,
 
-    /// Standard deviations of the error in the judge's scores, where items differ by 1
+    /// Scales of the error in the judge's scores, where the qualities of items have standard deviation 1 [default: that of
+    /// --judge-model, or else 1]
     #[arg(
         long,
         value_name = "X,…",
@@ -165,4 +212,23 @@ fn noise_table(rows: &[StudyRow], width: usize) -> String {
     ];
     drop_until_it_fits(&mut columns, width, &["best first", "matches", "rounds"]);
     render(&columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::Args as _;
+
+    use super::OF_ITEMS;
+    use crate::cli::tournament::TournamentArgs;
+
+    #[test]
+    fn a_comparison_takes_no_option_that_it_ignores() {
+        let command = TournamentArgs::augment_args(clap::Command::new("tournament"));
+        let own = ["compare_topologies", "group_size", "noise", "trials", "judge_model"];
+        let all: BTreeSet<&str> = command.get_arguments().map(|arg| arg.get_id().as_str()).collect();
+        let refused: BTreeSet<&str> = OF_ITEMS.iter().copied().collect();
+        assert_eq!(refused, all.into_iter().filter(|id| !own.contains(id)).collect());
+    }
 }

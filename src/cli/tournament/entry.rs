@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use anyhow::bail;
 use palio::advantages::{AdvantageError, Column, Columns, ranks};
+use palio::data::ItemId;
 use palio::data::read::{Input, InputFormat, RecordReading, read_records};
 use palio::data::records::Records;
 use palio::judges::{
@@ -16,11 +17,11 @@ use palio::tournaments::History;
 
 use super::arguments::TournamentArgs;
 use super::outcome::Outcome;
-use super::{Order, Steps, shown};
+use super::{Order, Steps, notes, shown};
+use crate::cli::advantage::ColumnArgs;
 use crate::cli::advantage::contests::{GroupHistory, Making, advantages, fill, slices};
-use crate::cli::advantage::{ColumnArgs, notes};
+use crate::cli::advantage::notes::{alone, of};
 use crate::cli::output::{Format, Output};
-use crate::cli::table::grouped;
 use crate::cli::{Ended, Global};
 
 /// What was read.
@@ -71,6 +72,9 @@ impl Entry {
                 group.seed_by(&seeds);
             }
         }
+        if !args.judge.show.is_empty() {
+            groups.iter_mut().try_for_each(|group| group.show_only(&records, &args.judge.show))?;
+        }
         let scores = args.only_constant.as_deref().map(|column| numbers(&records, column)).transpose()?;
         let plays = groups.iter().map(|group| scores.as_ref().is_none_or(|scores| are_constant(group, scores)));
         let (plays, scores) = (plays.collect(), scores.unwrap_or_default());
@@ -113,20 +117,32 @@ impl Entry {
     /// Advantages from what was played.
     pub(super) fn outcome(&self, outcomes: Outcomes, order: &Order<'_>) -> anyhow::Result<Outcome> {
         let Outcomes { groups, judge, progress } = outcomes;
-        let mut notes: Vec<Note> = [unanswered(&judge), over_budget(&groups)].into_iter().flatten().collect();
         let (args, steps) = (order.args, &order.steps);
+        let mut notes = self.notes(&groups, &judge, order);
         let histories = self.histories(groups);
         let mut table = self.table();
         self.make_rewards(&mut table, &histories, steps)?;
         self.take_scores(&mut table, args);
         table.advantages = advantages(&table, self.known.length.as_deref(), &steps.advantages.normalize)?;
-        notes.extend(notes::alone(&table));
-        notes.extend(notes::of(&table, &steps.advantages.normalize, args.steps.preset()?));
+        notes.extend(alone(&table));
+        notes.extend(of(&table, &steps.advantages, args.steps.preset()?));
         let global = order.global;
         if !global.quiet && !matches!(Format::of(global, Format::Table)?, Format::Json) {
             let _ = writeln!(io::stderr(), "{}", shown::judge(&judge, progress));
         }
         Ok(Outcome { table, histories, judge, notes })
+    }
+
+    /// What the judge and the budget have the user know.
+    fn notes(&self, outcomes: &[GroupOutcome], judge: &JudgeReport, order: &Order<'_>) -> Vec<Note> {
+        let played = (0..).zip(&self.plays).filter(|(_, plays)| **plays).map(|(group, _)| ItemId(group));
+        let outcomes: Vec<(ItemId, &GroupOutcome)> = played.zip(outcomes).collect();
+        let notes = [
+            notes::unanswered(judge, &outcomes, &order.settings),
+            notes::over_budget(&self.records.groups, &outcomes, &order.settings),
+            notes::without_scores(&outcomes, &order.steps.aggregation),
+        ];
+        notes.into_iter().flatten().collect()
     }
 
     /// The matches of all groups, with none in those that were not played.
@@ -184,20 +200,4 @@ impl Entry {
             InputFormat::Jsonl => Format::Jsonl,
         }
     }
-}
-
-fn unanswered(judge: &JudgeReport) -> Option<Note> {
-    let reason = judge.first_failure.as_deref().unwrap_or("unknown");
-    let (failed, all) = (grouped(judge.failures as f64), grouped(judge.calls as f64));
-    let message = format!("{failed} of {all} questions have no answer; the first: {reason}");
-    (judge.failures > 0).then(|| Note::new("unanswered", message))
-}
-
-fn over_budget(groups: &[GroupOutcome]) -> Option<Note> {
-    let over: Vec<u64> = groups.iter().map(|group| group.over_budget).filter(|&over| over > 0).collect();
-    let (matches, groups) = (grouped(over.iter().sum::<u64>() as f64), grouped(over.len() as f64));
-    let message = format!(
-        "the budget had no room for {matches} matches that were due, in {groups} groups; who has none is masked"
-    );
-    (!over.is_empty()).then(|| Note::new("over-budget", message))
 }

@@ -78,6 +78,7 @@ impl Order<'_> {
             "seeds_by": args.seeds_by,
             "only_constant": args.only_constant,
             "dedupe": args.dedupe,
+            "show": args.judge.show,
             "columns": args.columns,
             "preset": args.steps.preset,
             "aggregate": steps.aggregation,

@@ -72,10 +72,10 @@ pub(super) fn judge(report: &JudgeReport, progress: Progress) -> String {
     count(report.retried, "asked again");
     count(report.reused, "answers used once more");
     if let Some(bias) = report.position_bias {
-        parts.push(format!("position bias {}", interval(bias, 100.0, " points")));
+        parts.push(format!("who is shown first wins {}, where 50% is fair", percent(bias, 0.5)));
     }
     if let Some(agreement) = report.self_consistency {
-        parts.push(format!("both orders agree in {}", interval(agreement, 100.0, " %")));
+        parts.push(format!("both orders agree in {}", percent(agreement, 0.0)));
     }
     for (name, sum) in &report.usage {
         parts.push(format!("{name} {}", grouped(*sum)));
@@ -86,7 +86,8 @@ pub(super) fn judge(report: &JudgeReport, progress: Progress) -> String {
     format!("judge: {}", parts.join(" · "))
 }
 
-fn interval(estimate: Estimate, scale: f64, unit: &str) -> String {
-    let [value, low, high] = [estimate.value, estimate.low, estimate.high].map(|it| scale * it);
-    format!("{value:.1}{unit} ({low:.1} to {high:.1})")
+/// A share with its interval, of which the estimate tells how far it is above `base`.
+fn percent(estimate: Estimate, base: f64) -> String {
+    let [value, low, high] = [estimate.value, estimate.low, estimate.high].map(|it| 100.0 * (base + it));
+    format!("{value:.1}% ({low:.1} to {high:.1})")
 }

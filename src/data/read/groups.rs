@@ -6,8 +6,19 @@ use super::error::ReadError;
 const GROUP: &[&str] = &["group", "group_id", "uid"];
 const ITEM: &[&str] = &["item", "item_id", "sample", "sample_id", "response_id"];
 
+/// The name of the group of all rows, where they are taken for one.
+pub(super) const ONE_GROUP: &str = "all";
+
+/// The columns that are asked for by name, and whether all rows are one group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) group: Option<&'a str>,
+    pub(super) one_group: bool,
+    pub(super) item: Option<&'a str>,
+}
+
 /// Where the names of group and item stand, as indices into a header; `None` where there is no column
-/// for them.
+/// for them: all rows are one group, and items are called by their index in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GroupColumns {
     pub(super) group: Option<usize>,
@@ -17,11 +28,14 @@ pub(super) struct GroupColumns {
 impl GroupColumns {
     /// Finds both in the header of the file at `path`, by the names given or the usual ones. What the
     /// `first` file has, each later one must have.
+    ///
+    /// # Errors
+    /// If there is no column for the group, and rows are not taken for one group either: groups are
+    /// what samples are compared in, so that none is made up.
     pub(super) fn find(
         path: &str,
         header: &Header,
-        group: Option<&str>,
-        item: Option<&str>,
+        wanted: Wanted<'_>,
         first: Option<Self>,
     ) -> Result<Self, ReadError> {
         let column = |role: &str, named: Option<&str>, names: &[&str], first: Option<Option<usize>>| {
@@ -39,23 +53,19 @@ impl GroupColumns {
                 (None, found, _) => Ok(found),
             }
         };
-        Ok(Self {
-            group: column("group", group, GROUP, first.map(|first| first.group))?,
-            item: column("item", item, ITEM, first.map(|first| first.item))?,
-        })
+        let item = column("item", wanted.item, ITEM, first.map(|first| first.item))?;
+        if wanted.one_group {
+            return Ok(Self { group: None, item });
+        }
+        let group = column("group", wanted.group, GROUP, first.map(|first| first.group))?;
+        let mend = "--group COLUMN, or give --one-group if all rows belong to one group";
+        let none = || missing(path, &header.names, format!("the group ({})", GROUP.join(", ")), mend);
+        Ok(Self { group: Some(group.ok_or_else(none)?), item })
     }
 
-    /// The column of the group, or the error of its absence.
-    pub(super) fn required_group(self, path: &str, header: &Header) -> Result<usize, ReadError> {
-        let wanted = || format!("the group ({})", GROUP.join(", "));
-        self.group.ok_or_else(|| missing(path, &header.names, wanted(), "--group"))
-    }
-
-    /// The keys that would name the group or the item, had the first JSON object one of them. As it has
-    /// not, a later one that has is a fault.
+    /// The keys that would name the item, had the first JSON object one of them. As it has not, a later
+    /// one that has is a fault.
     pub(super) fn late(self) -> Vec<&'static str> {
-        let (group, item) = (self.group.is_none(), self.item.is_none());
-        let groups = GROUP.iter().filter(|_| group);
-        groups.chain(ITEM.iter().filter(|_| item)).copied().collect()
+        ITEM.iter().filter(|_| self.item.is_none()).copied().collect()
     }
 }

@@ -12,7 +12,7 @@ use super::super::ItemId;
 use super::super::records::{Record, Records};
 use super::columns::{Header, check_unique};
 use super::error::{Fault, ReadError, shown};
-use super::groups::GroupColumns;
+use super::groups::{GroupColumns, ONE_GROUP, Wanted};
 use super::jsonl::text_of;
 use super::options::ReadOptions;
 use super::source::{Format, InputFormat, Source};
@@ -22,9 +22,10 @@ use super::{Input, Opened, csv, jsonl};
 /// written here and then in any case of letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordOptions {
-    /// The column of the group (`group group_id uid`). Without any of these all items are in one group,
-    /// whose name is empty.
+    /// The column of the group (`group group_id uid`).
     pub group: Option<String>,
+    /// Whether all items are one group, which is called `all`, whatever columns there are.
+    pub one_group: bool,
     /// The column of the item (`item item_id sample sample_id response_id`). Without any of these an item
     /// is called by its index in its group, from 0.
     pub item: Option<String>,
@@ -45,9 +46,9 @@ pub struct RecordReading {
 /// together. Time and memory are O(bytes read).
 ///
 /// # Errors
-/// An item that is given twice in a group; a group or an item without a name; files of which one has a
-/// column for the group or the item and another has not; no row at all; and what is wrong with the file,
-/// as for logs.
+/// No column for the group; an item that is given twice in a group; a group or an item without a name; files
+/// of which one has a column for the item and another has not; no row at all; and what is wrong with the
+/// file, as for logs.
 pub fn read_records(inputs: &[impl AsRef<Path>], options: &RecordOptions) -> Result<RecordReading, ReadError> {
     let block_bytes = ReadOptions::default().block_bytes;
     read_all(inputs.iter().map(|input| Source::open(input.as_ref(), block_bytes)), options)
@@ -179,7 +180,7 @@ impl Growing {
     }
 
     fn add(&mut self, line: u64, group: Option<&str>, item: Option<&str>, json: String) -> Result<(), Fault> {
-        let group = self.records.groups.intern(group.unwrap_or_default()).0;
+        let group = self.records.groups.intern(group.unwrap_or(ONE_GROUP)).0;
         self.sizes.resize(self.records.groups.len(), 0);
         let size = &mut self.sizes[group as usize];
         let item = item.map_or_else(|| size.to_string(), str::to_owned);
@@ -224,7 +225,9 @@ impl Layout {
                 return Err(ReadError::UnnamedColumn { path: path.to_owned(), column: column + 1 });
             }
         }
-        let columns = GroupColumns::find(path, header, options.group.as_deref(), options.item.as_deref(), first)?;
+        let RecordOptions { group, one_group, item } = options;
+        let wanted = Wanted { group: group.as_deref(), one_group: *one_group, item: item.as_deref() };
+        let columns = GroupColumns::find(path, header, wanted, first)?;
         let keys = header.names.iter().map(|name| quoted(name) + ":").collect();
         Ok(Self { columns, names: header.names.clone(), keys, late: columns.late() })
     }
@@ -297,9 +300,17 @@ mod tests {
         read_records_bytes(name, text.as_bytes(), &RecordOptions::default())
     }
 
+    fn read_as_one_group(name: &str, text: &str) -> Result<RecordReading, ReadError> {
+        let options = RecordOptions { one_group: true, ..RecordOptions::default() };
+        read_records_bytes(name, text.as_bytes(), &options)
+    }
+
     /// Group, item and JSON of each record.
     fn rows(name: &str, text: &str) -> Vec<[String; 3]> {
-        let records = read(name, text).unwrap().records;
+        rows_of(&read(name, text).unwrap().records)
+    }
+
+    fn rows_of(records: &Records) -> Vec<[String; 3]> {
         let row =
             |row: &Record| [records.groups.name(ItemId(row.group)).to_owned(), row.item.clone(), row.json.to_string()];
         records.rows.iter().map(row).collect()
@@ -314,14 +325,16 @@ mod tests {
 
     #[test]
     fn objects_keep_their_numbers_and_lose_white_space() {
-        let found = rows("x.jsonl", "{ \"item\" : 1.50, \"t\": [ 1e5 , {\"a b\": \" \\\" x\"} ],\"u\":null}\n");
-        assert_eq!(found, [["", "1.50", r#"{"item":1.50,"t":[1e5,{"a b":" \" x"}],"u":null}"#]]);
+        let text = "{ \"item\" : 1.50, \"t\": [ 1e5 , {\"a b\": \" \\\" x\"} ],\"u\":null}\n";
+        let found = rows_of(&read_as_one_group("x.jsonl", text).unwrap().records);
+        assert_eq!(found, [["all", "1.50", r#"{"item":1.50,"t":[1e5,{"a b":" \" x"}],"u":null}"#]]);
     }
 
     #[test]
     fn strings_are_written_in_one_way() {
-        let found = rows("x.jsonl", r#"{"\u0061": "\u00e9\/\"\\", "b":["\ud83d\ude00", {"\t":"\ud800 x"} , 1.0]}"#);
-        assert_eq!(found, [["", "0", r#"{"a":"é/\"\\","b":["😀",{"\t":"\ud800 x"},1.0]}"#]]);
+        let text = r#"{"\u0061": "\u00e9\/\"\\", "b":["\ud83d\ude00", {"\t":"\ud800 x"} , 1.0]}"#;
+        let found = rows_of(&read_as_one_group("x.jsonl", text).unwrap().records);
+        assert_eq!(found, [["all", "0", r#"{"a":"é/\"\\","b":["😀",{"\t":"\ud800 x"},1.0]}"#]]);
     }
 
     #[test]
@@ -339,15 +352,28 @@ mod tests {
             "x.csv, line 4: \"a\" has a row in group \"g\" already, in line 2; keep one of them"
         );
         assert_eq!(
-            error("x.jsonl", "{\"text\":1}\n\n{\"text\":1,\"uid\":2}\n"),
-            "x.jsonl, line 3: the object has `uid`, which the first object has not; give it to all objects, or to none"
+            error("x.jsonl", "{\"uid\":1}\n\n{\"uid\":1,\"item\":2}\n"),
+            "x.jsonl, line 3: the object has `item`, which the first object has not; give it to all objects, or to none"
         );
         assert_eq!(
-            error("x.jsonl", "{\"a\":1,\"a\":2}"),
+            error("x.jsonl", "{\"uid\":0,\"a\":1,\"a\":2}"),
             "x.jsonl, line 1: the object has `a` twice; keep one of them"
         );
         assert_eq!(error("x.csv", "group,x\n,1\n"), "x.csv, line 2: column `group` is empty; give the group's name");
         assert_eq!(error("x.csv", "group,x\n"), "no row in x.csv; give at least one below the header");
-        assert!(error("x.jsonl", "{\"item\":[1]}").contains("which is neither a string nor a number"));
+        assert!(error("x.jsonl", "{\"uid\":0,\"item\":[1]}").contains("which is neither a string nor a number"));
+    }
+
+    #[test]
+    fn rows_are_one_group_only_where_that_is_said() {
+        let error = read("x.csv", "prompt,text\np,a\n").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "x.csv has no column for the group (group, group_id, uid); its columns are `prompt`, `text`; name the \
+             right one with --group COLUMN, or give --one-group if all rows belong to one group"
+        );
+        let found = rows_of(&read_as_one_group("x.csv", "group,text\ng,a\nh,b\n").unwrap().records);
+        let names: Vec<[&str; 2]> = found.iter().map(|[group, item, _]| [group.as_str(), item.as_str()]).collect();
+        assert_eq!(names, [["all", "0"], ["all", "1"]]);
     }
 }

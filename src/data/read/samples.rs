@@ -24,6 +24,8 @@ use super::{Input, Opened, Reading, csv, each_wave, jsonl, read_logs};
 pub struct SampleOptions {
     /// The column of the group (`group group_id uid`).
     pub group: Option<String>,
+    /// Whether all samples are one group, which is called `all`, whatever columns there are.
+    pub one_group: bool,
     /// The column of the item (`item item_id sample sample_id response_id`). Without any of these a
     /// sample is called by its index in its group, from 0.
     pub item: Option<String>,
@@ -60,7 +62,7 @@ impl Default for SampleOptions {
     fn default() -> Self {
         let block_bytes = ReadOptions::default().block_bytes;
         let (no_score, numbers) = (NoScore::default(), Vec::new());
-        Self { group: None, item: None, score: None, no_score, numbers, block_bytes }
+        Self { group: None, one_group: false, item: None, score: None, no_score, numbers, block_bytes }
     }
 }
 

@@ -21,8 +21,8 @@ const SIDES: u32 = 1 << 31;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Settled {
     Result(Combined),
-    /// A tie that the judge said nothing of.
-    Neutral,
+    /// A tie without a call.
+    Twins,
     /// Nobody could answer.
     Unanswered,
     /// There was no room for it.
@@ -37,7 +37,10 @@ pub(super) struct Table<'a> {
     tournament: Tournament,
     /// How many more matches may be played.
     left: u64,
+    on_failure: OnFailure,
     over_budget: u64,
+    unanswered: u64,
+    without_scores: u64,
     /// Whether all matches that were given out are reported together, by number: what depends on their
     /// number or on other matches of the round then doesn't depend on when answers come.
     in_waves: bool,
@@ -68,7 +71,10 @@ impl<'a> Table<'a> {
             digests: digests.collect(),
             tournament: Tournament::new(&settings.topology, &settings.settings, field)?,
             left: allotted.matches,
+            on_failure: settings.on_failure,
             over_budget: 0,
+            unanswered: 0,
+            without_scores: 0,
             in_waves: allotted.in_part || entrants.has_twins() || settings.on_failure == OnFailure::Tie,
             missing: BTreeMap::new(),
             settled: Vec::new(),
@@ -155,15 +161,22 @@ impl<'a> Table<'a> {
         let mut settled = std::mem::take(&mut self.settled);
         settled.sort_unstable_by_key(|&(id, _)| id);
         for (_, settled) in &settled {
-            if let Settled::Result(Combined { result, scored: true }) = settled {
-                self.scores = (self.scores.0 + result.scores[0] + result.scores[1], self.scores.1 + 2.0);
+            match settled {
+                Settled::Result(Combined { result, scored: true }) => {
+                    self.scores = (self.scores.0 + result.scores[0] + result.scores[1], self.scores.1 + 2.0);
+                }
+                Settled::Result(_) => self.without_scores += 1,
+                Settled::Twins | Settled::Unanswered | Settled::OverBudget => {}
             }
         }
         for &(id, settled) in &settled {
             let result = match settled {
                 Settled::Result(combined) => Some(combined.result),
-                Settled::Neutral => Some(self.neutral()),
-                Settled::Unanswered => None,
+                Settled::Twins => Some(self.neutral()),
+                Settled::Unanswered => {
+                    self.unanswered += 1;
+                    (self.on_failure == OnFailure::Tie).then(|| self.neutral())
+                }
                 Settled::OverBudget => {
                     self.over_budget += 1;
                     None
@@ -181,7 +194,12 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn finish(self) -> GroupOutcome {
-        GroupOutcome { history: self.tournament.history().clone(), over_budget: self.over_budget }
+        GroupOutcome {
+            history: self.tournament.history().clone(),
+            over_budget: self.over_budget,
+            unanswered: self.unanswered,
+            without_scores: self.without_scores,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::columns::{Header, check_unique, missing, usual};
 use super::super::error::ReadError;
-use super::super::groups::GroupColumns;
+use super::super::groups::{GroupColumns, Wanted};
 use super::{NoScore, SampleOptions};
 
 const SCORE: &[&str] = &["score", "reward", "value"];
@@ -11,7 +11,8 @@ const SCORE: &[&str] = &["score", "reward", "value"];
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) names: Vec<String>,
-    pub(super) group: usize,
+    /// `None` where all rows are one group.
+    pub(super) group: Option<usize>,
     pub(super) item: Option<usize>,
     /// The score if there is one, and then the numbers asked for.
     pub(super) numbers: Vec<usize>,
@@ -31,15 +32,15 @@ impl Layout {
         first: Option<&Self>,
     ) -> Result<Self, ReadError> {
         check_unique(path, &header.names)?;
-        let (group, item) = (options.group.as_deref(), options.item.as_deref());
-        let columns = GroupColumns::find(path, &header, group, item, first.map(|first| first.columns))?;
+        let SampleOptions { group, one_group, item, .. } = options;
+        let wanted = Wanted { group: group.as_deref(), one_group: *one_group, item: item.as_deref() };
+        let columns = GroupColumns::find(path, &header, wanted, first.map(|first| first.columns))?;
         let position = |name: &str| header.names.iter().position(|column| column == name);
         let absent = |wanted, option: &str| missing(path, &header.names, wanted, option);
         let score = match &options.score {
             Some(name) => Some(position(name).ok_or_else(|| absent(format!("--score {name}"), "--score"))?),
             None => usual(&header.names, SCORE),
         };
-        let group = columns.required_group(path, &header)?;
         let first_has = first.map_or(options.no_score == NoScore::Refuse, |first| first.has_score);
         if score.is_none() && first_has {
             return Err(absent(format!("the score ({})", SCORE.join(", ")), "--score"));
@@ -54,13 +55,14 @@ impl Layout {
         let names = header.names.len();
         header.names.extend(late.iter().map(|&name| name.to_owned()));
         let late = (names..header.names.len()).collect();
-        Ok(Self { group, item: columns.item, numbers, has_score: score.is_some(), late, columns, names: header.names })
+        let GroupColumns { group, item } = columns;
+        Ok(Self { group, item, numbers, has_score: score.is_some(), late, columns, names: header.names })
     }
 
     /// Whether a column is read at all, for each column.
     pub(super) fn wanted(&self) -> Vec<bool> {
         let mut wanted = vec![false; self.names.len()];
-        let single = [Some(self.group), self.item].into_iter().flatten();
+        let single = [self.group, self.item].into_iter().flatten();
         for column in single.chain(self.numbers.iter().copied()).chain(self.late.iter().copied()) {
             wanted[column] = true;
         }

@@ -4,6 +4,7 @@ use super::super::super::samples::ItemNames;
 use super::super::block::{Fields, RowReader};
 use super::super::error::{Fault, shown};
 use super::super::fields::{ScoreField, score};
+use super::super::groups::ONE_GROUP;
 use super::super::names::Names;
 use super::layout::Layout;
 
@@ -65,12 +66,13 @@ impl<'a> SampleReader<'a> {
     /// The id of the row's group, mostly that of the row before.
     #[inline]
     fn group(&mut self, fields: &impl Fields) -> Result<u32, Fault> {
-        if let (Some(&last), Some(field)) = (self.block.group_ids.last(), fields.get(self.layout.group))
+        let Some(column) = self.layout.group else { return Ok(self.block.groups.intern(ONE_GROUP)) };
+        if let (Some(&last), Some(field)) = (self.block.group_ids.last(), fields.get(column))
             && self.block.groups.get(last).as_bytes() == field
         {
             return Ok(last);
         }
-        let text = self.text(fields, self.layout.group, "group")?;
+        let text = self.text(fields, column, "group")?;
         Ok(self.block.groups.intern(text))
     }
 

@@ -94,7 +94,7 @@ fn inputs_without_what_is_needed_are_told_apart() {
     assert_eq!(
         error("x.csv", "score\n1\n"),
         "x.csv has no column for the group (group, group_id, uid); its columns are `score`; name the right one with \
-         --group"
+         --group COLUMN, or give --one-group if all rows belong to one group"
     );
     assert_eq!(
         error("x.csv", "group\n1\n"),
