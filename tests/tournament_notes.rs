@@ -45,13 +45,13 @@ fn groups_beyond_the_budget_are_named() {
     assert_eq!(
         warning(&found, "budget"),
         Some(
-            "--max-matches 8 was too few: 1 of 3 groups (g1) were played in part, and 1 of 3 groups (g2) were played \
-             not at all; advantages of the items there rest on fewer matches than the topology has, and items without \
+            "--max-matches 8 was too few: 1 of 3 groups (g1) were played in part, and 1 of 3 groups (g2) were not \
+             played at all; advantages of the items there rest on fewer matches than the topology has, and items without \
              a match are masked"
         )
     );
     let none = report(&folder, "--max-matches 6", &judge());
-    assert!(warning(&none, "budget").is_some_and(|it| it.contains("too few: 2 of 3 groups (g1, g2) were played not")));
+    assert!(warning(&none, "budget").is_some_and(|it| it.contains("too few: 2 of 3 groups (g1, g2) were not played")));
     assert_eq!(warning(&report(&folder, "--max-matches 18", &judge()), "budget"), None);
 }
 

@@ -2,6 +2,8 @@
 
 mod budget;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;

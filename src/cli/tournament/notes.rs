@@ -38,8 +38,8 @@ pub(super) fn over_budget(groups: &Items, outcomes: &[Outcome<'_>], settings: &P
         let found: Vec<ItemId> = over().filter(|(_, it)| had_room(it) == in_part).map(|&(group, _)| group).collect();
         named(groups, &found)
     };
-    let told = [(named(true), "in part"), (named(false), "not at all")];
-    let told = told.into_iter().filter_map(|(groups, how)| Some(format!("{} were played {how}", groups?)));
+    let told = [(named(true), "played in part"), (named(false), "not played at all")];
+    let told = told.into_iter().filter_map(|(groups, how)| Some(format!("{} were {how}", groups?)));
     let told = told.collect::<Vec<_>>().join(", and ");
     let message = format!(
         "--max-matches {} was too few: {told}; advantages of the items there rest on fewer matches than the topology \
