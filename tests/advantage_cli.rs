@@ -453,7 +453,7 @@ fn options_that_do_not_fit_are_refused() {
     refused("--reward quantile --set tie=min", table, "quantile has no setting 'tie'; it has: ties");
     refused("--set ties", table, "'ties' is not of the form key=value");
     refused("--normalize std", table, "possible values: z-score, mean-centred, leave-one-out");
-    refused("--eps=-1", table, "eps=-1: eps takes a number of 0 or more");
+    refused("--eps=-1", table, "eps=-1: eps takes a finite number of 0 or more");
     refused("--aggregate copeland", table, "--aggregate goes with a log of comparisons; this is a table of scores");
     refused("--winner score", table, "has no column for the left item");
     refused("--margin 1", table, "--margin goes with a log of comparisons; this is a table of scores");
