@@ -312,7 +312,7 @@ fn a_comparison_of_topologies_tells_what_it_can_t_simulate() {
     };
     assert_eq!(message("--group-size 1"), "error: a group of 1 items can't be simulated; give 2 to 2048\n");
     assert_eq!(message("--noise -1"), "error: noise is -1; give a finite number that is not negative\n");
-    assert_eq!(message("--trials 1"), "error: no trial; give 2 or more, so that there are standard errors\n");
+    assert_eq!(message("--trials 1"), "error: too few trials; give 2 or more, so that there are standard errors\n");
     for given in [
         "items.jsonl",
         "--topology swiss",
