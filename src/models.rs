@@ -5,6 +5,7 @@
 
 pub mod bradley_terry;
 pub mod elo;
+mod hodge;
 mod spectral;
 mod win_rate;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 pub use self::bradley_terry::{BradleyTerry, TieRule};
 pub use self::elo::Elo;
+pub use self::hodge::HodgeRank;
 pub use self::spectral::{Eigenvector, PageRank};
 pub use self::win_rate::{Average, WinRate, Wins};
 use crate::data::graph::PreferenceGraph;
@@ -308,8 +310,15 @@ pub struct RaterEntry {
 }
 
 /// Every rater, in the order in which they are shown.
-pub const RATERS: &[RaterEntry] =
-    &[bradley_terry::ENTRY, elo::ENTRY, win_rate::WIN_RATE, win_rate::WINS, spectral::EIGENVECTOR, spectral::PAGERANK];
+pub const RATERS: &[RaterEntry] = &[
+    bradley_terry::ENTRY,
+    hodge::ENTRY,
+    elo::ENTRY,
+    win_rate::WIN_RATE,
+    win_rate::WINS,
+    spectral::EIGENVECTOR,
+    spectral::PAGERANK,
+];
 
 impl RaterEntry {
     /// The rater of this name.

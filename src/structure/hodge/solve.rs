@@ -10,7 +10,7 @@ const TOLERANCE: f64 = 1e-13;
 /// Stagnating at this relative residual is rounding and not failure.
 const ROUNDING: f64 = 1e-10;
 
-/// Minimises Σ w (y_ij − s_i + s_j)². The potentials have mean 0 in each component; also whether the
+/// Minimises `Σ w (y_ij − s_i + s_j)²`. The potentials have mean 0 in each component; also whether the
 /// solve converged, and the number of components.
 pub(super) fn potentials(flow: &Flow) -> (Vec<f64>, bool, usize) {
     let components = Components::of(flow);
