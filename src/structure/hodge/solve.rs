@@ -74,7 +74,7 @@ fn laplacian(flow: &Flow, diagonal: &[f64], x: &[f64], y: &mut [f64]) {
 
 /// The part of `rest` in the span of the triangles, orthogonally in the weights.
 ///
-/// With x = w^½ rest and M = w^-½ CᵀC w^-½, C being the curl, it is the projection of x on the range of
+/// With x = w^½ rest and `M = w^-½ CᵀC w^-½`, C being the curl, it is the projection of x on the range of
 /// M: the solution of M z = M x that conjugate gradients find from nothing. Unlike a potential on the
 /// triangles, which has the same spectrum to converge by, z needs no memory by triangle.
 pub(super) fn curl(flow: &Flow, rest: &[f64]) -> (Vec<f64>, bool) {
