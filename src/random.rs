@@ -34,6 +34,8 @@ pub(crate) enum Purpose {
     JudgeAnswers = 11,
     /// Simulated groups: qualities and scores, one stream a group.
     GroupTrials = 12,
+    /// Folds of a cross-validation: two streams a repetition.
+    Folds = 20,
 }
 
 /// The stream of one trial.
