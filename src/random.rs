@@ -36,6 +36,8 @@ pub(crate) enum Purpose {
     GroupTrials = 12,
     /// Folds of a cross-validation: two streams a repetition.
     Folds = 20,
+    /// Where a general preference embedding begins that the data leave open.
+    Embedding = 30,
 }
 
 /// The stream of one trial.

@@ -166,6 +166,11 @@ impl Flow {
         &self.weights
     }
 
+    /// The number of connected components, single items among them. O(pairs).
+    pub fn components(&self) -> usize {
+        solve::Components::of(self).sizes.len()
+    }
+
     /// The pairs in which `item` is the low one.
     fn pairs_above(&self, item: usize) -> std::ops::Range<usize> {
         self.first_pair[item] as usize..self.first_pair[item + 1] as usize

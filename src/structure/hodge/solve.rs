@@ -146,14 +146,14 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Which items are connected at all.
-struct Components {
+pub(super) struct Components {
     /// By item, numbered in the order of their first items.
     of_item: Vec<usize>,
-    sizes: Vec<usize>,
+    pub(super) sizes: Vec<usize>,
 }
 
 impl Components {
-    fn of(flow: &Flow) -> Self {
+    pub(super) fn of(flow: &Flow) -> Self {
         let mut groups = UnionFind::<u32>::new(flow.items);
         for pair in &flow.pairs {
             groups.union(pair.low.0, pair.high.0);
