@@ -127,7 +127,6 @@ pub struct FittedGeneralPreference {
     canonical: Canonical,
     problem: Problem,
     optimum: Optimum,
-    choice: Choice,
     search: Option<Search>,
     identification: Identification,
     notes: Vec<Note>,
@@ -197,48 +196,66 @@ impl GeneralPreference {
     pub fn fit_embedding(&self, evidence: Evidence<'_>) -> Result<FittedGeneralPreference, FitError> {
         let graph = evidence.graph;
         let most = graph.items().len() / 2;
-        let mut notes = Vec::new();
-        if let Some(dimension) = self.dimension.filter(|dimension| dimension / 2 > most) {
-            let message = format!(
-                "dimension {dimension}: {} items need no more than {}, which was fitted and has the same scores",
-                graph.items().len(),
-                2 * most
-            );
-            notes.push(Note::new("dimension-capped", message));
-        }
+        let mut notes: Vec<Note> = self.capped(graph, most).into_iter().collect();
         let search = self.search(evidence, most, &mut notes)?;
-        let mut choice = search.as_ref().map_or_else(|| self.given(most), Search::choice);
-        let flow = Flow::log_odds(graph);
-        let pairs = Pairs::of(graph);
+        let (flow, pairs) = (Flow::log_odds(graph), Pairs::of(graph));
         let fit = |choice: Choice| {
             let problem = self.problem(graph, pairs.clone(), choice);
             let optimum = problem.minimise(problem.deterministic_start(&flow));
-            (problem, optimum)
+            self.fitted(graph, problem, optimum)
         };
-        let (mut problem, mut optimum) = fit(choice);
-        let mut canonical = self.canonical(&problem, &optimum);
+        let mut fitted = fit(search.as_ref().map_or_else(|| self.given(most), Search::choice));
         // Blocks that the penalty emptied are none.
-        if let Some(search) = search.as_ref().filter(|_| choice.blocks > 0 && is_flat(&canonical)) {
-            if let Some(flat) = search.without_blocks() {
-                choice = flat;
-                (problem, optimum) = fit(choice);
-                canonical = self.canonical(&problem, &optimum);
-            }
+        let flat = search.as_ref().and_then(Search::without_blocks);
+        if let Some(flat) = flat.filter(|_| fitted.blocks() > 0 && is_flat(&fitted.canonical)) {
+            fitted = fit(flat);
         }
-        let identification = Identification::by_strong_connection(graph);
-        notes.extend(identification_notes(graph, &identification, choice));
-        notes.extend(self.data_notes(graph, &problem, &canonical));
+        notes.append(&mut fitted.notes);
         notes.extend(search.as_ref().and_then(Search::edge_note));
-        Ok(FittedGeneralPreference {
+        Ok(FittedGeneralPreference { notes, search, ..fitted })
+    }
+
+    /// The fit that a search from `start` leads to, with as many blocks as it has and the penalties of the
+    /// settings, or else plain ones. Where there are fewer blocks than ⌊items/2⌋ the objective may have
+    /// several minima, and this tells whether another is better than that of
+    /// [`fit_embedding`](Self::fit_embedding).
+    ///
+    /// # Panics
+    /// If `start` has not the items of the graph.
+    pub fn fit_from(&self, graph: &PreferenceGraph, start: &Embedding) -> FittedGeneralPreference {
+        assert_eq!(start.items(), graph.items().len(), "one vector an item");
+        let choice = Choice { blocks: start.blocks(), ..self.given(0) };
+        let problem = self.problem(graph, Pairs::of(graph), choice);
+        let optimum = problem.minimise(problem.unknowns_of(start));
+        self.fitted(graph, problem, optimum)
+    }
+
+    fn fitted(&self, graph: &PreferenceGraph, problem: Problem, optimum: Optimum) -> FittedGeneralPreference {
+        let split = if self.transitive { Split::Ratings } else { Split::None };
+        let canonical = problem.embedding(&optimum.x).canonical(split);
+        let identification = Identification::by_strong_connection(graph);
+        let mut notes = identification_notes(graph, &identification, problem.rating_penalty);
+        notes.extend(data_notes(graph, &problem, &canonical));
+        let search = None;
+        FittedGeneralPreference {
             canonical,
             problem,
             optimum,
-            choice,
             search,
             identification,
             notes,
             curvature: OnceLock::new(),
-        })
+        }
+    }
+
+    fn capped(&self, graph: &PreferenceGraph, most: usize) -> Option<Note> {
+        let dimension = self.dimension.filter(|dimension| dimension / 2 > most)?;
+        let message = format!(
+            "dimension {dimension}: {} items need no more than {}, which was fitted and has the same scores",
+            graph.items().len(),
+            2 * most
+        );
+        Some(Note::new("dimension-capped", message))
     }
 
     fn problem(&self, graph: &PreferenceGraph, pairs: Pairs, choice: Choice) -> Problem {
@@ -251,39 +268,34 @@ impl GeneralPreference {
             pairs,
         }
     }
+}
 
-    fn canonical(&self, problem: &Problem, optimum: &Optimum) -> Canonical {
-        problem.embedding(&optimum.x).canonical(if self.transitive { Split::Ratings } else { Split::None })
+fn data_notes(graph: &PreferenceGraph, problem: &Problem, canonical: &Canonical) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let (items, pairs) = (graph.items().len(), &problem.pairs);
+    let possible = items * items.saturating_sub(1) / 2;
+    if problem.blocks > 0 && pairs.len() < possible && pairs.len() > 0 {
+        let message = format!(
+            "{} of {possible} pairs never met: their log-odds rest on what the blocks say of others",
+            possible - pairs.len()
+        );
+        notes.push(Note::new("unseen-pairs", message));
     }
-
-    fn data_notes(&self, graph: &PreferenceGraph, problem: &Problem, canonical: &Canonical) -> Vec<Note> {
-        let mut notes = Vec::new();
-        let (items, pairs) = (graph.items().len(), &problem.pairs);
-        let possible = items * items.saturating_sub(1) / 2;
-        if problem.blocks > 0 && pairs.len() < possible && pairs.len() > 0 {
-            let message = format!(
-                "{} of {possible} pairs never met: their log-odds rest on what the blocks say of others",
-                possible - pairs.len()
-            );
-            notes.push(Note::new("unseen-pairs", message));
-        }
-        let one_sided = (0..pairs.len()).filter(|&pair| pairs.won[pair] <= 0.0 || pairs.lost[pair] <= 0.0).count();
-        let unpenalised = problem.blocks > 0 && problem.penalty <= 0.0;
-        if unpenalised && one_sided > 0 {
-            let message = format!(
-                "{one_sided} pairs have a side that won nothing, so that without a penalty no finite estimate need exist; set penalty"
-            );
-            notes.push(Note::new("separable", message));
-        }
-        let degenerate = canonical.degenerate.iter().filter(|same| **same).count();
-        if degenerate > 0 {
-            let message = format!(
-                "{degenerate} blocks share their σ with another: their planes are arbitrary, the log-odds are not"
-            );
-            notes.push(Note::new("degenerate-blocks", message));
-        }
-        notes
+    let one_sided = (0..pairs.len()).filter(|&pair| pairs.won[pair] <= 0.0 || pairs.lost[pair] <= 0.0).count();
+    let unpenalised = problem.blocks > 0 && problem.penalty <= 0.0;
+    if unpenalised && one_sided > 0 {
+        let message = format!(
+            "{one_sided} pairs have a side that won nothing, so that without a penalty no finite estimate need exist; set penalty"
+        );
+        notes.push(Note::new("separable", message));
     }
+    let degenerate = canonical.degenerate.iter().filter(|same| **same).count();
+    if degenerate > 0 {
+        let message =
+            format!("{degenerate} blocks share their σ with another: their planes are arbitrary, the log-odds are not");
+        notes.push(Note::new("degenerate-blocks", message));
+    }
+    notes
 }
 
 /// Blocks with every σ below this are none.
@@ -293,10 +305,9 @@ fn is_flat(canonical: &Canonical) -> bool {
     canonical.sigmas.iter().all(|sigma| *sigma < NO_BLOCK)
 }
 
-fn identification_notes(graph: &PreferenceGraph, identification: &Identification, choice: Choice) -> Vec<Note> {
+fn identification_notes(graph: &PreferenceGraph, identification: &Identification, rating_penalty: f64) -> Vec<Note> {
     let mut notes = identification.notes(graph);
-    let unpenalised = choice.rating_penalty <= 0.0;
-    let held = if unpenalised {
+    let held = if rating_penalty <= 0.0 {
         "; without a rating_penalty what is printed for them is where the search stopped"
     } else {
         "; the penalty alone holds what is not identified"
@@ -312,7 +323,7 @@ fn identification_notes(graph: &PreferenceGraph, identification: &Identification
 impl FittedGeneralPreference {
     /// The blocks: the number of them that was fitted.
     pub fn blocks(&self) -> usize {
-        self.choice.blocks
+        self.problem.blocks
     }
 
     /// The cross-validation, where there was one.
@@ -349,9 +360,9 @@ impl Fitted for FittedGeneralPreference {
     }
 
     fn parameters(&self) -> Vec<(&'static str, Option<f64>)> {
-        let mut parameters = vec![("dimension", Some(2.0 * self.choice.blocks as f64))];
-        parameters.extend((self.choice.blocks > 0).then_some(("penalty", Some(self.choice.penalty))));
-        parameters.extend(self.problem.has_ratings.then_some(("rating_penalty", Some(self.choice.rating_penalty))));
+        let mut parameters = vec![("dimension", Some(2.0 * self.problem.blocks as f64))];
+        parameters.extend((self.problem.blocks > 0).then_some(("penalty", Some(self.problem.penalty))));
+        parameters.extend(self.problem.has_ratings.then_some(("rating_penalty", Some(self.problem.rating_penalty))));
         let sigmas = SIGMA_NAMES.iter().zip(&self.canonical.sigmas);
         parameters.extend(sigmas.map(|(name, sigma)| (*name, Some(*sigma))));
         parameters
