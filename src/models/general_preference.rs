@@ -212,7 +212,7 @@ impl GeneralPreference {
         }
         notes.append(&mut fitted.notes);
         notes.extend(search.as_ref().and_then(Search::edge_note));
-        Ok(FittedGeneralPreference { notes, search, ..fitted })
+        Ok(FittedGeneralPreference { search, notes, ..fitted })
     }
 
     /// The fit that a search from `start` leads to, with as many blocks as it has and the penalties of the

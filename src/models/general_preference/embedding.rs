@@ -171,7 +171,9 @@ impl Embedding {
         for vector in self.vectors.chunks_exact_mut((2 * self.blocks).max(1)) {
             let length = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
             if length > 0.0 {
-                vector.iter_mut().for_each(|x| *x /= length);
+                for x in vector {
+                    *x /= length;
+                }
             }
         }
         self

@@ -139,6 +139,7 @@ impl Problem {
 
     /// The negative log-likelihood, filling in the derivatives of each pair and adding to the gradient.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the stride is a constant only where it is inlined")]
     fn likelihood(&self, stride: usize, x: &[f64], into: &mut Slope) -> f64 {
         let rating = self.rating_slope();
         let mut total = 0.0;
@@ -172,6 +173,7 @@ impl Problem {
     }
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the stride is a constant only where it is inlined")]
     fn add_hessian_times(&self, stride: usize, at: &[f64], slope: &Slope, x: &[f64], y: &mut [f64]) {
         let rating = self.rating_slope();
         for pair in 0..self.pairs.len() {
@@ -303,6 +305,7 @@ impl Problem {
 
 /// `s_ij`.
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "the stride is a constant only where it is inlined")]
 fn score(xi: &[f64], xj: &[f64], rating: f64) -> f64 {
     let last = xi.len() - 1;
     let mut score = rating * (xi[last] - xj[last]);
@@ -315,6 +318,7 @@ fn score(xi: &[f64], xj: &[f64], rating: f64) -> f64 {
 
 /// Adds `by` times the derivative of `s_ij` at (`xi`, `xj`) to the places of items i and j.
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "the stride is a constant only where it is inlined")]
 #[expect(clippy::too_many_arguments, reason = "the innermost loop: two items and what is added")]
 fn add_coupled(to: &mut [f64], i: usize, j: usize, stride: usize, xi: &[f64], xj: &[f64], by: f64, rating: f64) {
     let last = stride - 1;

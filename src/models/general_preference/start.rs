@@ -26,21 +26,17 @@ impl Problem {
         let planes = if self.blocks == 0 { Vec::new() } else { self.residual_planes(flow, &ratings) };
         let mut rng = stream(0, Purpose::Embedding, 1);
         let mut start = Vec::with_capacity(self.unknowns());
-        for item in 0..self.items {
+        for (item, rating) in ratings.iter().enumerate() {
             for block in 0..self.blocks {
-                let plane = planes.get(block).filter(|plane| plane.sigma > NO_PLANE);
-                match plane {
-                    Some(plane) => {
-                        let length = plane.sigma.sqrt();
-                        start.extend([length * plane.u[item], length * plane.w[item]]);
-                    }
-                    None => {
-                        let mut draw = || -> f64 { StandardNormal.sample(&mut rng) };
-                        start.extend([OFF_SADDLE * draw(), OFF_SADDLE * draw()]);
-                    }
+                if let Some(plane) = planes.get(block).filter(|plane| plane.sigma > NO_PLANE) {
+                    let length = plane.sigma.sqrt();
+                    start.extend([length * plane.u[item], length * plane.w[item]]);
+                } else {
+                    let mut draw = || -> f64 { StandardNormal.sample(&mut rng) };
+                    start.extend([OFF_SADDLE * draw(), OFF_SADDLE * draw()]);
                 }
             }
-            start.push(ratings[item]);
+            start.push(*rating);
         }
         start
     }
