@@ -21,8 +21,10 @@ const PLAIN_PENALTY: f64 = 1.0;
 const PLAIN_RATING_PENALTY: f64 = 0.1;
 /// Two log losses closer than this are the same: else the solver's rounding decides.
 const NO_DIFFERENCE: f64 = 1e-4;
-/// Fits on folds stop at a gradient of this by component: far below what a log loss tells.
+/// Fits on folds stop at a gradient of this by component, or of this share of the weight: far below what a
+/// log loss tells.
 const FOLD_TOLERANCE: f64 = 1e-5;
+const FOLD_TOLERANCE_SHARE: f64 = 1e-8;
 
 /// A model of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -52,7 +54,8 @@ pub struct Candidate {
     by_fold: Vec<f64>,
 }
 
-/// A cross-validation: each number of blocks at its best penalties.
+/// A cross-validation: each number of blocks at its best penalties, up to one that is worse than an
+/// earlier one by more than its error.
 ///
 /// # Source
 /// The one-standard-error rule is Breiman et al.'s 1984, with the error of the paired difference: folds
@@ -97,12 +100,15 @@ impl Search {
         Some(Note::new("grid-edge", message))
     }
 
-    fn of(mut candidates: Vec<Candidate>, more_blocks_exist: bool) -> Self {
-        let best = (0..candidates.len())
-            .reduce(|best, it| if candidates[it].log_loss < candidates[best].log_loss { it } else { best })
-            .unwrap_or(0);
-        let reference = candidates[best].by_fold.clone();
-        for candidate in &mut candidates {
+    /// Finds the best candidate, how far the others are from it, and the one to choose.
+    fn choose(&mut self) {
+        for place in 0..self.candidates.len() {
+            if self.candidates[place].log_loss < self.candidates[self.best].log_loss {
+                self.best = place;
+            }
+        }
+        let reference = self.candidates[self.best].by_fold.clone();
+        for candidate in &mut self.candidates {
             let differences: Vec<f64> = candidate.by_fold.iter().zip(&reference).map(|(a, b)| a - b).collect();
             let n = differences.len() as f64;
             candidate.excess = differences.iter().sum::<f64>() / n;
@@ -110,8 +116,7 @@ impl Search {
             candidate.std_error = (squares / (n - 1.0) / n).sqrt();
         }
         let near = |candidate: &Candidate| candidate.excess <= candidate.std_error.max(NO_DIFFERENCE);
-        let chosen = candidates.iter().position(near).unwrap_or(best);
-        Self { candidates, best, chosen, more_blocks_exist }
+        self.chosen = self.candidates.iter().position(near).unwrap_or(self.best);
     }
 }
 
@@ -188,21 +193,22 @@ impl GeneralPreference {
         }
     }
 
+    /// Numbers of blocks from the fewest, until one is worse than an earlier one by more than its error.
     fn validate(&self, folds: &Folds<'_>, grid: &Grid, most: usize) -> Search {
         let prepared: Vec<HeldOut> =
             (0..folds.len()).into_par_iter().map(|index| HeldOut::new(folds.fold(index))).collect();
-        let tasks: Vec<Task> =
-            (0..folds.len()).flat_map(|fold| grid.blocks.iter().map(move |&blocks| Task { fold, blocks })).collect();
-        let losses: Vec<Vec<f64>> =
-            tasks.par_iter().map(|task| self.losses(&prepared[task.fold], task.blocks, grid)).collect();
-        let by_blocks = |(place, &blocks): (usize, &usize)| {
-            let of_folds: Vec<&[f64]> =
-                losses.iter().skip(place).step_by(grid.blocks.len()).map(Vec::as_slice).collect();
-            grid.candidate(blocks, &of_folds)
-        };
-        let candidates = grid.blocks.iter().enumerate().map(by_blocks).collect();
-        let tried = grid.blocks.last().copied().unwrap_or(0);
-        Search::of(candidates, self.dimension.is_none() && tried == MOST_BLOCKS && most > MOST_BLOCKS)
+        let mut search = Search { candidates: Vec::new(), best: 0, chosen: 0, more_blocks_exist: false };
+        for &blocks in &grid.blocks {
+            let losses: Vec<Vec<f64>> = prepared.par_iter().map(|held| self.losses(held, blocks, grid)).collect();
+            search.candidates.push(grid.candidate(blocks, &losses));
+            search.choose();
+            let last = &search.candidates[search.candidates.len() - 1];
+            if last.excess > last.std_error.max(NO_DIFFERENCE) {
+                return search;
+            }
+            search.more_blocks_exist = self.dimension.is_none() && blocks == MOST_BLOCKS && most > MOST_BLOCKS;
+        }
+        search
     }
 
     /// The held-out log loss of each point of the grid, rating penalties outside. A fit begins where that
@@ -210,6 +216,7 @@ impl GeneralPreference {
     fn losses(&self, held: &HeldOut, blocks: usize, grid: &Grid) -> Vec<f64> {
         let choice = Choice { blocks, penalty: grid.penalties[0], rating_penalty: grid.rating_penalties[0] };
         let mut problem = self.problem(&held.fold.train, held.train.clone(), choice);
+        let tolerance = FOLD_TOLERANCE.max(FOLD_TOLERANCE_SHARE * held.train.weight());
         let mut outer = problem.deterministic_start(&held.flow);
         let mut losses = Vec::new();
         for &rating_penalty in &grid.rating_penalties {
@@ -217,7 +224,7 @@ impl GeneralPreference {
             for (place, &penalty) in grid.penalties_of(blocks).iter().enumerate() {
                 problem.penalty = penalty;
                 problem.rating_penalty = rating_penalty;
-                start = problem.minimise_to(start, FOLD_TOLERANCE).x;
+                start = problem.minimise_to(start, tolerance).x;
                 losses.push(held.log_loss(&problem, &start));
                 if place == 0 {
                     outer.clone_from(&start);
@@ -226,12 +233,6 @@ impl GeneralPreference {
         }
         losses
     }
-}
-
-/// A fold and a number of blocks.
-struct Task {
-    fold: usize,
-    blocks: usize,
 }
 
 /// What is tried.
@@ -248,7 +249,7 @@ impl Grid {
     }
 
     /// The best penalties for `blocks`, from the losses of the folds at each point of the grid.
-    fn candidate(&self, blocks: usize, folds: &[&[f64]]) -> Candidate {
+    fn candidate(&self, blocks: usize, folds: &[Vec<f64>]) -> Candidate {
         let penalties = self.penalties_of(blocks);
         let points = penalties.len() * self.rating_penalties.len();
         let mean = |point: usize| folds.iter().map(|fold| fold[point]).sum::<f64>() / folds.len() as f64;
