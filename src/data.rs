@@ -4,6 +4,7 @@
 //! [`Tally`](graph::Tally) keeps only counts, in memory that does not grow with the rows. Both
 //! become a [`PreferenceGraph`](graph::PreferenceGraph).
 
+pub mod folds;
 pub mod graph;
 pub mod read;
 pub mod records;
@@ -357,6 +358,11 @@ impl Log {
         Self { items: self.items.clone(), labels: labels.collect(), ..self.picked(indices) }
     }
 
+    /// The rows at `indices`, in that order, over the same items and without labels.
+    pub(crate) fn select_unlabelled(&self, indices: &[u32]) -> Self {
+        Self { items: self.items.clone(), ..self.picked(indices) }
+    }
+
     /// The rows at `indices` without names of items and without labels.
     fn picked(&self, indices: &[u32]) -> Self {
         Self {
@@ -424,7 +430,7 @@ impl Log {
 
     /// The rows at `indices` as single comparisons: each stands for one, whatever it counted.
     pub(crate) fn select_singles(&self, indices: &[u32]) -> Self {
-        Self { counts: Vec::new(), items: self.items.clone(), ..self.picked(indices) }
+        Self { counts: Vec::new(), ..self.select_unlabelled(indices) }
     }
 
     /// The rows in order of time; rows of equal time keep their order. Without a time column, as is.

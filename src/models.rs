@@ -5,6 +5,8 @@
 
 pub mod bradley_terry;
 pub mod elo;
+pub mod general_preference;
+mod hodge;
 mod spectral;
 mod win_rate;
 
@@ -14,6 +16,8 @@ use serde::Serialize;
 
 pub use self::bradley_terry::{BradleyTerry, TieRule};
 pub use self::elo::Elo;
+pub use self::general_preference::GeneralPreference;
+pub use self::hodge::HodgeRank;
 pub use self::spectral::{Eigenvector, PageRank};
 pub use self::win_rate::{Average, WinRate, Wins};
 use crate::data::graph::PreferenceGraph;
@@ -46,6 +50,12 @@ pub trait Rater: Debug + Send + Sync {
     /// Where the method can't be applied to such data at all. Data that can't identify a rating
     /// are no error: they are told by [`Fitted::identification`].
     fn fit(&self, evidence: Evidence<'_>, start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError>;
+
+    /// This rater with what it chose from the data held as in `fitted`: for refits on resampled evidence.
+    /// `None` where there is nothing to choose.
+    fn with_choices_of(&self, _fitted: &dyn Fitted) -> Option<Box<dyn Rater>> {
+        None
+    }
 }
 
 /// What a fit found. Items are indexed as in the graph that was fitted.
@@ -88,6 +98,17 @@ pub trait Fitted: Debug + Send + Sync {
     /// The standard error of the log-odds of `i` against `j`, for methods whose predictions are no
     /// differences of ratings. Others have it from their covariance.
     fn log_odds_error(&self, _i: ItemId, _j: ItemId) -> Option<f64> {
+        None
+    }
+
+    /// The standard error of the share of `i` against `j`, from that of the log-odds by their slope.
+    fn probability_error(&self, i: ItemId, j: ItemId) -> Option<f64> {
+        let share = self.probability(i, j)?;
+        Some(share * (1.0 - share) * self.log_odds_error(i, j)?)
+    }
+
+    /// The embedding in canonical form, for methods whose scores may go round in circles.
+    fn embedding(&self) -> Option<&general_preference::Canonical> {
         None
     }
 
@@ -225,6 +246,12 @@ pub enum FitError {
         /// The count, as a number.
         count: String,
     },
+    /// Folds by a column that the evidence does not have.
+    #[error("fold_by={column}: the log has no such column among its rows; give fold_by=comparison, or a label column")]
+    NoFoldColumn {
+        /// The column asked for.
+        column: String,
+    },
     /// Pseudo counts are added to every pair of items, and there are too many of those.
     #[error("pseudo_count works up to {limit} items and there are {items}; use penalty, which needs no pairs")]
     TooManyPseudoPairs {
@@ -308,8 +335,16 @@ pub struct RaterEntry {
 }
 
 /// Every rater, in the order in which they are shown.
-pub const RATERS: &[RaterEntry] =
-    &[bradley_terry::ENTRY, elo::ENTRY, win_rate::WIN_RATE, win_rate::WINS, spectral::EIGENVECTOR, spectral::PAGERANK];
+pub const RATERS: &[RaterEntry] = &[
+    bradley_terry::ENTRY,
+    general_preference::ENTRY,
+    hodge::ENTRY,
+    elo::ENTRY,
+    win_rate::WIN_RATE,
+    win_rate::WINS,
+    spectral::EIGENVECTOR,
+    spectral::PAGERANK,
+];
 
 impl RaterEntry {
     /// The rater of this name.

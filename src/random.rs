@@ -34,6 +34,10 @@ pub(crate) enum Purpose {
     JudgeAnswers = 11,
     /// Simulated groups: qualities and scores, one stream a group.
     GroupTrials = 12,
+    /// Folds of a cross-validation: two streams a repetition.
+    Folds = 20,
+    /// Where a general preference embedding begins that the data leave open.
+    Embedding = 30,
 }
 
 /// The stream of one trial.

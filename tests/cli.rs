@@ -30,7 +30,7 @@ fn the_commands_of_the_readme_print_what_it_shows() {
 
 #[test]
 fn every_thread_count_gives_the_same_bytes() {
-    for method in ["bradley-terry", "elo", "win-rate", "wins", "eigenvector", "pagerank"] {
+    for method in ["bradley-terry", "hodge", "elo", "win-rate", "wins", "eigenvector", "pagerank"] {
         for interval in ["sandwich", "bootstrap", "none"] {
             if interval == "sandwich" && method != "bradley-terry" {
                 continue;

@@ -31,8 +31,17 @@ fn fit_with(entry: &RaterEntry, settings: &Settings, small: &Small) -> Box<dyn F
     entry.rater(settings).expect("its settings").fit(small.evidence(), None).expect("a fit")
 }
 
+/// The defaults, but for what a rater would choose by a thousand fits.
+fn settings(entry: &RaterEntry) -> Settings {
+    let given: &[&str] = match entry.name {
+        "general-preference" => &["dimension=8", "penalty=1", "rating_penalty=0.1"],
+        _ => &[],
+    };
+    Settings::parse(given).expect("settings")
+}
+
 fn fit(entry: &RaterEntry, small: &Small) -> Box<dyn Fitted> {
-    fit_with(entry, &Settings::default(), small)
+    fit_with(entry, &settings(entry), small)
 }
 
 fn bradley_terry(ties: TieRule, small: &Small) -> Box<dyn Fitted> {
@@ -76,7 +85,7 @@ static TWO_THREADS: LazyLock<ThreadPool> = LazyLock::new(|| pool(2));
 
 /// The bootstrap with few replicates.
 fn few_resamples(entry: &RaterEntry, fitted: &dyn Fitted, small: &Small) -> Uncertainty {
-    let rater = entry.rater(&Settings::default()).expect("defaults");
+    let rater = entry.rater(&settings(entry)).expect("settings");
     let settings = BootstrapSettings { resamples: 8, seed: SEED, units: entry.units };
     let evidence =
         if entry.needs == Needs::Rows { small.evidence() } else { Evidence { rows: None, ..small.evidence() } };

@@ -1,10 +1,13 @@
 //! The preference graph: pair counts, collapsed before any fit and sorted, and the directed graph
 //! over them that structural questions are asked of.
 
+mod finder;
+
 use std::sync::{Arc, OnceLock};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
+pub(crate) use self::finder::CellFinder;
 use super::{CODE_LEFT, CODE_RIGHT, CODE_TIE, Comparison, ItemId, Items, Log, Outcome};
 
 /// What the comparisons of one cell (a pair of items and an outcome) add up to.
@@ -19,11 +22,11 @@ pub struct CellSum {
 }
 
 impl CellSum {
-    fn of(count: f64, weight: f64) -> Self {
+    pub(super) fn of(count: f64, weight: f64) -> Self {
         Self { count, weight: count * weight, weight_squared: count * weight * weight }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.count += other.count;
         self.weight += other.weight;
         self.weight_squared += other.weight_squared;

@@ -66,6 +66,8 @@ pub fn bootstrap(
         return Ok(Uncertainty { notes, ..Uncertainty::unknown(items) });
     }
     let resampler = Resampler::new(evidence, clusters)?;
+    let settled = rater.with_choices_of(fitted);
+    let rater = settled.as_deref().unwrap_or(rater);
     let replicate = |number: u32| -> Result<Replicate, FitError> {
         let mut rng = stream(settings.seed, Purpose::Bootstrap, u64::from(number));
         let refit = resampler.refit(rater, fitted, &mut rng)?;

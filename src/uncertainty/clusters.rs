@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::data::graph::{Pair, PreferenceGraph};
-use crate::data::{CODE_LEFT, CODE_RIGHT, CODE_SHARE, CODE_TIE, Labels, Log};
+use crate::data::graph::{CellFinder, PreferenceGraph};
+use crate::data::{Labels, Log};
 
 /// The cells of a graph that each cluster's comparisons fell into.
 #[derive(Debug, Clone)]
@@ -29,8 +29,6 @@ struct Part {
     weights: Vec<f64>,
 }
 
-/// Items up to this many find their pairs in a table, more by search.
-const TABLE_ITEMS: usize = 2048;
 /// Rows sorted at a time: few enough to stay in a processor's cache.
 const PART_ROWS: usize = 1 << 20;
 const NO_CELL: u32 = u32::MAX;
@@ -104,54 +102,4 @@ impl Part {
         }
         Self { offsets, cells, weights }
     }
-}
-
-/// Finds the cell of a row.
-struct CellFinder<'a> {
-    graph: &'a PreferenceGraph,
-    side: usize,
-    /// For each (pair, plain outcome) of the table its cell, seen from the row's left.
-    table: Vec<u32>,
-}
-
-impl<'a> CellFinder<'a> {
-    fn new(graph: &'a PreferenceGraph) -> Self {
-        let items = graph.items().len();
-        if items > TABLE_ITEMS {
-            return Self { graph, side: 0, table: Vec::new() };
-        }
-        let mut table = vec![NO_CELL; items * items * 3];
-        for (index, cell) in graph.cells().iter().enumerate() {
-            let pair = graph.pairs()[cell.pair as usize];
-            let Some(code) = [CODE_RIGHT, CODE_TIE, CODE_LEFT].into_iter().find(|&code| is_share(code, cell.share))
-            else {
-                continue;
-            };
-            let (low, high) = (pair.low.index(), pair.high.index());
-            table[(low * items + high) * 3 + usize::from(code)] = index as u32;
-            table[(high * items + low) * 3 + usize::from(CODE_LEFT - code)] = index as u32;
-        }
-        Self { graph, side: items, table }
-    }
-
-    fn cell_of(&self, log: &Log, row: usize) -> Option<u32> {
-        let (left, right, code) = (log.left[row] as usize, log.right[row] as usize, log.codes[row]);
-        if self.side > 0 && code != CODE_SHARE {
-            let cell = self.table[(left * self.side + right) * 3 + usize::from(code)];
-            return (cell != NO_CELL).then_some(cell);
-        }
-        let row = log.row(row);
-        let (low, high, outcome) = if row.left < row.right {
-            (row.left, row.right, row.outcome)
-        } else {
-            (row.right, row.left, row.outcome.mirrored())
-        };
-        let pair = self.graph.pairs().binary_search(&Pair { low, high }).ok()?;
-        self.graph.cell_index(pair, outcome.share()).map(|cell| cell as u32)
-    }
-}
-
-#[expect(clippy::float_cmp, reason = "plain outcomes have exact shares")]
-fn is_share(code: u8, share: f64) -> bool {
-    f64::from(code) / 2.0 == share
 }

@@ -1,0 +1,106 @@
+//! Errors of log-odds: what the curvature of the objective says of differences it can see.
+
+use nalgebra::DMatrix;
+
+use super::newton::{BlockPreconditioner, dot};
+use super::problem::{Problem, Slope};
+
+/// Up to this many unknowns the curvature is taken apart once for all pairs; above, each pair costs a
+/// solve.
+const DENSE_UNKNOWNS: usize = 320;
+/// Eigenvalues below this share of the largest belong to changes of coordinates that leave all scores as
+/// they are.
+const NO_CURVATURE: f64 = 1e-7;
+/// Relative residual of a solve for one pair.
+const TOLERANCE: f64 = 1e-8;
+
+/// The pseudo-inverse of the second derivatives at an optimum.
+///
+/// A score does not change along the directions without curvature, so that its variance `gᵀ H⁺ g`, g being
+/// its derivative, is the same for all embeddings of the same scores.
+pub(super) enum Curvature {
+    /// `vectors · diag(roots)`, so that the variance is the squared length of its product with g.
+    Dense(DMatrix<f64>),
+    /// Solved for each pair.
+    Iterative(BlockPreconditioner),
+}
+
+impl std::fmt::Debug for Curvature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Dense(_)) { "Dense" } else { "Iterative" })
+    }
+}
+
+impl Curvature {
+    /// O(unknowns³) where dense.
+    pub(super) fn at(problem: &Problem, x: &[f64], slope: &Slope) -> Self {
+        if problem.unknowns() > DENSE_UNKNOWNS {
+            return Self::Iterative(BlockPreconditioner::new(problem, x, slope));
+        }
+        let eigen = problem.hessian(x, slope).symmetric_eigen();
+        let largest = eigen.eigenvalues.iter().fold(0.0_f64, |largest, value| largest.max(*value));
+        let mut scaled = eigen.eigenvectors;
+        for (mut column, &value) in scaled.column_iter_mut().zip(eigen.eigenvalues.iter()) {
+            column *= if value > NO_CURVATURE * largest { value.sqrt().recip() } else { 0.0 };
+        }
+        Self::Dense(scaled)
+    }
+
+    /// The variance of `s_ij`; `None` where a solve fails. O(unknowns × blocks), or a solve.
+    pub(super) fn variance(&self, problem: &Problem, x: &[f64], slope: &Slope, i: usize, j: usize) -> Option<f64> {
+        let stride = problem.stride();
+        let (mut row_i, mut row_j) = (vec![0.0; stride], vec![0.0; stride]);
+        problem.rows(x, i, j, &mut row_i, &mut row_j);
+        match self {
+            Self::Dense(scaled) => {
+                let at = |item: usize, place| item * stride + place;
+                let along = |column: nalgebra::DVectorView<'_, f64>| -> f64 {
+                    (0..stride).map(|l| row_i[l] * column[at(i, l)] + row_j[l] * column[at(j, l)]).sum()
+                };
+                Some(scaled.column_iter().map(|column| along(column).powi(2)).sum())
+            }
+            Self::Iterative(blocks) => {
+                let mut right = vec![0.0; problem.unknowns()];
+                right[i * stride..][..stride].copy_from_slice(&row_i);
+                right[j * stride..][..stride].copy_from_slice(&row_j);
+                quadratic_form(problem, x, slope, blocks, &right)
+            }
+        }
+    }
+}
+
+/// `gᵀ H⁺ g` by conjugate gradients. They stay where H has curvature, as g does.
+fn quadratic_form(
+    problem: &Problem,
+    at: &[f64],
+    slope: &Slope,
+    blocks: &BlockPreconditioner,
+    right: &[f64],
+) -> Option<f64> {
+    let n = right.len();
+    let (mut residual, mut product, mut z) = (right.to_vec(), vec![0.0; n], vec![0.0; n]);
+    blocks.solve(&residual, &mut z);
+    let mut direction = z.clone();
+    let mut size = dot(&residual, &z);
+    let target = TOLERANCE * TOLERANCE * size;
+    let mut form = 0.0;
+    for _ in 0..200 + 2 * n {
+        if size <= target {
+            return Some(form);
+        }
+        problem.hessian_times(at, slope, &direction, &mut product);
+        let bend = dot(&direction, &product);
+        if bend.is_nan() || bend <= 0.0 {
+            return None;
+        }
+        let length = size / bend;
+        // Each step adds its part of the form.
+        form += length * size;
+        residual.iter_mut().zip(&product).for_each(|(r, p)| *r -= length * p);
+        blocks.solve(&residual, &mut z);
+        let next = dot(&residual, &z);
+        direction.iter_mut().zip(&z).for_each(|(d, z)| *d = z + next / size * *d);
+        size = next;
+    }
+    None
+}
