@@ -1,6 +1,8 @@
 //! Questions to a preference graph that need no rating: what is connected to what, and therefore
 //! which differences the data can answer at all.
 
+pub mod hodge;
+
 use std::borrow::Cow;
 
 use petgraph::algo::{connected_components, find_negative_cycle, tarjan_scc};
