@@ -1,7 +1,12 @@
 //! Questions to a preference graph that need no rating: what is connected to what, and therefore
 //! which differences the data can answer at all.
 
+pub mod cycles;
+pub mod dominance;
+pub mod ensemble;
+pub mod feedback_arcs;
 pub mod hodge;
+pub mod triads;
 
 use std::borrow::Cow;
 

@@ -94,8 +94,7 @@ impl FeedbackArcs {
         for (at, item) in order.iter().enumerate() {
             place[item.index()] = at;
         }
-        let arcs =
-            digraph.edge_references().map(|arc| (digraph[arc.source()], digraph[arc.target()], *arc.weight()));
+        let arcs = digraph.edge_references().map(|arc| (digraph[arc.source()], digraph[arc.target()], *arc.weight()));
         let up = arcs.filter(|(from, to, _)| place[from.index()] > place[to.index()]);
         let mut removed: Vec<WeightedArc> = up.map(|(from, to, weight)| WeightedArc { from, to, weight }).collect();
         removed.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.from, a.to).cmp(&(b.from, b.to))));

@@ -23,8 +23,7 @@ pub(super) fn order(local: &Local) -> Vec<usize> {
     let mut order = Vec::with_capacity(n);
     let mut rest = (1 << n) - 1;
     while rest != 0 {
-        let is_best =
-            |&item: &usize| weights[item].from(rest) + least[rest & !(1 << item)] <= least[rest] + tolerance;
+        let is_best = |&item: &usize| weights[item].from(rest) + least[rest & !(1 << item)] <= least[rest] + tolerance;
         let Some(item) = members(rest).find(is_best) else { break };
         order.push(item);
         rest &= !(1 << item);
