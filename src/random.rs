@@ -34,6 +34,8 @@ pub(crate) enum Purpose {
     JudgeAnswers = 11,
     /// Simulated groups: qualities and scores, one stream a group.
     GroupTrials = 12,
+    /// Logs drawn from a fitted ladder: one stream a log.
+    LadderLogs = 20,
 }
 
 /// The stream of one trial.
