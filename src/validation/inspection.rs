@@ -375,7 +375,10 @@ fn notes(graph: &PreferenceGraph, found: &Inspection, cycles: Option<&Cycles>) -
         let message =
             "some outcomes are win shares, not counts of wins: they have no known error, so the ladder is not tested";
         note("not-tested", message.to_owned());
-    } else if found.deviance.degrees_of_freedom > 0 && found.deviance.p_value.is_none() {
+    } else if !found.deviance.is_seldom_decided()
+        && found.deviance.degrees_of_freedom > 0
+        && found.deviance.p_value.is_none()
+    {
         let message = format!(
             "the ladder is not tested: expected counts are too small for χ², and {} items with {} pairs take too long to draw logs of",
             found.graph.items, found.graph.pairs

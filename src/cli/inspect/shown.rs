@@ -2,7 +2,7 @@
 
 use palio::structure::Status;
 use palio::validation::deviance::{Range, TestMethod};
-use palio::validation::inspection::{CycleRow, Inspection, Merged, TriangleFacts};
+use palio::validation::inspection::{ArcRow, CycleRow, Inspection, Merged, TriangleFacts};
 
 use crate::cli::table::{grouped, shown_name, trimmed, width};
 
@@ -10,6 +10,8 @@ use crate::cli::table::{grouped, shown_name, trimmed, width};
 const WIDEST: usize = 100;
 /// Where the facts begin, after their heads.
 const INDENT: usize = 15;
+/// Where rows below a fact begin.
+const ROW_INDENT: usize = 4;
 /// Names of a list that are shown.
 const NAMES: usize = 6;
 /// Cycles, triangles, arcs and ranks that are shown.
@@ -28,7 +30,7 @@ pub(super) fn inspection(found: &Inspection) -> String {
         triads(found, &mut page);
         cycles(found, &mut page);
         feedback(found, &mut page);
-        page.fact("order", &format!("{} by majorities", page.names(&found.feedback_arcs.order, " > ", 2 * NAMES)));
+        page.fact("best order", &page.names(&found.feedback_arcs.order, " > ", 2 * NAMES));
     }
     if let Some(merged) = &found.merged {
         judges(merged, &mut page);
@@ -47,11 +49,17 @@ impl Page {
         self.wrap(INDENT, head, text);
     }
 
-    /// A line without a head, not wrapped, with a column aligned after the text.
-    fn row(&mut self, text: &str, beside: &str) {
-        let room = self.width.saturating_sub(INDENT + beside.chars().count() + 2).max(20);
-        let text = if text.chars().count() > room { shown_name(text, 2 * room) } else { text.to_owned() };
-        self.text += &format!("{:INDENT$}{text}  {beside}\n", "");
+    /// Names on a line without a head, each shortened as far as need be, and something beside them.
+    fn row(&mut self, names: &[String], beside: &str) {
+        let between = 3 * names.len().saturating_sub(1);
+        let room = self.width.saturating_sub(ROW_INDENT + 2 + beside.chars().count());
+        let each = room.saturating_sub(between) / names.len().max(1);
+        let whole: usize = names.iter().map(|name| name.chars().count()).sum();
+        let shown: Vec<String> = names
+            .iter()
+            .map(|name| if whole + between > room { shortened(name, each) } else { name.clone() })
+            .collect();
+        self.text += &format!("{:ROW_INDENT$}{}  {beside}\n", "", shown.join(" > "));
     }
 
     /// Words on lines that begin at `indent`, the first of them with a head before it.
@@ -90,11 +98,34 @@ impl Page {
         shown_name(name, self.width * 2 / 3)
     }
 
-    fn circle(&self, items: &[String]) -> String {
-        let mut text = self.names(items, " > ", NAMES);
-        text += &format!(" > {}", self.name(&items[0]));
-        text
+    /// The items of a circle, back to the first; of a long one the beginning.
+    fn circle(&self, items: &[String]) -> Vec<String> {
+        let mut shown: Vec<String> = items.iter().take(NAMES).map(|name| self.name(name)).collect();
+        if items.len() > NAMES {
+            shown.push(format!("… {} more", items.len() - NAMES));
+        }
+        shown.extend(items.first().map(|name| self.name(name)));
+        shown
     }
+
+    fn arcs(&mut self, arcs: &[ArcRow]) {
+        for arc in arcs.iter().take(ROWS) {
+            self.row(&[self.name(&arc.winner), self.name(&arc.loser)], &trimmed(arc.margin));
+        }
+        if arcs.len() > ROWS {
+            self.wrap(ROW_INDENT, "", &format!("and {} more", grouped((arcs.len() - ROWS) as f64)));
+        }
+    }
+}
+
+/// A name of at most `most` characters, or six: its beginning and its end.
+fn shortened(name: &str, most: usize) -> String {
+    let (length, most) = (name.chars().count(), most.max(6));
+    if length <= most {
+        return name.to_owned();
+    }
+    let tail = (most - 1) / 3;
+    name.chars().take(most - 1 - tail).chain(['…']).chain(name.chars().skip(length - tail)).collect()
 }
 
 fn counted(number: usize, one: &str, several: &str) -> String {
@@ -182,13 +213,11 @@ fn ladder(found: &Inspection) -> String {
         grouped(deviance.degrees_of_freedom as f64)
     );
     if let Some(range) = &deviance.chance_deviance {
-        text += &format!(", {} on a true one", ranged(range, 1));
+        text += &format!(", {} of a true one", ranged(range, 1));
     }
-    text += &match (deviance.p_value, deviance.method) {
-        (Some(p_value), TestMethod::ChiSquared) => format!("; {} by χ²", probability(p_value)),
-        (Some(p_value), _) => {
-            format!("; {} by {} drawn logs", probability(p_value), grouped(deviance.resamples as f64))
-        }
+    text += &match (deviance.p_value_text(), deviance.method) {
+        (Some(p_value), TestMethod::ChiSquared) => format!("; {p_value} by χ²"),
+        (Some(p_value), _) => format!("; {p_value} by {} drawn logs", grouped(deviance.resamples as f64)),
         (None, _) => "; not tested".to_owned(),
     };
     if let Some(explained) = found.explained {
@@ -220,8 +249,12 @@ fn hodge(found: &Inspection, page: &mut Page) {
         _ => text += &format!(", circles {}", percent(1.0 - hodge.gradient)),
     }
     if let Some(range) = &hodge.cyclicity_of_ladder {
-        let percents = Range { mean: 100.0 * range.mean, low: 100.0 * range.low, high: 100.0 * range.high, ..*range };
-        text += &format!("; on a true ladder {} % are in circles", ranged(&percents, 1));
+        text += &format!(
+            "; a true ladder leaves {} ({} to {}) in circles",
+            percent(range.mean),
+            percent(range.low),
+            percent(range.high)
+        );
     }
     page.fact("log-odds", &text);
     if hodge.triangles.is_empty() {
@@ -243,7 +276,7 @@ fn triads(found: &Inspection, page: &mut Page) {
     let mut text =
         format!("{} of {} decided triples in a circle", grouped(triads.cyclic as f64), grouped(triads.triples as f64));
     if let Some(range) = &triads.expected_of_ladder {
-        text += &format!(", {} on a true ladder", ranged(range, 0));
+        text += &format!(", {} of a true ladder", ranged(range, 0));
     }
     text += &format!(", {} by coin flips", grouped((triads.expected_of_coins * 10.0).round() / 10.0));
     if let Some(consistence) = triads.consistence {
@@ -296,12 +329,7 @@ fn feedback(found: &Inspection, page: &mut Page) {
         if feedback.exact { "no order has less" } else { "the least that was found" },
     );
     page.fact("feedback arcs", &text);
-    for arc in feedback.removed.iter().take(ROWS) {
-        page.row(&format!("{} > {}", page.name(&arc.winner), page.name(&arc.loser)), &trimmed(arc.margin));
-    }
-    if feedback.removed.len() > ROWS {
-        page.fact("", &format!("and {} more", grouped((feedback.removed.len() - ROWS) as f64)));
-    }
+    page.arcs(&feedback.removed);
 }
 
 fn judges(merged: &Merged, page: &mut Page) {
@@ -314,12 +342,7 @@ fn judges(merged: &Merged, page: &mut Page) {
         if merged.exact { ", the least there is" } else { "" },
     );
     page.fact("merged", &text);
-    for arc in merged.removed.iter().take(ROWS) {
-        page.row(&format!("{} > {}", page.name(&arc.winner), page.name(&arc.loser)), &trimmed(arc.margin));
-    }
-    if merged.removed.len() > ROWS {
-        page.fact("", &format!("and {} more", grouped((merged.removed.len() - ROWS) as f64)));
-    }
+    page.arcs(&merged.removed);
     let mut level: Vec<(usize, Vec<String>)> = Vec::new();
     for row in &merged.ranking {
         match level.last_mut() {

@@ -2,6 +2,7 @@
 
 use rand_distr::{Binomial, Distribution};
 
+use super::LEAST_COMPARISONS_A_PAIR;
 use crate::data::graph::{CellSum, PairSums, PreferenceGraph};
 use crate::models::bradley_terry::{logistic, softplus};
 use crate::models::{BradleyTerry, FitError, Rater, TieRule};
@@ -72,6 +73,19 @@ impl Table {
     /// The deviance where every decided comparison was a fair coin's.
     pub(super) fn deviance_of_equals(&self) -> f64 {
         (0..self.sums.low.len()).map(|pair| of_pair(self.sums.low_wins[pair], self.sums.high_wins[pair], 0.0)).sum()
+    }
+
+    /// The decided comparisons of a tested pair, on average.
+    pub(super) fn comparisons_a_pair(&self, fit: &Fit) -> Option<f64> {
+        let tested = self.sizes.iter().zip(&fit.within).filter(|(_, within)| **within);
+        let (comparisons, pairs) = tested.fold((0, 0_u64), |(sum, pairs), (size, _)| (sum + size, pairs + 1));
+        (pairs > 0).then(|| comparisons as f64 / pairs as f64)
+    }
+
+    /// Whether there is a loop of pairs to test, and enough comparisons of known error.
+    pub(super) fn is_testable(&self, fit: &Fit) -> bool {
+        let enough = self.comparisons_a_pair(fit).is_some_and(|comparisons| comparisons >= LEAST_COMPARISONS_A_PAIR);
+        fit.degrees_of_freedom > 0 && enough && !self.has_shares
     }
 
     /// Items less the groups of them that decided comparisons connect.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{CycleRow, Inspection};
+use crate::validation::deviance::LEAST_COMPARISONS_A_PAIR;
 
 /// From this p-value on what a ladder leaves counts as chance.
 const LEVEL: f64 = 0.05;
@@ -27,7 +28,8 @@ pub enum Ladder {
     Untestable,
     /// There is no p-value: win shares, or too large a log.
     Untested,
-    /// p ≥ 0.05, but less than half of what is beyond chance is sure to be the ladder's.
+    /// Pairs were decided too seldom for a test; or p ≥ 0.05, but less than half of what is beyond chance is
+    /// sure to be the ladder's.
     TooFew,
     /// p ≥ 0.05, and half or more of what is beyond chance is sure to be the ladder's.
     Yes,
@@ -67,6 +69,9 @@ fn rule(found: &Inspection) -> Ladder {
     if deviance.degrees_of_freedom == 0 {
         return Ladder::Untestable;
     }
+    if deviance.is_seldom_decided() && !deviance.has_shares {
+        return Ladder::TooFew;
+    }
     let (Some(p_value), Some(explained)) = (deviance.p_value, found.explained) else { return Ladder::Untested };
     match (p_value >= LEVEL, explained) {
         (true, explained) if explained.at_least < HALF => Ladder::TooFew,
@@ -78,7 +83,7 @@ fn rule(found: &Inspection) -> Ladder {
 }
 
 fn sentence(ladder: Ladder, found: &Inspection) -> String {
-    let p_value = found.deviance.p_value.map(p_text).unwrap_or_default();
+    let p_value = found.deviance.p_value_text().unwrap_or_default();
     let carried = found.explained.map(|explained| percent(explained.share)).unwrap_or_default();
     match ladder {
         Ladder::NoOrder => no_order(found),
@@ -91,6 +96,11 @@ fn sentence(ladder: Ladder, found: &Inspection) -> String {
                 .to_owned()
         }
         Ladder::Untested => untested(found),
+        Ladder::TooFew if found.deviance.p_value.is_none() => format!(
+            "Too few comparisons to tell: the pairs were decided {:.1} times each on average, and a test needs {} or more.",
+            found.deviance.comparisons_a_pair.unwrap_or_default(),
+            LEAST_COMPARISONS_A_PAIR
+        ),
         Ladder::TooFew => format!(
             "Too few comparisons to tell: they fit one ladder ({p_value}), and would as well if most differences went in circles."
         ),
@@ -172,14 +182,4 @@ fn percent(share: f64) -> String {
     } else {
         format!("{percent:.0}%")
     }
-}
-
-fn p_text(p_value: f64) -> String {
-    if p_value < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {}", significant(p_value)) }
-}
-
-/// Two significant digits.
-fn significant(p_value: f64) -> String {
-    let digits = (1.0 - p_value.max(1e-4).log10().floor()).max(2.0) as usize;
-    format!("{p_value:.digits$}")
 }
