@@ -18,9 +18,9 @@ use crate::structure::hodge::{Dimensions, Flow};
 use crate::structure::triads::{Consistence, Triads};
 use crate::structure::{Identification, Note, Status, weak_components};
 
-/// Above this many pairs times the pairs of an item nothing is computed that runs through triangles.
-const MOST_TRIANGLE_STEPS: f64 = 5e9;
-/// Above this many the flow's curl is not told from its harmonic part.
+/// Above this many steps of merging neighbours nothing is computed that runs through triangles: seconds.
+const MOST_TRIANGLE_STEPS: f64 = 1e9;
+/// Above this many the flow's curl is not told from its harmonic part, which takes many such runs.
 const MOST_CURL_STEPS: f64 = 2e7;
 
 /// How a log is inspected.

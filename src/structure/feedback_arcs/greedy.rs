@@ -7,6 +7,8 @@ use super::Local;
 
 /// Rounds of moves after which a better order is no longer looked for.
 const MOST_ROUNDS: u32 = 50;
+/// Arcs looked at, at most, before the last round begins: a few seconds.
+const MOST_LOOKS: usize = 50_000_000;
 /// A move that gains no more than this share of all weights is rounding.
 const LEAST_GAIN: f64 = 1e-12;
 
@@ -136,7 +138,11 @@ pub(super) fn improve(local: &Local, order: &mut Vec<usize>) {
     for (at, &item) in order.iter().enumerate() {
         place[item] = at;
     }
-    for _ in 0..MOST_ROUNDS {
+    let arcs_of_all: usize = local.out.iter().chain(&local.into).map(Vec::len).sum();
+    for round in 0..MOST_ROUNDS {
+        if round as usize * arcs_of_all > MOST_LOOKS {
+            break;
+        }
         let mut moved = false;
         for item in 0..local.len() {
             let Some(to) = best_place(local, &place, item, least_gain) else { continue };
