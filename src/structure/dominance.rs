@@ -14,7 +14,7 @@ use crate::data::graph::PreferenceGraph;
 /// Smith 1973; Schwartz 1972. The Smith set is the source of the condensation of the weak majority
 /// digraph (arcs where the margin is 0 or more), the Schwartz set the union of the sources of that of
 /// the strict one. Where unmet pairs leave several sources of the former, the Smith set here is their
-/// union.
+/// union. The Schwartz set is part of the Smith set where all pairs met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dominance {
     /// The strong components of the strict majority digraph, each sorted by id: those that no majority

@@ -68,7 +68,8 @@ pub enum TestMethod {
 /// Ties are left out: given that a comparison was decided, Davidson's model with ties is Bradley-Terry.
 /// Where no maximum exists because some items only won against others, the ladder fits those pairs
 /// exactly, and what is tested are the pairs inside the strong components of the graph of wins. Weights
-/// enter: a pair counts as (Σw)²/Σw² comparisons.
+/// enter: a pair counts as (Σw)²/Σw² comparisons. Comparisons are taken as independent: votes on the same
+/// task are less than that, and make the test refuse too often.
 ///
 /// # Source
 /// The likelihood-ratio test against the saturated model, which has one probability a pair: its

@@ -272,14 +272,14 @@ fn unmet(graph: &PreferenceGraph, item: ItemId) -> usize {
 
 fn graph_facts(graph: &PreferenceGraph, dominance: &Dominance) -> GraphFacts {
     let identification = Identification::by_strong_connection(graph);
-    let weight = graph.weight();
+    let (tied, weight) = (graph.tied_weight(), graph.weight());
     GraphFacts {
         items: graph.items().len(),
         pairs: dominance.pairs,
         unmet_pairs: dominance.unmet_pairs,
         tied_pairs: dominance.tied_pairs,
         comparisons: graph.comparisons(),
-        tied_share: if weight > 0.0 { graph.tied_weight() / weight } else { 0.0 },
+        tied_share: if tied > 0.0 { tied / weight } else { 0.0 },
         components: identification.components,
         strong_components: identification.strong_components,
         status: identification.status,

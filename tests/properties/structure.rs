@@ -47,12 +47,13 @@ fn inspected(small: &Small) -> Inspection {
 proptest! {
     #![proptest_config(cases(256))]
 
-    /// Schwartz sets are part of Smith sets, and nobody outside the Smith set is level with a member or above.
+    /// Nobody outside the Smith set is level with a member or above, and the Schwartz set is part of it where
+    /// all pairs met.
     #[test]
     fn the_smith_set_is_above_all_others(small in odd_logs()) {
         let found = Dominance::of(&small.graph);
         let smith = found.smith();
-        prop_assert!(found.schwartz.iter().all(|item| smith.contains(item)));
+        prop_assert!(found.unmet_pairs > 0 || found.schwartz.iter().all(|item| smith.contains(item)));
         prop_assert_eq!(found.condorcet_winner.is_some(), smith.len() == 1);
         let points = small.graph.pair_sums();
         for pair in 0..points.low.len() {

@@ -74,7 +74,7 @@ fn many_comparisons_of_a_ladder_are_a_ladder() {
 
 #[test]
 fn a_circle_above_a_ladder_is_named() {
-    let mut rows = ladder(6, 1.0, 100.0);
+    let mut rows = ladder(6, 0.6, 100.0);
     rows.retain(|row| row.0 > 2 || row.1 > 2);
     rows.extend([(0, 1, Left, 80.0), (1, 0, Left, 20.0), (1, 2, Left, 75.0), (2, 1, Left, 25.0)]);
     rows.extend([(2, 0, Left, 70.0), (0, 2, Left, 30.0)]);
