@@ -86,13 +86,11 @@ pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> 
 impl InspectArgs {
     /// Rows are kept where judges are to be told apart.
     fn read_options(&self) -> ReadOptions {
-        match self.merge_judges {
-            None => ReadOptions { keep: Keep::Counts, ..ReadOptions::default() },
-            Some(_) => {
-                let labels = vec![LabelColumn::Role(Role::Judge)];
-                ReadOptions { keep: Keep::Rows, labels, ..ReadOptions::default() }
-            }
+        if self.merge_judges.is_none() {
+            return ReadOptions { keep: Keep::Counts, ..ReadOptions::default() };
         }
+        let labels = vec![LabelColumn::Role(Role::Judge)];
+        ReadOptions { keep: Keep::Rows, labels, ..ReadOptions::default() }
     }
 
     fn settings(&self, seed: u64) -> InspectionSettings {

@@ -125,6 +125,8 @@ fn descendants(acyclic: &DiGraph<ItemId, f64>, order: &[ItemId]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use approx::assert_relative_eq;
+
     use super::*;
 
     fn digraph(arcs: &[(u32, u32, f64)]) -> DiGraph<ItemId, f64> {
@@ -150,7 +152,7 @@ mod tests {
         assert_eq!(weights(&of(JudgeArcs::Net)), [(0, 1, 2.0)]);
         assert_eq!(weights(&of(JudgeArcs::Each)), [(0, 1, 5.0), (1, 0, 3.0)]);
         assert_eq!(weights(&of(JudgeArcs::Votes)), [(1, 0, 1.0)]);
-        assert_eq!(of(JudgeArcs::Each).feedback.weight, 3.0);
+        assert_relative_eq!(of(JudgeArcs::Each).feedback.weight, 3.0);
     }
 
     #[test]

@@ -419,7 +419,7 @@ pub struct TriangleCurl {
     /// i, j and k.
     #[serde(skip)]
     pub items: [ItemId; 3],
-    /// y_ij + y_jk − y_ik, in the flow's units: of log-odds, the log odds ratio of the cycle. Above 0
+    /// `y_ij + y_jk − y_ik`, in the flow's units: of log-odds, the log odds ratio of the cycle. Above 0
     /// where the cycle runs i beats j beats k beats i.
     pub curl: f64,
     /// √(Σ 1/w) over the three pairs, where weights are inverse variances.

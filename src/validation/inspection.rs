@@ -231,7 +231,7 @@ impl Inspection {
             triads: few_triangles.then(|| triad_facts(graph, &deviance)),
             hodge: few_triangles.then(|| hodge_facts(graph, &deviance, settings.triangles)),
             cycles: cycles.as_ref().map(|cycles| cycle_facts(graph, cycles)),
-            feedback_arcs: feedback_facts(graph, feedback),
+            feedback_arcs: feedback_facts(graph, &feedback),
             explained: deviance.explained(),
             deviance,
             merged: None,
@@ -349,7 +349,7 @@ fn cycle_facts(graph: &PreferenceGraph, cycles: &Cycles) -> CycleFacts {
     }
 }
 
-fn feedback_facts(graph: &PreferenceGraph, found: FeedbackArcs) -> FeedbackFacts {
+fn feedback_facts(graph: &PreferenceGraph, found: &FeedbackArcs) -> FeedbackFacts {
     FeedbackFacts {
         exact: found.exact,
         weight: found.weight,

@@ -1,5 +1,7 @@
 //! An inspection as a person sees it: the verdict, then what it rests on, a fact a line.
 
+use std::fmt::Write as _;
+
 use palio::structure::Status;
 use palio::validation::deviance::{Range, TestMethod};
 use palio::validation::inspection::{ArcRow, CycleRow, Inspection, Merged, TriangleFacts};
@@ -59,7 +61,7 @@ impl Page {
             .iter()
             .map(|name| if whole + between > room { shortened(name, each) } else { name.clone() })
             .collect();
-        self.text += &format!("{:ROW_INDENT$}{}  {beside}\n", "", shown.join(" > "));
+        let _ = writeln!(self.text, "{:ROW_INDENT$}{}  {beside}", "", shown.join(" > "));
     }
 
     /// Words on lines that begin at `indent`, the first of them with a head before it.
@@ -89,7 +91,7 @@ impl Page {
         let most = if names.len() == most + 1 { most + 1 } else { most };
         let mut text = names.iter().take(most).map(|name| self.name(name)).collect::<Vec<_>>().join(between);
         if names.len() > most {
-            text += &format!("{between}… {} more", names.len() - most);
+            let _ = write!(text, "{between}… {} more", names.len() - most);
         }
         text
     }
@@ -140,9 +142,10 @@ fn log(found: &Inspection) -> String {
     let graph = &found.graph;
     let mut text = format!("{} comparisons of {}", grouped(graph.comparisons), counted(graph.items, "item", "items"));
     if graph.tied_share > 0.0 {
-        text += &format!(", {} tied", percent(graph.tied_share));
+        let _ = write!(text, ", {} tied", percent(graph.tied_share));
     }
-    text += &format!(
+    let _ = write!(
+        text,
         "; {} of {} pairs met",
         grouped(graph.pairs as f64),
         grouped((graph.pairs + graph.unmet_pairs) as f64)
@@ -151,7 +154,7 @@ fn log(found: &Inspection) -> String {
         let sizes: Vec<String> =
             sorted_sizes(&found.components).into_iter().take(NAMES).map(|size| size.to_string()).collect();
         let more = if found.components.len() > NAMES { ", …" } else { "" };
-        text += &format!(", in {} groups of {}{more} items", grouped(graph.components as f64), sizes.join(", "));
+        let _ = write!(text, ", in {} groups of {}{more} items", grouped(graph.components as f64), sizes.join(", "));
     }
     if graph.status == Status::PartiallyIdentified {
         text += "; some items only won or only lost against the rest";
@@ -213,15 +216,17 @@ fn ladder(found: &Inspection) -> String {
         grouped(deviance.degrees_of_freedom as f64)
     );
     if let Some(range) = &deviance.chance_deviance {
-        text += &format!(", {} of a true one", ranged(range, 1));
+        let _ = write!(text, ", {} of a true one", ranged(range, 1));
     }
-    text += &match (deviance.p_value_text(), deviance.method) {
-        (Some(p_value), TestMethod::ChiSquared) => format!("; {p_value} by χ²"),
-        (Some(p_value), _) => format!("; {p_value} by {} drawn logs", grouped(deviance.resamples as f64)),
-        (None, _) => "; not tested".to_owned(),
+    let tested = match (deviance.p_value_text(), deviance.method) {
+        (Some(p_value), TestMethod::ChiSquared) => format!("{p_value} by χ²"),
+        (Some(p_value), _) => format!("{p_value} by {} drawn logs", grouped(deviance.resamples as f64)),
+        (None, _) => "not tested".to_owned(),
     };
+    let _ = write!(text, "; {tested}");
     if let Some(explained) = found.explained {
-        text += &format!(
+        let _ = write!(
+            text,
             "; it carries {} of what is beyond chance (at least {})",
             percent(explained.share),
             percent(explained.at_least)
@@ -244,12 +249,15 @@ fn hodge(found: &Inspection, page: &mut Page) {
     let mut text = format!("ladder {}", percent(hodge.gradient));
     match (hodge.curl, hodge.harmonic) {
         (Some(curl), Some(harmonic)) => {
-            text += &format!(", triangles {}, longer loops {}", percent(curl), percent(harmonic));
+            let _ = write!(text, ", triangles {}, longer loops {}", percent(curl), percent(harmonic));
         }
-        _ => text += &format!(", circles {}", percent(1.0 - hodge.gradient)),
+        _ => {
+            let _ = write!(text, ", circles {}", percent(1.0 - hodge.gradient));
+        }
     }
     if let Some(range) = &hodge.cyclicity_of_ladder {
-        text += &format!(
+        let _ = write!(
+            text,
             "; a true ladder leaves {} ({} to {}) in circles",
             percent(range.mean),
             percent(range.low),
@@ -276,13 +284,14 @@ fn triads(found: &Inspection, page: &mut Page) {
     let mut text =
         format!("{} of {} decided triples in a circle", grouped(triads.cyclic as f64), grouped(triads.triples as f64));
     if let Some(range) = &triads.expected_of_ladder {
-        text += &format!(", {} of a true ladder", ranged(range, 0));
+        let _ = write!(text, ", {} of a true ladder", ranged(range, 0));
     }
-    text += &format!(", {} by coin flips", grouped((triads.expected_of_coins * 10.0).round() / 10.0));
+    let _ = write!(text, ", {} by coin flips", grouped((triads.expected_of_coins * 10.0).round() / 10.0));
     if let Some(consistence) = triads.consistence {
-        text += &format!("; Kendall's ζ {:.3} ({} against coins)", consistence.zeta, probability(consistence.p_value));
+        let _ =
+            write!(text, "; Kendall's ζ {:.3} ({} against coins)", consistence.zeta, probability(consistence.p_value));
     } else if triads.skipped > 0 {
-        text += &format!("; {} triples have a pair that is level or never met", grouped(triads.skipped as f64));
+        let _ = write!(text, "; {} triples have a pair that is level or never met", grouped(triads.skipped as f64));
     }
     page.fact("triads", &text);
 }

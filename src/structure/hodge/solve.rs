@@ -10,7 +10,7 @@ const TOLERANCE: f64 = 1e-13;
 /// Stagnating at this relative residual is rounding and not failure.
 const ROUNDING: f64 = 1e-10;
 
-/// Minimises Σ w (y_ij − s_i + s_j)². The potentials have mean 0 in each component; also whether the
+/// Minimises `Σ w (y_ij − s_i + s_j)²`. The potentials have mean 0 in each component; also whether the
 /// solve converged, and the number of components.
 pub(super) fn potentials(flow: &Flow) -> (Vec<f64>, bool, usize) {
     let components = Components::of(flow);
@@ -74,7 +74,7 @@ fn laplacian(flow: &Flow, diagonal: &[f64], x: &[f64], y: &mut [f64]) {
 
 /// The part of `rest` in the span of the triangles, orthogonally in the weights.
 ///
-/// With x = w^½ rest and M = w^-½ CᵀC w^-½, C being the curl, it is the projection of x on the range of
+/// With x = w^½ rest and `M = w^-½ CᵀC w^-½`, C being the curl, it is the projection of x on the range of
 /// M: the solution of M z = M x that conjugate gradients find from nothing. Unlike a potential on the
 /// triangles, which has the same spectrum to converge by, z needs no memory by triangle.
 pub(super) fn curl(flow: &Flow, rest: &[f64]) -> (Vec<f64>, bool) {

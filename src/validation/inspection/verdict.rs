@@ -1,5 +1,7 @@
 //! One sentence: can one ladder describe the log?
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::{CycleRow, Inspection};
@@ -169,7 +171,7 @@ fn circle(items: &[String]) -> String {
     const SHOWN: usize = 6;
     let mut text = items.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(" > ");
     if items.len() > SHOWN {
-        text += &format!(" > … ({} more)", items.len() - SHOWN);
+        let _ = write!(text, " > … ({} more)", items.len() - SHOWN);
     }
     format!("{text} > {}", items[0])
 }
