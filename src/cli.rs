@@ -6,6 +6,7 @@ mod advantage;
 mod completions;
 mod generate;
 mod input;
+mod inspect;
 mod interrupt;
 mod merge;
 mod methods;
@@ -71,6 +72,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rank(Box<rank::RankArgs>),
+    Inspect(Box<inspect::InspectArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
@@ -124,6 +126,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| match &cli.command {
         Command::Rank(args) => rank::run(args, &cli.global),
+        Command::Inspect(args) => inspect::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),

@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
     Folds = 20,
     /// Where a general preference embedding begins that the data leave open.
     Embedding = 30,
+    /// Logs drawn from a fitted ladder: one stream a log.
+    LadderLogs = 21,
 }
 
 /// The stream of one trial.

@@ -1,6 +1,7 @@
 //! Writers: a result as bytes. They compute no number.
 
 mod advantage;
+mod inspect;
 mod leaderboard;
 mod swiss;
 mod topologies;
@@ -9,6 +10,7 @@ mod tournament;
 use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
+pub use self::inspect::{inspection_csv, inspection_jsonl, inspection_markdown};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
 pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};
 pub use self::tournament::{MatchRow, matches_csv, matches_jsonl};

@@ -1,7 +1,12 @@
 //! Questions to a preference graph that need no rating: what is connected to what, and therefore
 //! which differences the data can answer at all.
 
+pub mod cycles;
+pub mod dominance;
+pub mod ensemble;
+pub mod feedback_arcs;
 pub mod hodge;
+pub mod triads;
 
 use std::borrow::Cow;
 
@@ -205,19 +210,33 @@ impl Identification {
     }
 }
 
-/// The items that are not in the weak component with the most items.
-fn outside_largest_component(graph: &PreferenceGraph) -> Vec<ItemId> {
+/// The weak components of a graph: the groups of items that comparisons connect, each sorted by id, the
+/// group of the item seen first first. O(items + pairs).
+pub fn weak_components(graph: &PreferenceGraph) -> Vec<Vec<ItemId>> {
     let mut groups = UnionFind::<u32>::new(graph.items().len());
     for pair in graph.pairs() {
         groups.union(pair.low.0, pair.high.0);
     }
-    let labels = groups.into_labeling();
-    let mut sizes = vec![0_usize; labels.len()];
-    for &label in &labels {
-        sizes[label as usize] += 1;
+    let mut components: Vec<Vec<ItemId>> = Vec::new();
+    let mut component_of = vec![None; graph.items().len()];
+    for (item, label) in groups.into_labeling().into_iter().enumerate() {
+        let component = *component_of[label as usize].get_or_insert_with(|| {
+            components.push(Vec::new());
+            components.len() - 1
+        });
+        components[component].push(ItemId(item as u32));
     }
-    let largest = (0..sizes.len()).rev().max_by_key(|&label| sizes[label]);
-    all(labels.len()).into_iter().filter(|item| Some(labels[item.index()] as usize) != largest).collect()
+    components
+}
+
+/// The items that are not in the weak component with the most items.
+fn outside_largest_component(graph: &PreferenceGraph) -> Vec<ItemId> {
+    let components = weak_components(graph);
+    let largest = (0..components.len()).rev().max_by_key(|&component| components[component].len());
+    let others = components.into_iter().enumerate().filter(|(component, _)| Some(*component) != largest);
+    let mut outside: Vec<ItemId> = others.flat_map(|(_, items)| items).collect();
+    outside.sort_unstable();
+    outside
 }
 
 fn all(items: usize) -> Vec<ItemId> {

@@ -29,6 +29,8 @@ mod preference;
 mod readme;
 #[path = "common/shared.rs"]
 mod shared;
+#[path = "golden/structure.rs"]
+mod structure;
 #[path = "golden/swiss.rs"]
 mod swiss;
 
@@ -46,6 +48,7 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("preference", preference::CHECKS),
     ("general_preference", general_preference::CHECKS),
     ("logs", logs::CHECKS),
+    ("structure", structure::CHECKS),
     ("readme", readme::CHECKS),
     ("swiss", swiss::CHECKS),
     ("groups", groups_advantages::CHECKS),

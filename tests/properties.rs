@@ -2,6 +2,8 @@
 
 #[path = "common/small_logs.rs"]
 mod small_logs;
+#[path = "properties/structure.rs"]
+mod structure;
 
 use std::sync::LazyLock;
 

@@ -22,7 +22,8 @@ pub struct CellSum {
 }
 
 impl CellSum {
-    pub(super) fn of(count: f64, weight: f64) -> Self {
+    /// Of `count` comparisons of the given weight each.
+    pub(crate) fn of(count: f64, weight: f64) -> Self {
         Self { count, weight: count * weight, weight_squared: count * weight * weight }
     }
 
@@ -274,6 +275,23 @@ impl PreferenceGraph {
         entries.append(&mut tally.entries);
         compact(&mut entries);
         Self::from_sorted(tally.items, &entries)
+    }
+
+    /// The graph of weights by pair, whose pairs are sorted; each unit of weight counts as a comparison.
+    /// Every pair has a cell for either winner, empty ones included, so that other sums
+    /// ([`with_sums`](Self::with_sums)) may give it other winners. O(pairs).
+    pub fn from_pair_sums(items: Items, sums: &PairSums) -> Self {
+        let mut entries = Vec::with_capacity(2 * sums.low.len());
+        for index in 0..sums.low.len() {
+            let pair = Pair { low: ItemId(sums.low[index]), high: ItemId(sums.high[index]) };
+            let entry = |share, weight| Entry { pair, share, sum: CellSum::of(weight, 1.0) };
+            entries.push(entry(0.0, sums.high_wins[index]));
+            if sums.ties[index] > 0.0 {
+                entries.push(entry(0.5, sums.ties[index]));
+            }
+            entries.push(entry(1.0, sums.low_wins[index]));
+        }
+        Self::from_sorted(items, &entries)
     }
 
     fn from_sorted(items: Items, entries: &[Entry]) -> Self {

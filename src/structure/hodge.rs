@@ -113,6 +113,12 @@ impl Flow {
         Self::of_points(graph, false, |low, high| ((low - high) / (low + high), low + high))
     }
 
+    /// The margin of each pair that met, points taken less points lost, each of weight 1; a tie is half
+    /// a win for both. O(cells).
+    pub fn margins(graph: &PreferenceGraph) -> Self {
+        Self::of_points(graph, false, |low, high| (low - high, 1.0))
+    }
+
     fn of_points(
         graph: &PreferenceGraph,
         weights_are_precisions: bool,
@@ -178,7 +184,7 @@ impl Flow {
 
     /// Calls `visit` with the pairs ij, jk and ik of each triangle i < j < k, in that order of triangles.
     /// O(Σ over pairs of the pairs of their items).
-    fn each_triangle(&self, mut visit: impl FnMut(Triangle)) {
+    pub(super) fn each_triangle(&self, mut visit: impl FnMut(Triangle)) {
         for item in 0..self.items {
             let above = self.pairs_above(item);
             for ij in above.clone() {
@@ -316,10 +322,10 @@ fn keep_largest(kept: &mut Vec<TriangleCurl>, count: usize) -> f64 {
 
 /// The indices of the pairs of a triangle i < j < k.
 #[derive(Debug, Clone, Copy)]
-struct Triangle {
-    ij: usize,
-    jk: usize,
-    ik: usize,
+pub(super) struct Triangle {
+    pub(super) ij: usize,
+    pub(super) jk: usize,
+    pub(super) ik: usize,
 }
 
 /// The part of a flow that one number an item carries.

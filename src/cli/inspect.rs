@@ -1,0 +1,133 @@
+//! `palio inspect`: what a log's comparisons are, beyond one number an item.
+
+mod shown;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use palio::data::Log;
+use palio::data::graph::PreferenceGraph;
+use palio::data::read::{Comparisons, Keep, LabelColumn, ReadOptions, Reading, Role};
+use palio::report::{Report, inspection_csv, inspection_jsonl, inspection_markdown};
+use palio::structure::Note;
+use palio::structure::ensemble::JudgeArcs;
+use palio::validation::deviance::{Deviance, DevianceSettings};
+use palio::validation::inspection::{Inspection, InspectionSettings, Merged};
+
+use super::input::{self, InputArgs};
+use super::output::{Format, Output, progress_bar, warn};
+use super::{Ended, Global};
+
+/// Tell whether one ladder can describe a log: circles, triads, HodgeRank, and a test
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// Make one ranking of the judges' graphs (GED): the arcs that contradict an order are taken out
+    /// and told, and items rank by how many are below them
+    #[arg(long, value_name = "ARCS", num_args = 0..=1, require_equals = true, default_missing_value = "net")]
+    merge_judges: Option<JudgeArcsArg>,
+
+    /// Logs drawn from the fitted ladder, to tell what chance makes; fewer where many would take long
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    resamples: u32,
+
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum JudgeArcsArg {
+    /// Margins of all judges are summed: one arc a pair
+    Net,
+    /// Each judge's majority is an arc, and judges who disagree on a pair leave two
+    Each,
+    /// As net, with one vote a judge and pair
+    Votes,
+}
+
+impl From<JudgeArcsArg> for JudgeArcs {
+    fn from(asked: JudgeArcsArg) -> Self {
+        match asked {
+            JudgeArcsArg::Net => Self::Net,
+            JudgeArcsArg::Each => Self::Each,
+            JudgeArcsArg::Votes => Self::Votes,
+        }
+    }
+}
+
+/// Reads, inspects and writes.
+pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> {
+    let format = Format::of(global, Format::Table)?;
+    let output = Output::open(global)?;
+    let reading = args.input.read(args.read_options())?;
+    let mut notes = input::notes(&args.input.reading, &reading);
+    let inputs = reading.inputs.clone();
+    let (graph, merged) = match reading.comparisons {
+        Comparisons::Counts(tally) => (PreferenceGraph::from_tally(tally), None),
+        Comparisons::Rows(ref log) => (PreferenceGraph::from_log(log), args.merged(&reading, log, &mut notes)?),
+    };
+    let settings = args.settings(global.seed);
+    let logs = Deviance::logs_drawn(&graph, args.resamples);
+    let bar = progress_bar(u64::from(logs), "drawing logs", global);
+    let mut found = Inspection::of(&graph, settings, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    found.merged = merged;
+    notes.append(&mut found.notes);
+    warn(&notes, global);
+    let bytes = match format {
+        Format::Table => shown::inspection(&found).into_bytes(),
+        Format::Json => Report::new("inspect", args.report_settings(global)?, inputs, &notes, &found).to_json()?,
+        Format::Jsonl => inspection_jsonl(&found)?,
+        Format::Csv => inspection_csv(&found)?,
+        Format::Markdown => inspection_markdown(&found),
+    };
+    output.write(&bytes)?;
+    Ok(Ended::with(&notes))
+}
+
+impl InspectArgs {
+    /// Rows are kept where judges are to be told apart.
+    fn read_options(&self) -> ReadOptions {
+        if self.merge_judges.is_none() {
+            return ReadOptions { keep: Keep::Counts, ..ReadOptions::default() };
+        }
+        let labels = vec![LabelColumn::Role(Role::Judge)];
+        ReadOptions { keep: Keep::Rows, labels, ..ReadOptions::default() }
+    }
+
+    fn settings(&self, seed: u64) -> InspectionSettings {
+        let deviance = DevianceSettings { resamples: self.resamples, seed };
+        InspectionSettings { deviance, ..InspectionSettings::default() }
+    }
+
+    /// The judges' graphs made into one, if that was asked for.
+    fn merged(&self, reading: &Reading, log: &Log, notes: &mut Vec<Note>) -> anyhow::Result<Option<Merged>> {
+        let Some(arcs) = self.merge_judges else { return Ok(None) };
+        let roles = &reading.notes.label_roles;
+        let Some((_, column)) = roles.iter().find(|(role, _)| *role == Role::Judge) else {
+            bail!("--merge-judges needs a column of judges, and there is none; name it with --judge COLUMN");
+        };
+        let judges = log.labels(column).context("the column of judges was not read")?;
+        let merged = Merged::of(log, judges, arcs.into());
+        if judges.names.get("").is_some() {
+            let message = format!("rows without a {column} were taken as one judge's");
+            notes.push(Note::new("rows-without-judge", message));
+        }
+        if merged.judges == 1 {
+            let message = format!("the column {column} has one judge, so there is nothing to merge");
+            notes.push(Note::new("one-judge", message));
+        }
+        Ok(Some(merged))
+    }
+
+    /// All that changes a number.
+    fn report_settings(&self, global: &Global) -> anyhow::Result<serde_json::Value> {
+        let defaults = InspectionSettings::default();
+        Ok(serde_json::json!({
+            "merge_judges": self.merge_judges.map(JudgeArcs::from),
+            "resamples": self.resamples,
+            "most_cycles_counted": defaults.cycles.count,
+            "listed": defaults.cycles.listed,
+            "reading": serde_json::to_value(self.input.settings())?,
+            "seed": global.seed,
+        }))
+    }
+}
