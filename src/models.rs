@@ -5,6 +5,8 @@
 
 pub mod bradley_terry;
 pub mod elo;
+pub mod games;
+pub mod melo;
 mod spectral;
 mod win_rate;
 
@@ -14,6 +16,8 @@ use serde::Serialize;
 
 pub use self::bradley_terry::{BradleyTerry, TieRule};
 pub use self::elo::Elo;
+pub use self::games::{AlphaRank, MaximalLottery, NashAveraging};
+pub use self::melo::MultidimensionalElo;
 pub use self::spectral::{Eigenvector, PageRank};
 pub use self::win_rate::{Average, WinRate, Wins};
 use crate::data::graph::PreferenceGraph;
@@ -233,6 +237,28 @@ pub enum FitError {
         /// The limit.
         limit: usize,
     },
+    /// The cost of the method grows with the cube of the items, and there are too many of them.
+    #[error("{method} works up to {limit} items and there are {items}; rate fewer of them, or use another method")]
+    TooManyItems {
+        /// The method's name.
+        method: &'static str,
+        /// The items of the log.
+        items: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A pair without a logit.
+    #[error(
+        "'{winner}' won all comparisons with '{loser}', which have no finite logit; {method} needs smoothing above 0"
+    )]
+    OneSided {
+        /// The method's name.
+        method: &'static str,
+        /// The item that won.
+        winner: String,
+        /// The item that lost.
+        loser: String,
+    },
 }
 
 /// What a rater's numbers mean.
@@ -249,6 +275,10 @@ pub enum Units {
     Count,
     /// A weight in a unit vector.
     Weight,
+    /// A probability of a distribution over the items.
+    Probability,
+    /// A mean payoff against an equilibrium, at most 0, in the units of the payoffs.
+    Payoff,
 }
 
 /// What a rater needs of the log.
@@ -308,8 +338,18 @@ pub struct RaterEntry {
 }
 
 /// Every rater, in the order in which they are shown.
-pub const RATERS: &[RaterEntry] =
-    &[bradley_terry::ENTRY, elo::ENTRY, win_rate::WIN_RATE, win_rate::WINS, spectral::EIGENVECTOR, spectral::PAGERANK];
+pub const RATERS: &[RaterEntry] = &[
+    bradley_terry::ENTRY,
+    elo::ENTRY,
+    win_rate::WIN_RATE,
+    win_rate::WINS,
+    spectral::EIGENVECTOR,
+    spectral::PAGERANK,
+    games::NASH_AVERAGING,
+    games::MAXIMAL_LOTTERY,
+    games::ALPHA_RANK,
+    melo::ENTRY,
+];
 
 impl RaterEntry {
     /// The rater of this name.

@@ -34,6 +34,8 @@ pub(crate) enum Purpose {
     JudgeAnswers = 11,
     /// Simulated groups: qualities and scores, one stream a group.
     GroupTrials = 12,
+    /// Vectors that mElo starts with.
+    MeloVectors = 21,
 }
 
 /// The stream of one trial.
