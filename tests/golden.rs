@@ -13,6 +13,8 @@ mod close;
 mod fitting;
 #[path = "golden/fixtures.rs"]
 mod fixtures;
+#[path = "golden/games.rs"]
+mod games;
 #[path = "golden/groups_advantages.rs"]
 mod groups_advantages;
 #[path = "golden/groups_topologies.rs"]
@@ -42,6 +44,7 @@ type Check = fn(&Shared);
 const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("peers", peers::CHECKS),
     ("preference", preference::CHECKS),
+    ("games", games::CHECKS),
     ("logs", logs::CHECKS),
     ("readme", readme::CHECKS),
     ("swiss", swiss::CHECKS),

@@ -226,3 +226,54 @@ impl Fitted for MeloFit {
         self.notes.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::graph::PreferenceGraph;
+    use crate::data::{Comparison, Outcome};
+
+    /// Item k beats item k + 1 of three, in turns.
+    fn cycle(rows: u32) -> (Log, PreferenceGraph) {
+        let mut log = Log::new(["a", "b", "c"].into_iter().collect());
+        for row in 0..rows {
+            let (left, right) = (ItemId(row % 3), ItemId((row + 1) % 3));
+            log.push(Comparison::new(left, right, Outcome::Left));
+        }
+        let graph = PreferenceGraph::from_log(&log);
+        (log, graph)
+    }
+
+    fn play(rater: &MultidimensionalElo, rows: u32) -> MeloFit {
+        let (log, graph) = cycle(rows);
+        rater.play(Evidence { graph: &graph, rows: Some(&log) }).unwrap()
+    }
+
+    #[test]
+    fn vectors_learn_a_cycle_that_ratings_can_not() {
+        let fitted = play(&MultidimensionalElo::default(), 3_000);
+        let plain = play(&MultidimensionalElo { dimension: 0, ..MultidimensionalElo::default() }, 3_000);
+        for item in 0..3 {
+            let beats_next = |fit: &MeloFit| fit.probability(ItemId(item), ItemId((item + 1) % 3)).unwrap();
+            assert!(beats_next(&fitted) > 0.9, "{}", beats_next(&fitted));
+            assert!(beats_next(&plain) < 0.6);
+        }
+    }
+
+    #[test]
+    fn the_rating_is_the_mean_of_the_log_odds_against_all() {
+        let rater = MultidimensionalElo { dimension: 4, ..MultidimensionalElo::default() };
+        let fitted = play(&rater, 100);
+        for item in 0..3 {
+            let mean = (0..3).map(|other| fitted.state.log_odds(ItemId(item), ItemId(other))).sum::<f64>() / 3.0;
+            approx::assert_relative_eq!(fitted.ratings()[item as usize], mean, epsilon = 1e-14);
+        }
+    }
+
+    #[test]
+    fn rates_that_are_too_large_are_told_of() {
+        let fitted = play(&MultidimensionalElo { vector_rate: 1e200, ..MultidimensionalElo::default() }, 30);
+        assert!(fitted.identification().members.is_empty());
+        assert!(fitted.notes().iter().any(|note| note.code == "diverged"));
+    }
+}

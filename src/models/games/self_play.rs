@@ -279,3 +279,57 @@ pub fn mean_win_probabilities(scores: &Payoffs, temperature: f64) -> Result<Vec<
     };
     Ok((0..scores.len()).map(mean).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::games::Equilibrium;
+
+    fn game() -> Payoffs {
+        Payoffs::from_probabilities(&[vec![0.5, 0.9, 0.2], vec![0.1, 0.5, 0.7], vec![0.8, 0.3, 0.5]]).unwrap()
+    }
+
+    #[test]
+    fn the_fixed_point_goes_from_the_reference_to_the_equilibrium() {
+        let reference = [0.2, 0.5, 0.3];
+        let at = |temperature| nash_md_fixed_point(&game(), &reference, temperature).unwrap();
+        let off = |policy: &[f64], target: &[f64]| {
+            policy.iter().zip(target).fold(0.0_f64, |most, (x, y)| most.max((x - y).abs()))
+        };
+        assert!(off(&at(1e6).policy, &reference) < 1e-6);
+        let equilibrium = Equilibrium::of(&game()).probabilities;
+        for (temperature, near) in [(1e-2, 0.1), (1e-4, 1e-3), (1e-6, 1e-5)] {
+            let found = at(temperature);
+            assert!(found.convergence.converged && found.residual < 1e-9, "{found:?}");
+            assert!(off(&found.policy, &equilibrium) < near, "{temperature}: {found:?} and not {equilibrium:?}");
+        }
+    }
+
+    #[test]
+    fn an_item_that_the_reference_excludes_stays_out() {
+        let found = nash_md_fixed_point(&game(), &[1.0, 1.0, 0.0], 0.5).unwrap();
+        assert!(found.convergence.converged);
+        assert_eq!(found.policy[2].to_bits(), 0);
+        let run = nash_md(&game(), &[1.0, 1.0, 0.0], 0.5, &[0.0, 1.0, 1.0], 50).unwrap();
+        assert!(run.last.iter().all(|mass| mass.is_finite()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let start = [1.0; 3];
+        assert!(exponential_weights(&game(), &start, f64::NAN, 1).is_err());
+        assert!(exponential_weights(&game(), &start, 1.0, 0).is_err());
+        assert!(nash_md(&game(), &[1.0; 2], 0.1, &start, 1).is_err());
+        let refused = nash_md_fixed_point(&game(), &start, 0.0).unwrap_err();
+        assert_eq!(refused.to_string(), "temperature is 0: it must be a finite number above 0");
+        assert!(mean_win_probabilities(&game(), -1.0).is_err());
+    }
+
+    #[test]
+    fn an_empty_pool_has_nothing_to_choose() {
+        let nobody = Payoffs::from_scores(&[]).unwrap();
+        assert_eq!(PoolScores::of(&nobody), PoolScores { scores: Vec::new(), chosen: None, rejected: None });
+        assert!(nash_md_fixed_point(&nobody, &[], 1.0).unwrap().convergence.converged);
+        assert!(exponential_weights(&nobody, &[], 1.0, 3).unwrap().last.is_empty());
+    }
+}
