@@ -9,13 +9,10 @@ use rand_chacha::ChaCha8Rng;
 fn game(items: usize, met: f64) -> Payoffs {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut rows = vec![vec![0.0; items]; items];
-    for i in 0..items {
-        for j in 0..i {
-            if rng.random::<f64>() < met {
-                let payoff = rng.random_range(-1.0..1.0);
-                (rows[i][j], rows[j][i]) = (payoff, -payoff);
-            }
-        }
+    let pairs = (0..items).flat_map(|i| (0..i).map(move |j| (i, j)));
+    for (i, j) in pairs.filter(|_| rng.random::<f64>() < met).collect::<Vec<_>>() {
+        let payoff = rng.random_range(-1.0..1.0);
+        (rows[i][j], rows[j][i]) = (payoff, -payoff);
     }
     Payoffs::from_scores(&rows).expect("a game")
 }

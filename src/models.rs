@@ -259,6 +259,9 @@ pub enum FitError {
         /// The item that lost.
         loser: String,
     },
+    /// A setting of a method on games that is out of range.
+    #[error(transparent)]
+    Game(#[from] games::PayoffError),
 }
 
 /// What a rater's numbers mean.

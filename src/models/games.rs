@@ -2,8 +2,8 @@
 //! self-play iterations whose limits they are.
 //!
 //! All read a matrix of [`Payoffs`], from a log's counts by [`Payoff`] or as given; equilibria of different
-//! payoffs differ. Cost grows with the cube of the items, and logs of more than [`ITEM_LIMIT`] are
-//! refused: 500 items take seconds.
+//! payoffs differ. Cost grows with the cube of the items: an equilibrium of 500 takes about a second, and
+//! logs of more than [`ITEM_LIMIT`] are refused.
 
 mod alpha_rank;
 mod complementary;
@@ -14,7 +14,9 @@ mod payoffs;
 pub mod self_play;
 
 pub(super) use self::alpha_rank::ENTRY as ALPHA_RANK;
-pub use self::alpha_rank::{AlphaRank, AlphaRankFit, AlphaRanking, Selection, alpha_rank, log_fixation};
+pub use self::alpha_rank::{
+    ALPHA_RANK_ITEM_LIMIT, AlphaRank, AlphaRankFit, AlphaRanking, Selection, alpha_rank, log_fixation,
+};
 pub use self::equilibrium::{AgentsAgainstTasks, Equilibrium};
 pub use self::nash_averaging::{GameFit, MaximalLottery, NashAveraging};
 pub(super) use self::nash_averaging::{MAXIMAL_LOTTERY, NASH_AVERAGING};

@@ -4,12 +4,11 @@ use std::cmp::Ordering;
 
 use nalgebra::DMatrix;
 
-use super::ITEM_LIMIT;
 use super::payoffs::{Game, PAYOFF, Payoff, PayoffError, PayoffSettings, Payoffs, SMOOTHING, UNMET};
 use crate::data::graph::PreferenceGraph;
 use crate::models::{
-    Convergence, Evidence, FitError, Fitted, Laws, Mirror, Needs, Note, Rater, RaterEntry, Setting, SettingsError,
-    Units,
+    Convergence, Evidence, FitError, Fitted, Laws, Mirror, Needs, Note, Rater, RaterEntry, Setting, Settings,
+    SettingsError, Units,
 };
 use crate::structure::Identification;
 
@@ -36,33 +35,18 @@ pub(in crate::models) const ENTRY: RaterEntry = RaterEntry {
     ],
     build: |settings| {
         let usual = AlphaRank::default();
-        let selection = match settings.get("alpha") {
-            None | Some("sweep") => Selection::Sweep,
-            Some("infinite") => {
-                let within = |x: f64| x > 0.0 && x < 0.5;
-                Selection::Infinite {
-                    epsilon: settings.number("epsilon", EPSILON, "a number between 0 and 0.5", within)?,
-                }
-            }
-            Some(_) => {
-                let positive = |x: f64| x > 0.0 && x.is_finite();
-                Selection::Finite {
-                    alpha: settings.number("alpha", 1.0, "a number above 0, sweep or infinite", positive)?,
-                }
-            }
-        };
-        if !matches!(selection, Selection::Infinite { .. }) && settings.get("epsilon").is_some() {
-            let expected = "nothing without alpha=infinite".to_owned();
-            let value = settings.get("epsilon").unwrap_or_default().to_owned();
-            return Err(SettingsError::Value { name: "epsilon".to_owned(), value, expected });
-        }
-        let population = settings.number("population", usual.population, "a whole number from 2", |m: u32| m >= 2)?;
-        let payoffs = PayoffSettings::read(settings, usual.payoffs.payoff)?;
-        Ok(Box::new(AlphaRank { payoffs, selection, population }))
+        Ok(Box::new(AlphaRank {
+            payoffs: PayoffSettings::read(settings, usual.payoffs.payoff)?,
+            selection: Selection::read(settings)?,
+            population: settings.number("population", usual.population, "a whole number from 2", |m: u32| m >= 2)?,
+        }))
     },
 };
 
 const EPSILON: f64 = 0.01;
+
+/// The items of a log beyond which α-Rank is refused: 500 take seconds for each α of a sweep.
+pub const ALPHA_RANK_ITEM_LIMIT: usize = 500;
 
 /// How strongly a better item is selected.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -81,6 +65,32 @@ pub enum Selection {
         /// That chance.
         epsilon: f64,
     },
+}
+
+impl Selection {
+    /// From `alpha` and, where that is infinite, `epsilon`.
+    fn read(settings: &Settings) -> Result<Self, SettingsError> {
+        let infinite = settings.get("alpha") == Some("infinite");
+        if let Some(value) = settings.get("epsilon").filter(|_| !infinite) {
+            let expected = "a value only with alpha=infinite".to_owned();
+            return Err(SettingsError::Value { name: "epsilon".to_owned(), value: value.to_owned(), expected });
+        }
+        match settings.get("alpha") {
+            None | Some("sweep") => Ok(Self::Sweep),
+            Some(_) if infinite => {
+                let within = |x: f64| x > 0.0 && x < 0.5;
+                Ok(Self::Infinite {
+                    epsilon: settings.number("epsilon", EPSILON, "a number between 0 and 0.5", within)?,
+                })
+            }
+            Some(_) => {
+                let positive = |x: f64| x > 0.0 && x.is_finite();
+                Ok(Self::Finite {
+                    alpha: settings.number("alpha", 1.0, "a number above 0, sweep or infinite", positive)?,
+                })
+            }
+        }
+    }
 }
 
 /// α-Rank of a single population. Unit: a probability; they sum to 1.
@@ -146,10 +156,10 @@ pub fn alpha_rank(payoffs: &Payoffs, selection: Selection, population: u32) -> R
             convergence: Convergence::CLOSED_FORM,
         }),
         Selection::Infinite { epsilon } => Ok(AlphaRanking {
-            masses: stationary(rates(payoffs, |u| match u.total_cmp(&0.0) {
-                Ordering::Greater => (-epsilon).ln_1p(),
-                Ordering::Equal => 0.5_f64.ln(),
-                Ordering::Less => epsilon.ln(),
+            masses: stationary(rates(payoffs, |u| match u.partial_cmp(&0.0) {
+                Some(Ordering::Greater) => (-epsilon).ln_1p(),
+                Some(Ordering::Less) => epsilon.ln(),
+                Some(Ordering::Equal) | None => 0.5_f64.ln(),
             })),
             alpha: None,
             convergence: Convergence::CLOSED_FORM,
@@ -254,16 +264,14 @@ pub struct AlphaRankFit {
 }
 
 impl AlphaRank {
-    /// The fit with its stationary distribution; up to [`ITEM_LIMIT`] items. Costs as of [`alpha_rank`].
+    /// The fit with its stationary distribution; up to [`ALPHA_RANK_ITEM_LIMIT`] items. Costs as of [`alpha_rank`].
     ///
     /// # Errors
-    /// If there are more items than that, or logits without smoothing were asked for and a pair has none.
-    ///
-    /// # Panics
-    /// If the settings are out of the range of [`alpha_rank`].
+    /// If there are more items than that, logits without smoothing were asked for and a pair has none, or
+    /// the settings are out of the range of [`alpha_rank`].
     pub fn solve(&self, graph: &PreferenceGraph) -> Result<AlphaRankFit, FitError> {
-        let game = Game::of(graph, self.payoffs, NAME, ITEM_LIMIT)?;
-        let ranking = alpha_rank(&game.payoffs, self.selection, self.population).expect("settings in range");
+        let game = Game::of(graph, self.payoffs, NAME, ALPHA_RANK_ITEM_LIMIT)?;
+        let ranking = alpha_rank(&game.payoffs, self.selection, self.population)?;
         let identification = Identification::by_connection(graph);
         let mut notes = identification.notes(graph);
         notes.extend(game.notes(self.payoffs.unmet));

@@ -49,8 +49,11 @@ impl Equilibrium {
         let mut against = payoffs.mean_against(&probabilities);
         let exploitability = against.iter().copied().fold(0.0, f64::max);
         if found.converged {
-            // Zero by theorem, and up to rounding by the residual.
-            support.iter().for_each(|&item| against[item] = 0.0);
+            // In the support 0 and outside at most 0 by theorem, and up to rounding as computed. Adding 0 leaves
+            // no negative zero.
+            for (payoff, plays) in against.iter_mut().zip(&inside.support) {
+                *payoff = if *plays { 0.0 } else { payoff.min(0.0) + 0.0 };
+            }
         }
         Self {
             probabilities: probabilities.iter().copied().collect(),

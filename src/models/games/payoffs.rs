@@ -244,7 +244,8 @@ impl Payoffs {
             return Err(refused(wrong.to_string()));
         }
         let sum: f64 = policy.iter().sum();
-        if !(sum > 0.0 && sum.is_finite()) && !policy.is_empty() {
+        let is_sum = policy.is_empty() || (sum > 0.0 && sum.is_finite());
+        if !is_sum {
             return Err(refused(format!("a sum of {sum}")));
         }
         Ok(DVector::from_iterator(policy.len(), policy.iter().map(|p| p / sum)))

@@ -19,9 +19,9 @@ use crate::models::Convergence;
 /// What an iteration came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Iterates {
-    /// The last policy, π_T.
+    /// The last policy, `π_T`.
     pub last: Vec<f64>,
-    /// The mean of the policies played, π_0 to π_{T−1}.
+    /// The mean of the policies played, `π_0` to `π_{T−1}`.
     pub average: Vec<f64>,
 }
 
@@ -112,17 +112,21 @@ pub fn nash_md_fixed_point(payoffs: &Payoffs, reference: &[f64], temperature: f6
     let error = map_error(payoffs, &log_reference, temperature, &z);
     let residual = largest(&(&policy - image));
     let left = largest(&error);
-    // What a policy's logarithms can be exact to.
-    let scale = 1.0 + largest(&z);
     Ok(FixedPoint {
         policy: policy.iter().copied().collect(),
         residual,
         convergence: Convergence {
-            converged: left <= FIXED_POINT_TOLERANCE * scale,
+            converged: left <= rounding(payoffs, temperature, &z),
             iterations,
             gradient_norm: Some(left),
         },
     })
+}
+
+/// What the logarithms can be exact to: A π cancels, and is then divided by the temperature.
+fn rounding(payoffs: &Payoffs, temperature: f64, z: &DVector<f64>) -> f64 {
+    let payoff = if payoffs.is_empty() { 0.0 } else { payoffs.matrix.amax() };
+    (16.0 * f64::EPSILON * payoff / temperature).max(FIXED_POINT_TOLERANCE) * (1.0 + largest(z))
 }
 
 /// Newton on `z − A π(z) / τ` with the step halved until the error shrinks.
