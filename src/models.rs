@@ -7,6 +7,8 @@ pub mod bradley_terry;
 pub mod elo;
 pub mod general_preference;
 mod hodge;
+pub mod games;
+pub mod melo;
 mod spectral;
 mod win_rate;
 
@@ -18,6 +20,8 @@ pub use self::bradley_terry::{BradleyTerry, TieRule};
 pub use self::elo::Elo;
 pub use self::general_preference::GeneralPreference;
 pub use self::hodge::HodgeRank;
+pub use self::games::{AlphaRank, MaximalLottery, NashAveraging};
+pub use self::melo::MultidimensionalElo;
 pub use self::spectral::{Eigenvector, PageRank};
 pub use self::win_rate::{Average, WinRate, Wins};
 use crate::data::graph::PreferenceGraph;
@@ -260,6 +264,31 @@ pub enum FitError {
         /// The limit.
         limit: usize,
     },
+    /// The cost of the method grows with the cube of the items, and there are too many of them.
+    #[error("{method} works up to {limit} items and there are {items}; rate fewer of them, or use another method")]
+    TooManyItems {
+        /// The method's name.
+        method: &'static str,
+        /// The items of the log.
+        items: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A pair without a logit.
+    #[error(
+        "'{winner}' won all comparisons with '{loser}', which have no finite logit; {method} needs smoothing above 0"
+    )]
+    OneSided {
+        /// The method's name.
+        method: &'static str,
+        /// The item that won.
+        winner: String,
+        /// The item that lost.
+        loser: String,
+    },
+    /// A setting of a method on games that is out of range.
+    #[error(transparent)]
+    Game(#[from] games::PayoffError),
 }
 
 /// What a rater's numbers mean.
@@ -276,6 +305,10 @@ pub enum Units {
     Count,
     /// A weight in a unit vector.
     Weight,
+    /// A probability of a distribution over the items.
+    Probability,
+    /// A mean payoff against an equilibrium, at most 0, in the units of the payoffs.
+    Payoff,
 }
 
 /// What a rater needs of the log.
@@ -344,6 +377,10 @@ pub const RATERS: &[RaterEntry] = &[
     win_rate::WINS,
     spectral::EIGENVECTOR,
     spectral::PAGERANK,
+    games::NASH_AVERAGING,
+    games::MAXIMAL_LOTTERY,
+    games::ALPHA_RANK,
+    melo::ENTRY,
 ];
 
 impl RaterEntry {

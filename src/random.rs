@@ -36,10 +36,12 @@ pub(crate) enum Purpose {
     GroupTrials = 12,
     /// Folds of a cross-validation: two streams a repetition.
     Folds = 20,
+    /// Vectors that mElo starts with.
+    MeloVectors = 21,
+    /// Logs drawn from a fitted ladder: one stream a log.
+    LadderLogs = 22,
     /// Where a general preference embedding begins that the data leave open.
     Embedding = 30,
-    /// Logs drawn from a fitted ladder: one stream a log.
-    LadderLogs = 21,
 }
 
 /// The stream of one trial.

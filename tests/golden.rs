@@ -15,6 +15,8 @@ mod fitting;
 mod fixtures;
 #[path = "golden/general_preference.rs"]
 mod general_preference;
+#[path = "golden/games.rs"]
+mod games;
 #[path = "golden/groups_advantages.rs"]
 mod groups_advantages;
 #[path = "golden/groups_topologies.rs"]
@@ -47,6 +49,7 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("peers", peers::CHECKS),
     ("preference", preference::CHECKS),
     ("general_preference", general_preference::CHECKS),
+    ("games", games::CHECKS),
     ("logs", logs::CHECKS),
     ("structure", structure::CHECKS),
     ("readme", readme::CHECKS),

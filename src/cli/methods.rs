@@ -140,6 +140,8 @@ fn units(units: Units) -> &'static str {
         Units::Share => "a share",
         Units::Count => "a number of comparisons",
         Units::Weight => "a weight",
+        Units::Probability => "a probability; all sum to 1",
+        Units::Payoff => "a payoff, at most 0",
     }
 }
 

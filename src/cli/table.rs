@@ -183,6 +183,8 @@ fn rating_head(rater: &RaterEntry) -> &'static str {
         Units::Share => "win rate",
         Units::Count => "wins",
         Units::Weight => "weight",
+        Units::Probability => "probability",
+        Units::Payoff => "payoff",
     }
 }
 

@@ -78,15 +78,7 @@ impl Rater for Elo {
         let rows = evidence.rows.ok_or(FitError::NeedsRows { method: NAME })?;
         let identification = Identification::by_connection(evidence.graph);
         let mut notes = identification.notes(evidence.graph);
-        let log = if rows.is_counted() {
-            notes.push(Note::new(
-                "counts-expanded",
-                "the log gives counts and no order: they were replayed one by one in a seeded order",
-            ));
-            Cow::Owned(self.expanded(rows)?)
-        } else {
-            Cow::Borrowed(rows)
-        };
+        let log = one_by_one(rows, NAME, self.seed, &mut notes)?;
         Ok(Box::new(PlainFit {
             ratings: self.rate(&log),
             convergence: Convergence::CLOSED_FORM,
@@ -95,6 +87,26 @@ impl Rater for Elo {
             log_odds: Some(self.base.ln() / self.scale),
         }))
     }
+}
+
+/// The log as single comparisons: counted rows as so many, in a seeded order, with a note.
+pub(super) fn one_by_one<'a>(
+    log: &'a Log,
+    method: &'static str,
+    seed: u64,
+    notes: &mut Vec<Note>,
+) -> Result<Cow<'a, Log>, FitError> {
+    if !log.is_counted() {
+        return Ok(Cow::Borrowed(log));
+    }
+    notes.push(Note::new(
+        "counts-expanded",
+        "the log gives counts and no order: they were replayed one by one in a seeded order",
+    ));
+    let not_whole = |count: f64| FitError::NotWholeCounts { method, count: count.to_string() };
+    let mut rows = log.singles().map_err(not_whole)?;
+    rows.shuffle(&mut stream(seed, Purpose::Orders, 0));
+    Ok(Cow::Owned(log.select_singles(&rows)))
 }
 
 impl Elo {
@@ -129,14 +141,6 @@ impl Elo {
             ratings[right] -= change;
         }
         ratings
-    }
-
-    /// The log with each counted row as single ones, in a seeded order.
-    fn expanded(&self, log: &Log) -> Result<Log, FitError> {
-        let not_whole = |count: f64| FitError::NotWholeCounts { method: NAME, count: count.to_string() };
-        let mut rows = log.singles().map_err(not_whole)?;
-        rows.shuffle(&mut stream(self.seed, Purpose::Orders, 0));
-        Ok(log.select_singles(&rows))
     }
 
     /// The numbers below `rows` in the order of a seeded stream.
