@@ -9,8 +9,11 @@ mod input;
 mod interrupt;
 mod merge;
 mod methods;
+mod names;
 mod output;
+mod predict;
 mod rank;
+mod rating;
 mod swiss;
 mod table;
 mod tournament;
@@ -71,6 +74,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rank(Box<rank::RankArgs>),
+    Predict(Box<predict::PredictArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
@@ -124,6 +128,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| match &cli.command {
         Command::Rank(args) => rank::run(args, &cli.global),
+        Command::Predict(args) => predict::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),

@@ -2,6 +2,7 @@
 
 mod advantage;
 mod leaderboard;
+mod predict;
 mod swiss;
 mod topologies;
 mod tournament;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
+pub use self::predict::{predictions_csv, predictions_jsonl, predictions_markdown};
 pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};
 pub use self::tournament::{MatchRow, matches_csv, matches_jsonl};
 use crate::structure::Note;
