@@ -4,6 +4,7 @@
 
 mod advantage;
 mod completions;
+mod crossval;
 mod generate;
 mod input;
 mod interrupt;
@@ -75,6 +76,7 @@ struct Global {
 enum Command {
     Rank(Box<rank::RankArgs>),
     Predict(Box<predict::PredictArgs>),
+    Crossval(Box<crossval::CrossvalArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
@@ -129,6 +131,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
     pool.install(|| match &cli.command {
         Command::Rank(args) => rank::run(args, &cli.global),
         Command::Predict(args) => predict::run(args, &cli.global),
+        Command::Crossval(args) => crossval::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),

@@ -111,6 +111,20 @@ pub struct HeldOut {
     pub floor: f64,
 }
 
+impl Crossval {
+    /// The difference of `method` from `against`, whichever of the two was given first.
+    pub fn difference(&self, method: &str, against: &str) -> Option<LossDifference> {
+        let between = |a: &str, b: &str| self.differences.iter().find(|it| it.method == a && it.against == b).cloned();
+        let mirrored = |it: LossDifference| LossDifference {
+            method: it.against,
+            against: it.method,
+            log_loss: -it.log_loss,
+            std_error: it.std_error,
+        };
+        between(method, against).or_else(|| between(against, method).map(mirrored))
+    }
+}
+
 /// Why raters can't be compared.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
