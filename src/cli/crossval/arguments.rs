@@ -51,7 +51,8 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum TieScoreArg {
-    /// Not at all; raters that tell ties apart are asked who wins if somebody does
+    /// Not at all. Who tells ties apart is asked who wins if somebody does; who counts them as half is
+    /// asked for the share, which is nearer one half
     Decisive,
     /// As half a win for both: no prediction costs less than ln 2 there
     Half,
