@@ -97,7 +97,7 @@ const DAYS: &str = "a,b,winner,day\nx,y,a,3\nx,y,b,3\nx,y,a,1\nx,y,b,1\nx,y,a,2\
 fn the_table_says_which_is_best_and_why() {
     let (_, out, _) =
         run(&[ARENA, "--methods", "bradley-terry,bradley-terry:ties=davidson", "--tie-score", "half"], "");
-    assert!(out.contains("3,975 ties as half, none below ln 2: at best 0.1378"), "{out}");
+    assert!(out.contains("3,975 ties as half, at ln 2 or more each: 0.1378 of any loss"), "{out}");
     assert!(out.contains("best: bradley-terry (listed before bradley-terry:ties=davidson, and within"), "{out}");
     let (_, out, _) = run(&[ARENA, "--methods", "elo,bradley-terry"], "");
     assert!(out.contains("best: bradley-terry (the lowest loss, and none"), "{out}");

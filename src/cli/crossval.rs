@@ -196,7 +196,9 @@ impl<'a> Plan<'a> {
         if held_out.ties > 0.0 {
             parts.push(match self.tie_score {
                 TieScore::Decisive => format!("{ties} ties left out"),
-                TieScore::Half => format!("{ties} ties as half, none below ln 2: at best {:.4}", held_out.floor),
+                TieScore::Half => {
+                    format!("{ties} ties as half, at ln 2 or more each: {:.4} of any loss", held_out.floor)
+                }
                 TieScore::ThreeWay => format!("{ties} ties as an outcome"),
             });
         }
