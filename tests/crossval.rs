@@ -10,6 +10,7 @@ use palio::validation::{
     Candidate, Crossval, CrossvalError, Matchup, MethodScore, TieScore, crossval, predict, predicting_raters,
 };
 use palio::{BradleyTerry, Rater, read_log};
+use proptest::prelude::*;
 use serde_json::Value;
 
 const BRADLEY_TERRY: BradleyTerry = BradleyTerry { ties: TieRule::Half, penalty: 0.0, pseudo_count: 0.0 };
@@ -407,5 +408,53 @@ fn every_registered_rater_that_predicts_can_be_compared() {
     let found = run(&candidates, Folds::of_rows(&log, &graph, settings(3)).unwrap(), TieScore::Half);
     for (method, entry) in found.methods.iter().zip(&entries) {
         assert!(method.log_loss < 2_f64.ln(), "{} is worse than a coin: {method:?}", entry.name);
+    }
+}
+
+/// Rows between four items: whole counts, weights, and shares of any kind.
+fn any_rows() -> impl Strategy<Value = Vec<Comparison>> {
+    let share = prop_oneof![Just(0.0), Just(0.5), Just(1.0), Just(0.25)];
+    let weight = prop_oneof![4 => Just(1.0), 1 => 0.0..3.0_f64];
+    let row =
+        (0..4_u32, 1..4_u32, share, 0..40_u32, weight).prop_map(|(left, ahead, share, count, weight)| Comparison {
+            left: ItemId(left),
+            right: ItemId((left + ahead) % 4),
+            outcome: Outcome::from_share(share).expect("a share"),
+            count: f64::from(count),
+            weight,
+        });
+    prop::collection::vec(row, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn folds_hold_out_every_comparison_once_and_rows_follow_counts(rows in any_rows(), folds in 2..12_usize, seed in 0..9_u64) {
+        let mut log = log(4, &[]);
+        rows.iter().for_each(|&row| log.push(row));
+        let graph = PreferenceGraph::from_log(&log);
+        let settings = FoldSettings { folds, seed, repeat: 0 };
+        prop_assume!(graph.comparisons() >= folds as f64);
+        let (by_count, by_row) =
+            (Folds::of_comparisons(&graph, settings).unwrap(), Folds::of_rows(&log, &graph, settings).unwrap());
+        let mut held = vec![0.0; graph.cells().len()];
+        for index in 0..folds {
+            let (one, other) = (by_count.fold(index), by_row.fold(index));
+            let trained = PreferenceGraph::from_log(&by_row.train_rows(index).expect("rows"));
+            prop_assert_eq!(trained.records(), other.train.records());
+            prop_assert!((trained.weight() - other.train.weight()).abs() < 1e-9);
+            for (cell, all) in graph.sums().iter().enumerate() {
+                prop_assert!((one.test.sums()[cell].count - other.test.sums()[cell].count).abs() < 1e-12);
+                for fold in [&one, &other] {
+                    let (train, test) = (fold.train.sums()[cell], fold.test.sums()[cell]);
+                    prop_assert!((train.count + test.count - all.count).abs() < 1e-12);
+                    prop_assert!((train.weight + test.weight - all.weight).abs() < 1e-9);
+                    prop_assert!((train.weight_squared + test.weight_squared - all.weight_squared).abs() < 1e-9);
+                }
+                held[cell] += one.test.sums()[cell].count;
+            }
+        }
+        prop_assert_eq!(held, graph.sums().iter().map(|sum| sum.count).collect::<Vec<_>>());
     }
 }

@@ -167,13 +167,31 @@ pub enum CrossvalError {
 /// What one fold gave.
 struct Scored {
     /// One a candidate.
-    scores: Vec<FoldScore>,
-    /// For each candidate whether its fit left ratings unidentified.
-    unidentified: Vec<bool>,
-    /// For each candidate whether its fit converged.
-    converged: Vec<bool>,
+    methods: Vec<ScoredFit>,
     /// Comparisons held out of items that were not trained on.
     unseen: f64,
+    held: Held,
+}
+
+/// What one fit to a fold gave.
+struct ScoredFit {
+    score: FoldScore,
+    /// Whether the training comparisons identify all ratings.
+    is_identified: bool,
+    has_converged: bool,
+}
+
+/// Sums over what a fold holds out.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    /// Comparisons that are scored.
+    scored: f64,
+    /// Their weight.
+    weight: f64,
+    /// Ties, scored or not.
+    ties: f64,
+    /// The weighted sum of the entropies of the shares scored.
+    entropy: f64,
 }
 
 /// Fits each of `candidates` to what each fold trains on, and scores what it says of what the fold holds
@@ -208,23 +226,25 @@ pub fn crossval(
     for candidate in candidates {
         check_predicts(candidate)?;
     }
-    let held_out = held_out(first, repetitions.len(), ties);
-    if held_out.scored <= 0.0 {
-        return Err(CrossvalError::OnlyTies { ties: held_out.ties });
-    }
     let places: Vec<(usize, usize)> = repetitions
         .iter()
         .enumerate()
         .flat_map(|(repeat, folds)| (0..folds.len()).map(move |it| (repeat, it)))
         .collect();
-    let scored: Vec<Scored> = places
+    let scored: Vec<Result<Scored, CrossvalError>> = places
         .par_iter()
         .map(|&(repeat, fold)| {
             let found = score_fold(candidates, &repetitions[repeat], fold, ties);
             progress();
             found
         })
-        .collect::<Result<_, _>>()?;
+        .collect();
+    // Of several errors the first, whichever thread came first.
+    let scored: Vec<Scored> = scored.into_iter().collect::<Result<_, _>>()?;
+    let held_out = held_out(&scored[..first.len()], repetitions.len(), ties);
+    if held_out.scored <= 0.0 {
+        return Err(CrossvalError::OnlyTies { ties: held_out.ties });
+    }
     Ok(summary::summarised(candidates, &places, &scored, held_out))
 }
 
@@ -238,28 +258,29 @@ fn score_fold(
     let needs_rows = candidates.iter().any(|it| it.needs == Needs::Rows);
     let rows = if needs_rows { folds.train_rows(index) } else { None };
     let evidence = Evidence { graph: &fold.train, rows: rows.as_ref() };
-    let one = |candidate: &Candidate<'_>| {
-        let method = || candidate.name.to_owned();
-        let fitted =
-            candidate.rater.fit(evidence, None).map_err(|source| CrossvalError::Fit { method: method(), source })?;
-        let found = score(&*fitted, &fold.test, ties);
-        let found = found.ok_or_else(|| CrossvalError::NoTieProbability { method: method() })?;
-        let identified = fitted.identification().members.len() == fold.train.items().len();
-        Ok((found, !identified, fitted.convergence().converged))
-    };
-    let found: Vec<(FoldScore, bool, bool)> = candidates.par_iter().map(one).collect::<Result<_, CrossvalError>>()?;
-    let mut scored = Scored {
-        scores: Vec::with_capacity(found.len()),
-        unidentified: Vec::with_capacity(found.len()),
-        converged: Vec::with_capacity(found.len()),
+    let fits: Vec<Result<ScoredFit, CrossvalError>> =
+        candidates.par_iter().map(|candidate| score_fit(candidate, evidence, &fold.test, ties)).collect();
+    Ok(Scored {
+        methods: fits.into_iter().collect::<Result<_, _>>()?,
         unseen: unseen(&fold, ties),
-    };
-    for (score, unidentified, converged) in found {
-        scored.scores.push(score);
-        scored.unidentified.push(unidentified);
-        scored.converged.push(converged);
-    }
-    Ok(scored)
+        held: Held::of(&fold.test, ties),
+    })
+}
+
+fn score_fit(
+    candidate: &Candidate<'_>,
+    train: Evidence<'_>,
+    test: &PreferenceGraph,
+    ties: TieScore,
+) -> Result<ScoredFit, CrossvalError> {
+    let method = || candidate.name.to_owned();
+    let fitted = candidate.rater.fit(train, None).map_err(|source| CrossvalError::Fit { method: method(), source })?;
+    let score = score(&*fitted, test, ties).ok_or_else(|| CrossvalError::NoTieProbability { method: method() })?;
+    Ok(ScoredFit {
+        score,
+        is_identified: fitted.identification().members.len() == test.items().len(),
+        has_converged: fitted.convergence().converged,
+    })
 }
 
 /// The scored comparisons of a fold of which an item was not trained on.
@@ -280,24 +301,36 @@ fn unseen(fold: &Fold, ties: TieScore) -> f64 {
     unseen.map(|(_, sum)| sum.count).sum()
 }
 
-/// What the folds of one repetition hold out together.
-#[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
-fn held_out(folds: &Folds<'_>, repeats: usize, rule: TieScore) -> HeldOut {
-    let (mut scored, mut ties, mut weight, mut least) = (0.0, 0.0, 0.0, 0.0);
-    for fold in folds.iter() {
-        for (cell, sum) in fold.test.cells().iter().zip(fold.test.sums()).filter(|(_, sum)| sum.weight > 0.0) {
+impl Held {
+    #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
+    fn of(test: &PreferenceGraph, rule: TieScore) -> Self {
+        let mut held = Self::default();
+        for (cell, sum) in test.cells().iter().zip(test.sums()).filter(|(_, sum)| sum.weight > 0.0) {
             let is_tie = cell.share == 0.5;
-            ties += if is_tie { sum.count } else { 0.0 };
+            held.ties += if is_tie { sum.count } else { 0.0 };
             if rule.scores(cell.share) {
-                scored += sum.count;
-                weight += sum.weight;
+                held.scored += sum.count;
+                held.weight += sum.weight;
                 let is_outcome = is_tie && rule == TieScore::ThreeWay;
-                least += if is_outcome { 0.0 } else { sum.weight * entropy(cell.share) };
+                held.entropy += if is_outcome { 0.0 } else { sum.weight * entropy(cell.share) };
             }
         }
+        held
     }
-    let floor = if weight > 0.0 { least / weight } else { 0.0 };
-    HeldOut { folds: folds.len(), repeats, scored, ties, ties_scored: rule != TieScore::Decisive, floor }
+}
+
+/// What the folds of one repetition hold out together.
+fn held_out(folds: &[Scored], repeats: usize, rule: TieScore) -> HeldOut {
+    let sum = |of: fn(&Held) -> f64| folds.iter().map(|fold| of(&fold.held)).sum::<f64>();
+    let weight = sum(|held| held.weight);
+    HeldOut {
+        folds: folds.len(),
+        repeats,
+        scored: sum(|held| held.scored),
+        ties: sum(|held| held.ties),
+        ties_scored: rule != TieScore::Decisive,
+        floor: if weight > 0.0 { sum(|held| held.entropy) / weight } else { 0.0 },
+    }
 }
 
 /// Refuses a rater that says nothing of who wins.

@@ -21,7 +21,7 @@ pub(super) fn summarised(
     let methods: Vec<MethodScore> =
         (0..candidates.len()).map(|method| method_score(candidates[method].name, method, places, scored)).collect();
     let between = |method: usize, against: usize| {
-        estimate(places, scored, |fold| fold.scores[method].log_loss - fold.scores[against].log_loss)
+        estimate(places, scored, |fold| fold.methods[method].score.log_loss - fold.methods[against].score.log_loss)
     };
     let mut differences = Vec::new();
     for method in 0..candidates.len() {
@@ -52,11 +52,12 @@ pub(super) fn summarised(
 }
 
 fn method_score(name: &str, method: usize, places: &[(usize, usize)], scored: &[Scored]) -> MethodScore {
-    let mean = |of: fn(&FoldScore) -> f64| estimate(places, scored, |fold| of(&fold.scores[method]));
+    let mean = |of: fn(&FoldScore) -> f64| estimate(places, scored, |fold| of(&fold.methods[method].score));
     let log_loss = mean(|it| it.log_loss);
-    let statements: Vec<_> = scored.iter().flat_map(|fold| fold.scores[method].statements.iter().copied()).collect();
+    let statements: Vec<_> =
+        scored.iter().flat_map(|fold| fold.methods[method].score.statements.iter().copied()).collect();
     let fold_loss = |(&(repeat, fold), found): (&(usize, usize), &Scored)| {
-        let score = &found.scores[method];
+        let score = &found.methods[method].score;
         let mean = |sum: f64| (score.weight > 0.0).then(|| sum / score.weight);
         FoldLoss {
             repeat,
@@ -85,7 +86,7 @@ fn estimate(places: &[(usize, usize)], scored: &[Scored], sum: impl Fn(&Scored) 
     let (mut mean, mut variance) = (0.0, Some(0.0));
     for repeat in 0..repeats {
         let folds = || places.iter().zip(scored).filter(move |((it, _), _)| *it == repeat).map(|(_, fold)| fold);
-        let weight = |fold: &Scored| fold.scores[0].weight;
+        let weight = |fold: &Scored| fold.held.weight;
         let total: f64 = folds().map(weight).sum();
         let ratio = folds().map(&sum).sum::<f64>() / total;
         let squares: f64 = folds().map(|fold| (sum(fold) - ratio * weight(fold)).powi(2)).sum();
@@ -100,32 +101,30 @@ fn estimate(places: &[(usize, usize)], scored: &[Scored], sum: impl Fn(&Scored) 
 fn notes(candidates: &[Candidate<'_>], scored: &[Scored], held_out: HeldOut) -> Vec<Note> {
     let mut notes = Vec::new();
     let folds = scored.len();
-    let repeats = held_out.repeats as f64;
-    let unseen = scored.iter().map(|fold| fold.unseen).sum::<f64>() / repeats;
+    let unseen: f64 = scored.iter().map(|fold| fold.unseen).sum();
     if unseen > 0.0 {
         let message = format!(
             "{unseen} of {} held-out comparisons are of an item without a training comparison: scored at what each method says of a newcomer",
-            held_out.scored
+            held_out.scored * held_out.repeats as f64
         );
         notes.push(Note::new("unseen-items", message));
     }
     for (method, candidate) in candidates.iter().enumerate() {
         let name = candidate.name;
         let times = |flag: &dyn Fn(&Scored) -> bool| scored.iter().filter(|fold| flag(fold)).count();
-        let unidentified = times(&|fold| fold.unidentified[method]);
+        let unidentified = times(&|fold| !fold.methods[method].is_identified);
         if unidentified > 0 {
             let message = format!(
                 "{name}: in {unidentified} of {folds} folds the training comparisons don't identify all ratings; what it predicts there rests on its penalty or its start as well"
             );
             notes.push(Note::new("not-identified", message));
         }
-        let unconverged = times(&|fold| !fold.converged[method]);
+        let unconverged = times(&|fold| !fold.methods[method].has_converged);
         if unconverged > 0 {
             let message = format!("{name}: in {unconverged} of {folds} folds the fit had not converged");
             notes.push(Note::new("not-converged", message));
         }
-        let count =
-            |of: fn(&FoldScore) -> f64| scored.iter().map(|fold| of(&fold.scores[method])).sum::<f64>() / repeats;
+        let count = |of: fn(&FoldScore) -> f64| scored.iter().map(|fold| of(&fold.methods[method].score)).sum::<f64>();
         let surprises = count(|it| it.surprises);
         if surprises > 0.0 {
             let message = format!(
