@@ -4,14 +4,18 @@
 
 mod advantage;
 mod completions;
+mod crossval;
 mod generate;
 mod input;
 mod inspect;
 mod interrupt;
 mod merge;
 mod methods;
+mod names;
 mod output;
+mod predict;
 mod rank;
+mod rating;
 mod swiss;
 mod table;
 mod tournament;
@@ -73,6 +77,8 @@ struct Global {
 enum Command {
     Rank(Box<rank::RankArgs>),
     Inspect(Box<inspect::InspectArgs>),
+    Predict(Box<predict::PredictArgs>),
+    Crossval(Box<crossval::CrossvalArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
@@ -127,6 +133,8 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
     pool.install(|| match &cli.command {
         Command::Rank(args) => rank::run(args, &cli.global),
         Command::Inspect(args) => inspect::run(args, &cli.global),
+        Command::Predict(args) => predict::run(args, &cli.global),
+        Command::Crossval(args) => crossval::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),

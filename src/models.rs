@@ -5,9 +5,9 @@
 
 pub mod bradley_terry;
 pub mod elo;
+pub mod games;
 pub mod general_preference;
 mod hodge;
-pub mod games;
 pub mod melo;
 mod spectral;
 mod win_rate;
@@ -18,9 +18,9 @@ use serde::Serialize;
 
 pub use self::bradley_terry::{BradleyTerry, TieRule};
 pub use self::elo::Elo;
+pub use self::games::{AlphaRank, MaximalLottery, NashAveraging};
 pub use self::general_preference::GeneralPreference;
 pub use self::hodge::HodgeRank;
-pub use self::games::{AlphaRank, MaximalLottery, NashAveraging};
 pub use self::melo::MultidimensionalElo;
 pub use self::spectral::{Eigenvector, PageRank};
 pub use self::win_rate::{Average, WinRate, Wins};

@@ -1,4 +1,17 @@
-//! Whether a model holds: what a log says beyond the numbers that were fitted to it.
+//! How far ratings and predictions can be trusted: whether one ladder describes a log ([`inspection`],
+//! [`deviance`]), what raters say of comparisons that they have not seen ([`crossval`]), and what one of
+//! them says of any pair, with intervals ([`predict`]).
 
+mod calibration;
+mod crossval;
 pub mod deviance;
 pub mod inspection;
+mod predict;
+mod scores;
+
+pub use self::calibration::{Calibration, CalibrationBin};
+pub use self::crossval::{
+    Candidate, Crossval, CrossvalError, FoldLoss, HeldOut, LossDifference, MethodScore, crossval, predicting_raters,
+};
+pub use self::predict::{Matchup, Prediction, predict};
+pub use self::scores::TieScore;

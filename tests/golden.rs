@@ -13,10 +13,10 @@ mod close;
 mod fitting;
 #[path = "golden/fixtures.rs"]
 mod fixtures;
-#[path = "golden/general_preference.rs"]
-mod general_preference;
 #[path = "golden/games.rs"]
 mod games;
+#[path = "golden/general_preference.rs"]
+mod general_preference;
 #[path = "golden/groups_advantages.rs"]
 mod groups_advantages;
 #[path = "golden/groups_topologies.rs"]
