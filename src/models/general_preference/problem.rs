@@ -5,7 +5,7 @@
 
 use nalgebra::DMatrix;
 
-use super::embedding::Embedding;
+use super::embedding::{Canonical, Embedding, Split};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 
@@ -288,6 +288,11 @@ impl Problem {
             x.push(*rating);
         }
         x
+    }
+
+    /// The unknowns in canonical form; without ratings the blocks keep what is transitive.
+    pub(super) fn canonical(&self, x: &[f64]) -> Canonical {
+        self.embedding(x).canonical(if self.has_ratings { Split::Ratings } else { Split::None })
     }
 
     /// The unknowns as an embedding.
