@@ -16,7 +16,8 @@ fn raters(c: &mut Criterion) {
     let log = log(100, 100_000);
     let graph = PreferenceGraph::from_log(&log);
     let mut group = c.benchmark_group("raters/100 items, 100,000 comparisons");
-    for entry in RATERS {
+    // General preference embeddings choose their settings by cross-validation and have a bench of their own.
+    for entry in RATERS.iter().filter(|entry| entry.name != "general-preference") {
         let rater = entry.rater(&Settings::default()).expect("defaults are valid");
         let evidence = Evidence { graph: &graph, rows: Some(&log) };
         group.bench_function(entry.name, |b| b.iter(|| rater.fit(evidence, None).expect("a fit")));

@@ -201,8 +201,10 @@ impl GeneralPreference {
         let (flow, pairs) = (Flow::log_odds(graph), Pairs::of(graph));
         let fit = |choice: Choice| {
             let problem = self.problem(graph, pairs.clone(), choice);
-            let optimum = problem.minimise(problem.deterministic_start(&flow));
-            self.fitted(graph, problem, optimum)
+            let first = problem.minimise(problem.deterministic_start(&flow));
+            let second = problem.start_from_wider(&flow, most).map(|start| problem.minimise(start));
+            let better = second.filter(|second| second.slope.objective < first.slope.objective - LOWER);
+            self.fitted(graph, problem, better.unwrap_or(first))
         };
         let mut fitted = fit(search.as_ref().map_or_else(|| self.given(most), Search::choice));
         // Blocks that the penalty emptied are none.
@@ -231,8 +233,7 @@ impl GeneralPreference {
     }
 
     fn fitted(&self, graph: &PreferenceGraph, problem: Problem, optimum: Optimum) -> FittedGeneralPreference {
-        let split = if self.transitive { Split::Ratings } else { Split::None };
-        let canonical = problem.embedding(&optimum.x).canonical(split);
+        let canonical = problem.canonical(&optimum.x);
         let identification = Identification::by_strong_connection(graph);
         let mut notes = identification_notes(graph, &identification, problem.rating_penalty);
         notes.extend(data_notes(graph, &problem, &canonical));
@@ -298,6 +299,8 @@ fn data_notes(graph: &PreferenceGraph, problem: &Problem, canonical: &Canonical)
     notes
 }
 
+/// A minimum is another, and not the same with other rounding, if it is lower by this.
+const LOWER: f64 = 1e-6;
 /// Blocks with every σ below this are none.
 const NO_BLOCK: f64 = 1e-6;
 

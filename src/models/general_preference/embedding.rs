@@ -165,6 +165,18 @@ impl Embedding {
         ids().flat_map(|i| ids().map(move |j| self.log_odds(i, j))).collect()
     }
 
+    /// The first `blocks` blocks; blocks of zeros where there are fewer.
+    pub(super) fn with_blocks(&self, blocks: usize) -> Self {
+        let mut vectors = Vec::with_capacity(2 * blocks * self.items());
+        let kept = 2 * blocks.min(self.blocks);
+        for item in 0..self.items() {
+            let start = 2 * self.blocks * item;
+            vectors.extend_from_slice(&self.vectors[start..start + kept]);
+            vectors.resize(2 * blocks * (item + 1), 0.0);
+        }
+        Self { ratings: self.ratings.clone(), vectors, blocks }
+    }
+
     /// The same directions with every item's vector, over all blocks, of length 1; a vector of zeros stays.
     #[must_use]
     pub fn normalised(mut self) -> Self {

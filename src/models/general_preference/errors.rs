@@ -35,8 +35,13 @@ impl Curvature {
     /// O(unknowns³) where dense.
     pub(super) fn at(problem: &Problem, x: &[f64], slope: &Slope) -> Self {
         if problem.unknowns() > DENSE_UNKNOWNS {
-            return Self::Iterative(BlockPreconditioner::new(problem, x, slope));
+            Self::Iterative(BlockPreconditioner::new(problem, x, slope))
+        } else {
+            Self::dense(problem, x, slope)
         }
+    }
+
+    fn dense(problem: &Problem, x: &[f64], slope: &Slope) -> Self {
         let eigen = problem.hessian(x, slope).symmetric_eigen();
         let largest = eigen.eigenvalues.iter().fold(0.0_f64, |largest, value| largest.max(*value));
         let mut scaled = eigen.eigenvectors;
@@ -103,4 +108,26 @@ fn quadratic_form(
         size = next;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::problem::tests::problem;
+    use super::*;
+
+    #[test]
+    fn a_solve_finds_what_the_whole_matrix_says() {
+        for (items, blocks) in [(6, 0), (7, 1), (9, 2)] {
+            let problem = problem(items, blocks);
+            let start: Vec<f64> = (0..problem.unknowns()).map(|place| (place as f64).sin()).collect();
+            let found = problem.minimise(start);
+            let (x, slope) = (&found.x, &found.slope);
+            let dense = Curvature::dense(&problem, x, slope);
+            let iterative = Curvature::Iterative(BlockPreconditioner::new(&problem, x, slope));
+            for j in 1..items {
+                let [a, b] = [&dense, &iterative].map(|it| it.variance(&problem, x, slope, 0, j).expect("a variance"));
+                assert!((a - b).abs() < 1e-6 * a && a > 0.0, "{items} items, {blocks} blocks: {a} and {b}");
+            }
+        }
+    }
 }

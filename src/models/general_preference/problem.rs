@@ -5,7 +5,7 @@
 
 use nalgebra::DMatrix;
 
-use super::embedding::Embedding;
+use super::embedding::{Canonical, Embedding, Split};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 
@@ -290,6 +290,11 @@ impl Problem {
         x
     }
 
+    /// The unknowns in canonical form; without ratings the blocks keep what is transitive.
+    pub(super) fn canonical(&self, x: &[f64]) -> Canonical {
+        self.embedding(x).canonical(if self.has_ratings { Split::Ratings } else { Split::None })
+    }
+
     /// The unknowns as an embedding.
     pub(super) fn embedding(&self, x: &[f64]) -> Embedding {
         let stride = self.stride();
@@ -336,4 +341,78 @@ fn add_coupled(to: &mut [f64], i: usize, j: usize, stride: usize, xi: &[f64], xj
         to_j[b] += by * xi[a];
     }
     to_j[last] -= by * rating;
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Every pair with counts that no order explains.
+    pub(in super::super) fn problem(items: usize, blocks: usize) -> Problem {
+        let mut pairs = Pairs::default();
+        for low in 0..items as u32 {
+            for high in low + 1..items as u32 {
+                let (i, j) = (f64::from(low), f64::from(high));
+                pairs.low.push(low);
+                pairs.high.push(high);
+                pairs.won.push((12.0 + 9.0 * (2.0 * i - 1.3 * j * j).sin()).round());
+                pairs.lost.push((10.0 + 8.0 * (i + 3.1 * j).cos()).round());
+            }
+        }
+        Problem { items, blocks, has_ratings: true, penalty: 1.5, rating_penalty: 0.2, pairs }
+    }
+
+    #[test]
+    fn derivatives_are_those_of_the_objective() {
+        let problem = problem(5, 2);
+        let x: Vec<f64> = (0..problem.unknowns()).map(|place| (1.7 * place as f64).sin()).collect();
+        let at = |x: &[f64]| {
+            let mut slope = Slope::default();
+            problem.evaluate(x, &mut slope);
+            slope
+        };
+        let slope = at(&x);
+        let hessian = problem.hessian(&x, &slope);
+        let step = 1e-5;
+        for place in 0..x.len() {
+            let moved = |by: f64| {
+                let mut x = x.clone();
+                x[place] += by;
+                at(&x)
+            };
+            let (up, down) = (moved(step), moved(-step));
+            let gradient = (up.objective - down.objective) / (2.0 * step);
+            assert!((gradient - slope.gradient[place]).abs() < 1e-6);
+            let mut unit = vec![0.0; x.len()];
+            unit[place] = 1.0;
+            let mut product = vec![0.0; x.len()];
+            problem.hessian_times(&x, &slope, &unit, &mut product);
+            for other in 0..x.len() {
+                let curvature = (up.gradient[other] - down.gradient[other]) / (2.0 * step);
+                assert!((curvature - hessian[(other, place)]).abs() < 1e-6, "{other} {place}");
+                assert!((product[other] - hessian[(other, place)]).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn long_strides_are_read_like_short_ones() {
+        // Six blocks of which four are empty: the loop without a constant stride.
+        let (short, long) = (problem(5, 2), problem(5, 6));
+        let x: Vec<f64> = (0..short.unknowns()).map(|place| (1.7 * place as f64).sin()).collect();
+        let mut wide = Vec::new();
+        for unknowns in x.chunks_exact(5) {
+            wide.extend_from_slice(&unknowns[..4]);
+            wide.extend([0.0; 8]);
+            wide.push(unknowns[4]);
+        }
+        let at = |problem: &Problem, x: &[f64]| {
+            let mut slope = Slope::default();
+            problem.evaluate(x, &mut slope);
+            slope
+        };
+        let (a, b) = (at(&short, &x), at(&long, &wide));
+        assert!((a.objective - b.objective).abs() < 1e-12);
+        assert_eq!(a.residual, b.residual);
+    }
 }

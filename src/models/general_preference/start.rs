@@ -15,6 +15,10 @@ const IMPUTATIONS: usize = 5;
 const LATER_ROUNDS: usize = 3;
 /// How far coordinates start from a saddle that symmetry would hold them at.
 const OFF_SADDLE: f64 = 1e-3;
+/// Blocks that a wider fit has beside twice those asked for, and the gradient it goes to, as a share of an
+/// item's comparisons.
+const EXTRA_BLOCKS: usize = 2;
+const ROUGHLY: f64 = 1e-4;
 /// A plane with a smaller σ is nothing to begin with.
 const NO_PLANE: f64 = 1e-12;
 
@@ -39,6 +43,21 @@ impl Problem {
             start.push(*rating);
         }
         start
+    }
+
+    /// A second start where pairs never met, which is where the first may lead to a minimum that is not the
+    /// lowest: the leading blocks of a fit with more of them, whose minima are fewer, and with ⌊items/2⌋
+    /// only one.
+    pub(super) fn start_from_wider(&self, flow: &Flow, most: usize) -> Option<Vec<f64>> {
+        let complete = flow.pairs().len() == self.items * self.items.saturating_sub(1) / 2;
+        if complete || self.blocks == 0 || self.blocks >= most {
+            return None;
+        }
+        let wider = Self { blocks: most.min(2 * self.blocks + EXTRA_BLOCKS), ..self.clone() };
+        let tolerance = ROUGHLY * self.pairs.weight() / self.items as f64;
+        let found = wider.minimise_to(wider.deterministic_start(flow), tolerance);
+        let canonical = wider.canonical(&found.x);
+        Some(self.unknowns_of(&canonical.embedding.with_blocks(self.blocks)))
     }
 
     /// The leading planes of the log-odds without the ratings. What a pair that never met lacks is taken
