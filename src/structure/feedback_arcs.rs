@@ -100,8 +100,9 @@ impl FeedbackArcs {
         removed.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.from, a.to).cmp(&(b.from, b.to))));
         Self {
             order,
-            weight: removed.iter().map(|arc| arc.weight).sum(),
-            total_weight: digraph.edge_weights().sum(),
+            // Not a sum, which is −0 of nothing.
+            weight: removed.iter().fold(0.0, |weight, arc| weight + arc.weight),
+            total_weight: digraph.edge_weights().fold(0.0, |weight, arc| weight + arc),
             removed,
             exact: false,
         }

@@ -12,6 +12,7 @@ use self::chance::{Chance, Replicate};
 use self::ladder::{Fit, Table};
 use crate::data::graph::PreferenceGraph;
 use crate::models::FitError;
+use crate::models::bradley_terry::DENSE_LIMIT;
 use crate::random::{Purpose, stream};
 use crate::structure::hodge::Flow;
 use crate::structure::triads::Triads;
@@ -30,7 +31,9 @@ const COUNTED_FROM: usize = 99;
 /// Fewer logs than this are not drawn: they say nothing.
 const FEWEST_LOGS: u32 = 20;
 /// Elementary steps, about, that all logs together may take: a second or two of one core.
-const STEPS: f64 = 3e9;
+const STEPS: f64 = 6e9;
+/// The same for the fewest logs, where these take longer: a quarter of a minute.
+const MOST_STEPS: f64 = 6e10;
 
 /// How the test is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -193,8 +196,10 @@ impl Deviance {
 
     /// How many logs of so many `asked` are drawn of a graph.
     pub fn logs_drawn(graph: &PreferenceGraph, asked: u32) -> u32 {
-        let possible = (STEPS / steps(graph)).min(f64::from(asked)) as u32;
-        if possible < FEWEST_LOGS.min(asked) { 0 } else { possible }
+        let steps = steps(graph);
+        let fewest = FEWEST_LOGS.min(asked);
+        let possible = (STEPS / steps).min(f64::from(asked)) as u32;
+        if f64::from(fewest) * steps > MOST_STEPS { 0 } else { possible.max(fewest) }
     }
 }
 
@@ -233,9 +238,9 @@ impl Beyond {
 /// neighbours that finds triangles.
 fn steps(graph: &PreferenceGraph) -> f64 {
     let (items, pairs) = (graph.items().len() as f64, graph.pairs().len() as f64);
-    let solves = items.min(700.0).powi(3) / 2.0;
-    let triangles = 2.0 * pairs * pairs / items.max(1.0);
-    1000.0 + solves + 300.0 * pairs + triangles
+    let solves = if items <= DENSE_LIMIT as f64 { items.powi(3) / 2.0 } else { 1000.0 * pairs };
+    let triangles = 6.0 * pairs * pairs / items.max(1.0);
+    1000.0 + solves + 1000.0 * pairs + triangles
 }
 
 fn draw(

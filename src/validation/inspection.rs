@@ -21,7 +21,7 @@ use crate::structure::{Identification, Note, Status, weak_components};
 /// Above this many steps of merging neighbours nothing is computed that runs through triangles: seconds.
 const MOST_TRIANGLE_STEPS: f64 = 1e9;
 /// Above this many the flow's curl is not told from its harmonic part, which takes many such runs.
-const MOST_CURL_STEPS: f64 = 2e7;
+const MOST_CURL_STEPS: f64 = 5e6;
 
 /// How a log is inspected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

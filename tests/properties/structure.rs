@@ -136,7 +136,7 @@ proptest! {
             let margins: Vec<f64> = cycle.items.iter().zip(next).map(|(from, to)| {
                 majority[majority.find_edge((from.0).into(), (to.0).into()).expect("a majority")]
             }).collect();
-            prop_assert_eq!(margins.iter().copied().fold(f64::INFINITY, f64::min), cycle.weakest);
+            assert_same("strength", &[cycle.weakest], &[margins.iter().copied().fold(f64::INFINITY, f64::min)], 0.0);
         }
         let circles = Dominance::of(&small.graph).circles().count();
         prop_assert_eq!(circles > 0, !found.strongest.is_empty());
@@ -160,7 +160,7 @@ proptest! {
             cycle.iter().zip(next).map(|(&from, &to)| majority[margin(from, to)]).fold(f64::INFINITY, f64::min)
         };
         let strongest = all.cycles.iter().map(strength).fold(0.0, f64::max);
-        prop_assert_eq!(found.strongest[0].weakest, strongest);
+        assert_same("strongest", &[found.strongest[0].weakest], &[strongest], 0.0);
         prop_assert_eq!(found.shortest[0].items.len(), all.cycles[0].len());
     }
 

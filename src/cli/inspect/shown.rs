@@ -342,14 +342,15 @@ fn feedback(found: &Inspection, page: &mut Page) {
 }
 
 fn judges(merged: &Merged, page: &mut Page) {
-    let share = if merged.total_weight > 0.0 { merged.removed_weight / merged.total_weight } else { 0.0 };
-    let text = format!(
-        "{} made into one, {} removed ({} of their weight{}):",
-        counted(merged.judges, "judge", "judges"),
-        counted(merged.removed.len(), "arc", "arcs"),
-        percent(share),
-        if merged.exact { ", the least there is" } else { "" },
-    );
+    let mut text = format!("{} made into one, ", counted(merged.judges, "judge", "judges"));
+    if merged.removed.is_empty() {
+        text += "without a contradiction";
+    } else {
+        let least = if merged.exact { ", the least there is" } else { "" };
+        let share = percent(merged.removed_weight / merged.total_weight);
+        let arcs = counted(merged.removed.len(), "arc", "arcs");
+        let _ = write!(text, "{arcs} removed ({share} of all weight{least}):");
+    }
     page.fact("merged", &text);
     page.arcs(&merged.removed);
     let mut level: Vec<(usize, Vec<String>)> = Vec::new();
