@@ -49,8 +49,7 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
 /// on the predictions alone and not on where the vectors are centred.
 ///
 /// # Source
-/// Balduzzi et al. 2018, section 3, who take rates of 16 for r and 1 for c in Elo points: 16 ln 10 / 400 is
-/// the default here.
+/// Balduzzi et al. 2018, section 3. The default rate of ratings is 16 Elo points, 16 ln 10 / 400.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MultidimensionalElo {
     /// The coordinates of a vector, 2k.

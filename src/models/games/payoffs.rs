@@ -452,6 +452,14 @@ mod tests {
     }
 
     #[test]
+    fn more_items_than_the_limit_are_refused() {
+        let counts = [(0, 1, 1.0), (1, 2, 1.0)];
+        let of = |limit| Game::of(&graph(4, &counts), PayoffSettings::default(), "test", limit);
+        assert!(of(3).is_ok(), "item 3 does not play");
+        assert_eq!(of(2).unwrap_err(), FitError::TooManyItems { method: "test", items: 3, limit: 2 });
+    }
+
+    #[test]
     fn what_is_no_game_is_refused() {
         let rows = |rows: [[f64; 2]; 2]| rows.map(Vec::from);
         let message = |error: PayoffError| error.to_string();
