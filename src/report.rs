@@ -11,7 +11,7 @@ mod tournament;
 use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
-pub use self::crossval::{Compared, MethodLine};
+pub use self::crossval::{Compared, MethodLine, signed};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
 pub use self::predict::{predictions_csv, predictions_jsonl, predictions_markdown};
 pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};
