@@ -44,17 +44,14 @@ fn predictions_and_intervals_are_those_of_rank_against_a_baseline() {
             let find = |side: &str, other: &str| {
                 pairs.iter().find(|pair| pair[side] == row["item"] && pair[other] == "model-07")
             };
-            match find("left", "right") {
-                Some(pair) => {
-                    close(number(pair, "probability"), number(row, "rating"));
-                    close(number(pair, "low"), number(row, "low"));
-                    close(number(pair, "high"), number(row, "high"));
-                }
-                None => {
-                    let pair = find("right", "left").expect("the pair");
-                    close(1.0 - number(pair, "probability"), number(row, "rating"));
-                    close(1.0 - number(pair, "high"), number(row, "low"));
-                }
+            if let Some(pair) = find("left", "right") {
+                close(number(pair, "probability"), number(row, "rating"));
+                close(number(pair, "low"), number(row, "low"));
+                close(number(pair, "high"), number(row, "high"));
+            } else {
+                let pair = find("right", "left").expect("the pair");
+                close(1.0 - number(pair, "probability"), number(row, "rating"));
+                close(1.0 - number(pair, "high"), number(row, "low"));
             }
         }
         // The higher rated item stands on the left.

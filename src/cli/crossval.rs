@@ -8,7 +8,7 @@ use palio::data::folds::{FoldSettings, Folds};
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Input, Keep, LabelColumn, ReadOptions, Reading};
 use palio::models::Needs;
-use palio::report::{Compared, Report};
+use palio::report::{Compared, Report, signed};
 use palio::structure::Note;
 use palio::validation::{Candidate, Crossval, HeldOut, TieScore, crossval};
 
@@ -170,7 +170,7 @@ impl<'a> Plan<'a> {
             Column::new("", false, &rows, |row| error(score(row).std_error)),
             Column::new("from lowest", true, &rows, |row| {
                 let lowest = || if rows.len() > 1 { "lowest".to_owned() } else { String::new() };
-                difference(row).map_or_else(lowest, |it| format!("{:+.4}", it.log_loss))
+                difference(row).map_or_else(lowest, |it| signed(it.log_loss))
             }),
             Column::new("", false, &rows, |row| difference(row).map_or_else(String::new, |it| error(it.std_error))),
             Column::new("Brier", true, &rows, |row| format!("{:.4}", score(row).brier)),

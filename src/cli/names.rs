@@ -32,7 +32,7 @@ fn near<'a>(items: &'a Items, name: &str) -> Vec<&'a str> {
         (part || off <= most).then_some(off)
     };
     let mut found: Vec<(usize, &str)> = items.iter().filter_map(|known| Some((distance(known)?, known))).collect();
-    found.sort();
+    found.sort_unstable();
     found.into_iter().take(NEAR).map(|(_, known)| known).collect()
 }
 

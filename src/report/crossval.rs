@@ -123,8 +123,13 @@ impl Compared {
     }
 }
 
+/// A difference of losses with its sign and four digits; what rounds to nothing is +0.0000.
+pub fn signed(difference: f64) -> String {
+    format!("{:+.4}", (difference * 1e4).round() / 1e4 + 0.0)
+}
+
 /// A loss and its standard error with four digits; differences with their sign.
-fn with_error(value: f64, error: Option<f64>, signed: bool) -> String {
-    let value = if signed { format!("{value:+.4}") } else { format!("{value:.4}") };
+fn with_error(value: f64, error: Option<f64>, is_difference: bool) -> String {
+    let value = if is_difference { signed(value) } else { format!("{value:.4}") };
     error.map_or_else(|| value.clone(), |error| format!("{value} ±{error:.4}"))
 }

@@ -195,7 +195,8 @@ struct Held {
 }
 
 /// Fits each of `candidates` to what each fold trains on, and scores what it says of what the fold holds
-/// out. `repetitions` are splits of the same comparisons, each scored by itself.
+/// out. `repetitions` are splits of the same comparisons, each scored by itself. Ratings stand still while a
+/// fold is predicted, those of sequential raters too.
 ///
 /// All are scored by one rule. Win or loss: the logarithmic loss of the probability of the winner, kept
 /// [`SUREST`](crate::metrics::SUREST) away from 0 and 1; ties by `ties`. A pair that a rater says nothing

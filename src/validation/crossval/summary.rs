@@ -1,6 +1,8 @@
 //! From the scores of folds to those of raters, and the choice among them.
 
-use super::{Calibration, Candidate, Crossval, FoldLoss, FoldScore, HeldOut, LossDifference, MethodScore, Scored};
+use super::{
+    Calibration, Candidate, Crossval, FoldLoss, FoldScore, HeldOut, LossDifference, MethodScore, Scored, ScoredFit,
+};
 use crate::structure::Note;
 
 /// Mean losses closer than this are equal: below it solvers decide, not data.
@@ -100,7 +102,6 @@ fn estimate(places: &[(usize, usize)], scored: &[Scored], sum: impl Fn(&Scored) 
 
 fn notes(candidates: &[Candidate<'_>], scored: &[Scored], held_out: HeldOut) -> Vec<Note> {
     let mut notes = Vec::new();
-    let folds = scored.len();
     let unseen: f64 = scored.iter().map(|fold| fold.unseen).sum();
     if unseen > 0.0 {
         let message = format!(
@@ -109,21 +110,20 @@ fn notes(candidates: &[Candidate<'_>], scored: &[Scored], held_out: HeldOut) -> 
         );
         notes.push(Note::new("unseen-items", message));
     }
+    let unidentified = "the training comparisons don't identify all ratings; what is predicted there rests on a penalty or on where ratings start as well";
+    let fits = [
+        ("not-identified", unidentified, (|fit| fit.is_identified) as fn(&ScoredFit) -> bool),
+        ("not-converged", "the fit had not converged", |fit| fit.has_converged),
+    ];
+    for (code, what, is_well) in fits {
+        let times = |method: usize| scored.iter().filter(|fold| !is_well(&fold.methods[method])).count();
+        let counts: Vec<usize> = (0..candidates.len()).map(times).collect();
+        notes.extend(each_with_names(candidates, &counts, |names, folds| {
+            Note::new(code, format!("{names}: in {folds} of {} folds {what}", scored.len()))
+        }));
+    }
     for (method, candidate) in candidates.iter().enumerate() {
         let name = candidate.name;
-        let times = |flag: &dyn Fn(&Scored) -> bool| scored.iter().filter(|fold| flag(fold)).count();
-        let unidentified = times(&|fold| !fold.methods[method].is_identified);
-        if unidentified > 0 {
-            let message = format!(
-                "{name}: in {unidentified} of {folds} folds the training comparisons don't identify all ratings; what it predicts there rests on its penalty or its start as well"
-            );
-            notes.push(Note::new("not-identified", message));
-        }
-        let unconverged = times(&|fold| !fold.methods[method].has_converged);
-        if unconverged > 0 {
-            let message = format!("{name}: in {unconverged} of {folds} folds the fit had not converged");
-            notes.push(Note::new("not-converged", message));
-        }
         let count = |of: fn(&FoldScore) -> f64| scored.iter().map(|fold| of(&fold.methods[method].score)).sum::<f64>();
         let surprises = count(|it| it.surprises);
         if surprises > 0.0 {
@@ -136,6 +136,19 @@ fn notes(candidates: &[Candidate<'_>], scored: &[Scored], held_out: HeldOut) -> 
         if unanswered > 0.0 {
             let message = format!("{name} says nothing of {unanswered} held-out comparisons: scored at one half");
             notes.push(Note::new("no-prediction", message));
+        }
+    }
+    notes
+}
+
+/// One note for all raters of the same count above 0, in the order of the first of them.
+fn each_with_names(candidates: &[Candidate<'_>], counts: &[usize], note: impl Fn(&str, usize) -> Note) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (place, &count) in counts.iter().enumerate() {
+        if count > 0 && !counts[..place].contains(&count) {
+            let same = candidates.iter().zip(counts).filter(|(_, other)| **other == count);
+            let names: Vec<&str> = same.map(|(candidate, _)| candidate.name).collect();
+            notes.push(note(&names.join(", "), count));
         }
     }
     notes
