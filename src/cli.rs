@@ -4,13 +4,17 @@
 
 mod advantage;
 mod completions;
+mod crossval;
 mod generate;
 mod input;
 mod interrupt;
 mod merge;
 mod methods;
+mod names;
 mod output;
+mod predict;
 mod rank;
+mod rating;
 mod swiss;
 mod table;
 mod tournament;
@@ -71,6 +75,8 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rank(Box<rank::RankArgs>),
+    Predict(Box<predict::PredictArgs>),
+    Crossval(Box<crossval::CrossvalArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
@@ -124,6 +130,8 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| match &cli.command {
         Command::Rank(args) => rank::run(args, &cli.global),
+        Command::Predict(args) => predict::run(args, &cli.global),
+        Command::Crossval(args) => crossval::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),

@@ -213,46 +213,42 @@ impl Leaderboard {
             .collect();
         Ok(Self {
             items,
-            fit: summary_of_fit(fitted, uncertainty),
-            graph: summary_of_graph(graph, fitted),
+            fit: FitSummary::of(fitted, uncertainty),
+            graph: GraphSummary::of(graph, fitted),
             hidden: graph.items().len() - ids.len(),
-            notes: notes(fitted, uncertainty),
+            notes: uncertainty.notes_with(fitted),
         })
     }
 }
 
-fn summary_of_fit(fitted: &dyn Fitted, uncertainty: &Uncertainty) -> FitSummary {
-    let convergence = fitted.convergence();
-    FitSummary {
-        converged: convergence.converged,
-        iterations: convergence.iterations,
-        gradient_norm: convergence.gradient_norm,
-        log_likelihood: fitted.log_likelihood(),
-        parameters: fitted.parameters().into_iter().collect(),
-        cluster: uncertainty.clusters.clone(),
+impl FitSummary {
+    /// Of a fit and its errors.
+    pub fn of(fitted: &dyn Fitted, uncertainty: &Uncertainty) -> Self {
+        let convergence = fitted.convergence();
+        Self {
+            converged: convergence.converged,
+            iterations: convergence.iterations,
+            gradient_norm: convergence.gradient_norm,
+            log_likelihood: fitted.log_likelihood(),
+            parameters: fitted.parameters().into_iter().collect(),
+            cluster: uncertainty.clusters.clone(),
+        }
     }
 }
 
-fn summary_of_graph(graph: &PreferenceGraph, fitted: &dyn Fitted) -> GraphSummary {
-    let found = fitted.identification();
-    GraphSummary {
-        items: graph.items().len(),
-        pairs: graph.pairs().len(),
-        comparisons: graph.comparisons(),
-        components: found.components,
-        strong_components: found.strong_components,
-        status: found.status,
+impl GraphSummary {
+    /// Of a graph and what a fit to it identifies.
+    pub fn of(graph: &PreferenceGraph, fitted: &dyn Fitted) -> Self {
+        let found = fitted.identification();
+        Self {
+            items: graph.items().len(),
+            pairs: graph.pairs().len(),
+            comparisons: graph.comparisons(),
+            components: found.components,
+            strong_components: found.strong_components,
+            status: found.status,
+        }
     }
-}
-
-fn notes(fitted: &dyn Fitted, uncertainty: &Uncertainty) -> Vec<Note> {
-    let mut notes = fitted.notes();
-    if !fitted.convergence().converged {
-        let iterations = fitted.convergence().iterations;
-        notes.push(Note::new("not-converged", format!("the fit had not converged after {iterations} iterations")));
-    }
-    notes.extend(uncertainty.notes.iter().cloned());
-    notes
 }
 
 /// Ratings closer than this are equal: what rounding in the fit may leave between equal items.

@@ -13,6 +13,7 @@ pub mod simulation;
 pub mod structure;
 pub mod tournaments;
 pub mod uncertainty;
+pub mod validation;
 
 pub use crate::data::graph::PreferenceGraph;
 pub use crate::data::read::read_log;

@@ -1,4 +1,4 @@
-//! How well two orders of the same items agree.
+//! How well two orders of the same items agree, and how much a predicted probability costs.
 
 /// Kendall's rank correlation with its correction for ties, tau-b: pairs in the same order in both,
 /// minus pairs in opposite order, over the geometric mean of the pairs that each of them orders.
@@ -55,9 +55,53 @@ pub fn correlation(first: &[f64], second: &[f64]) -> Option<f64> {
     known.then(|| (both / (squares_first * squares_second).sqrt()).clamp(-1.0, 1.0))
 }
 
+/// No prediction is taken as surer than this when its logarithm is scored: one that called impossible what
+/// happened costs ln 10⁹ = 20.7, not infinity.
+pub const SUREST: f64 = 1e-9;
+
+/// The logarithmic loss, in nats, of a predicted `probability` where the outcome took `share`: −ln of the
+/// probability of what happened for a win or a loss, and the cross-entropy for a share between. Whatever is
+/// predicted, a tie counted as half costs at least ln 2 ([`entropy`]). Probabilities are kept [`SUREST`] away
+/// from 0 and 1.
+///
+/// # Source
+/// Good, *Journal of the Royal Statistical Society B* 14 (1952); equal to scikit-learn's `log_loss` on wins
+/// and losses but for where it is kept from 0.
+pub fn log_loss(probability: f64, share: f64) -> f64 {
+    let p = probability.clamp(SUREST, 1.0 - SUREST);
+    let cost = |weight: f64, p: f64| if weight > 0.0 { -weight * p.ln() } else { 0.0 };
+    cost(share, p) + cost(1.0 - share, 1.0 - p)
+}
+
+/// The entropy of a share, in nats: what its logarithmic loss can't fall below.
+pub fn entropy(share: f64) -> f64 {
+    let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+    term(share) + term(1.0 - share)
+}
+
+/// The Brier score of one prediction: its squared distance from the share that the outcome took.
+///
+/// # Source
+/// Brier, *Monthly Weather Review* 78 (1950), halved as is usual for two outcomes.
+pub fn brier(probability: f64, share: f64) -> f64 {
+    (probability - share).powi(2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn losses_are_those_of_the_textbook() {
+        assert!((log_loss(0.8, 1.0) + 0.8f64.ln()).abs() < 1e-15);
+        assert!((log_loss(0.8, 0.0) + 0.2f64.ln()).abs() < 1e-15);
+        assert!((log_loss(0.5, 0.5) - 2f64.ln()).abs() < 1e-15);
+        assert!((log_loss(0.3, 0.3) - entropy(0.3)).abs() < 1e-15);
+        assert!((log_loss(0.0, 1.0) - 1e9f64.ln()).abs() < 1e-12);
+        assert!(log_loss(1.0, 1.0) < 1.1e-9);
+        assert!(entropy(0.0).abs() + entropy(1.0).abs() < 1e-15);
+        assert!((brier(0.8, 1.0) - 0.04).abs() < 1e-15);
+    }
 
     #[test]
     fn tau_counts_pairs() {

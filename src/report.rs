@@ -1,7 +1,9 @@
 //! Writers: a result as bytes. They compute no number.
 
 mod advantage;
+mod crossval;
 mod leaderboard;
+mod predict;
 mod swiss;
 mod topologies;
 mod tournament;
@@ -9,7 +11,9 @@ mod tournament;
 use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
+pub use self::crossval::{Compared, MethodLine, signed};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
+pub use self::predict::{predictions_csv, predictions_jsonl, predictions_markdown};
 pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};
 pub use self::tournament::{MatchRow, matches_csv, matches_jsonl};
 use crate::structure::Note;

@@ -37,6 +37,7 @@ pub use self::clusters::Clusters;
 pub use self::covariance::{CovarianceKind, FEW_UNITS, covariance, covariance_among};
 pub use self::ranks::{RankIntervals, RankRule, RankSettings, rank_intervals};
 use crate::data::ItemId;
+use crate::models::Fitted;
 use crate::structure::Note;
 
 /// Clusters fewer than this get a warning: the cluster-robust error itself is then poorly known.
@@ -101,6 +102,18 @@ impl Uncertainty {
             position[member.index()] = Some(place as u32);
         }
         Self { members, position, spread, ..Self::unknown(0) }
+    }
+
+    /// What the reader of numbers from `fitted` must know: of the fit, and of these errors.
+    pub fn notes_with(&self, fitted: &dyn Fitted) -> Vec<Note> {
+        let mut notes = fitted.notes();
+        let convergence = fitted.convergence();
+        if !convergence.converged {
+            let message = format!("the fit had not converged after {} iterations", convergence.iterations);
+            notes.push(Note::new("not-converged", message));
+        }
+        notes.extend(self.notes.iter().cloned());
+        notes
     }
 
     fn place(&self, item: ItemId) -> Option<usize> {

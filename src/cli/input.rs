@@ -183,7 +183,7 @@ impl ReadingArgs {
                 OutcomeAsArg::Name => OutcomeAs::Name,
             }),
             skip_bad_rows: self.skip_bad_rows,
-            read_time: self.sorts_by_time(),
+            read_time: wanted.read_time || self.sorts_by_time(),
             ..wanted
         }
     }

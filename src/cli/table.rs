@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use comfy_table::{Cell, CellAlignment, Table};
-use palio::leaderboard::{Leaderboard, Row};
+use palio::leaderboard::{FitSummary, GraphSummary, Leaderboard, Row};
 use palio::models::{RaterEntry, Units};
 use palio::report::{Board, ranges, rank_range};
 use palio::structure::Status;
-use palio::uncertainty::RankRule;
+use palio::uncertainty::{ClusterSummary, RankRule};
 
 /// What the header line says of intervals.
 #[derive(Debug)]
@@ -41,24 +41,9 @@ pub(super) fn width() -> usize {
 }
 
 fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
-    let graph = &board.graph;
-    let status = match graph.status {
-        Status::Identified => "identified",
-        Status::PartiallyIdentified => "partially identified",
-        Status::Disconnected => "disconnected",
-    };
-    let mut parts =
-        vec![format!("{} comparisons of {} items", grouped(graph.comparisons), graph.items), status.to_owned()];
+    let mut parts = what_was_compared(&board.graph);
     if let Some(kind) = heading.interval {
-        let mut intervals = format!("{}% {kind} intervals", trimmed(heading.level * 100.0));
-        if let Some(cluster) = &board.fit.cluster {
-            let _ = write!(intervals, " clustered by {} ({}", cluster.column, grouped(cluster.clusters as f64));
-            if let Some(effect) = cluster.design_effect {
-                let _ = write!(intervals, ", design effect {effect:.2}");
-            }
-            intervals.push(')');
-        }
-        parts.push(intervals);
+        parts.push(what_intervals(kind, heading.level, board.fit.cluster.as_ref()));
         parts.push(match heading.ranks {
             RankRule::Simultaneous => "ranks hold jointly".to_owned(),
             RankRule::Overlap => "ranks by overlap".to_owned(),
@@ -67,10 +52,37 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
     if board.hidden > 0 {
         parts.push(format!("hidden for few comparisons: {}", grouped(board.hidden as f64)));
     }
-    for (name, value) in &board.fit.parameters {
-        parts.push(format!("{name} {}", value.map_or_else(|| "unknown".to_owned(), trimmed)));
-    }
+    parts.extend(parameters(&board.fit));
     wrapped(&parts, width)
+}
+
+/// How much was compared and what that identifies.
+pub(super) fn what_was_compared(graph: &GraphSummary) -> Vec<String> {
+    let status = match graph.status {
+        Status::Identified => "identified",
+        Status::PartiallyIdentified => "partially identified",
+        Status::Disconnected => "disconnected",
+    };
+    vec![format!("{} comparisons of {} items", grouped(graph.comparisons), graph.items), status.to_owned()]
+}
+
+/// Which intervals are shown.
+pub(super) fn what_intervals(kind: &str, level: f64, cluster: Option<&ClusterSummary>) -> String {
+    let mut intervals = format!("{}% {kind} intervals", trimmed(level * 100.0));
+    if let Some(cluster) = cluster {
+        let _ = write!(intervals, " clustered by {} ({}", cluster.column, grouped(cluster.clusters as f64));
+        if let Some(effect) = cluster.design_effect {
+            let _ = write!(intervals, ", design effect {effect:.2}");
+        }
+        intervals.push(')');
+    }
+    intervals
+}
+
+/// Fitted parameters beside the ratings.
+pub(super) fn parameters(fit: &FitSummary) -> impl Iterator<Item = String> {
+    let value = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), trimmed);
+    fit.parameters.iter().map(move |(name, found)| format!("{name} {}", value(*found)))
 }
 
 /// Parts on as few lines as the width allows.

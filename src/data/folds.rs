@@ -36,7 +36,7 @@ impl Default for FoldSettings {
 #[non_exhaustive]
 pub enum FoldError {
     /// One fold leaves nothing to train on.
-    #[error("{folds} folds: give 2 or more")]
+    #[error("folds: {folds}, and there must be 2 or more")]
     TooFew {
         /// The number of folds asked for.
         folds: usize,

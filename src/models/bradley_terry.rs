@@ -19,6 +19,7 @@ use super::{
     CellScore, Convergence, Curvature, Evidence, FitError, Fitted, Laws, Likelihood, Mirror, Needs, Note, Rater,
     RaterEntry, Setting, Units,
 };
+use crate::data::ItemId;
 use crate::data::graph::{PairSums, PreferenceGraph};
 use crate::structure::{Identification, Status};
 
@@ -255,6 +256,14 @@ impl Fitted for FittedBradleyTerry {
 
     fn share_at(&self, difference: f64) -> Option<f64> {
         Some(self.rule.probabilities(difference, self.tie_parameter()).share())
+    }
+
+    /// Where a rule of its own tells ties apart and the data hold its parameter.
+    fn tie_probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
+        let has_rule = matches!(self.asked, TieRule::Davidson | TieRule::RaoKupper);
+        let parameter = self.parameter.filter(|_| has_rule)?;
+        let difference = self.point.ratings[i.index()] - self.point.ratings[j.index()];
+        Some(self.asked.probabilities(difference, parameter).tie)
     }
 
     fn likelihood(&self) -> Option<&dyn Likelihood> {

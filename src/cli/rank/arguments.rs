@@ -4,40 +4,15 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::leaderboard::{Scale, ScaleKind};
 use palio::models::{RaterEntry, Units};
-use serde::Serialize;
 
 use crate::cli::input::InputArgs;
+use crate::cli::rating::RatingArgs;
 
 /// Rate the items of a log and rank them, with intervals
 #[derive(Debug, clap::Args)]
 pub(crate) struct RankArgs {
-    /// The rater; palio methods lists them
-    #[arg(long, value_name = "NAME", default_value = "bradley-terry")]
-    pub(super) method: String,
-
-    /// A setting of the rater, such as penalty=0.1; may be given several times
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(super) set: Vec<String>,
-
-    /// How ties enter bradley-terry: half, davidson, rao-kupper or drop
-    #[arg(long, value_name = "RULE")]
-    pub(super) ties: Option<String>,
-
-    /// How intervals are made [default: sandwich, or none where a rater has no covariance]
-    #[arg(long, value_name = "KIND")]
-    pub(super) interval: Option<IntervalKind>,
-
-    /// Level of all intervals
-    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
-    pub(super) level: f64,
-
-    /// Replicates of the bootstrap
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(super) resamples: u32,
-
-    /// Column whose rows belong together: auto (the task, if there are 30 or more), none, or a column
-    #[arg(long, value_name = "COLUMN", default_value = "auto")]
-    pub(super) cluster: String,
+    #[command(flatten)]
+    pub(super) rating: RatingArgs,
 
     /// What rank intervals claim [default: simultaneous, above 500 items overlap]
     #[arg(long, value_name = "RULE")]
@@ -71,19 +46,6 @@ pub(crate) struct RankArgs {
     pub(super) input: InputArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum IntervalKind {
-    /// Right also where the model is only an approximation; clustered by --cluster
-    Sandwich,
-    /// Right where the model is
-    Fisher,
-    /// Percentiles of refits on resampled evidence
-    Bootstrap,
-    /// No intervals
-    None,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RankRuleArg {
     /// All rank intervals hold together at the level
@@ -102,17 +64,7 @@ pub(super) enum ScaleArg {
     WinRate,
 }
 
-/// Above this level a quantile of simulated draws says nothing.
-const HIGHEST_LEVEL: f64 = 0.9999;
-const FEWEST_RESAMPLES: u32 = 50;
-
 pub(super) fn check_numbers(args: &RankArgs) -> anyhow::Result<()> {
-    if !(args.level > 0.0 && args.level <= HIGHEST_LEVEL) {
-        bail!("--level {}: a level is a share between 0 and 1, such as 0.95, and at most {HIGHEST_LEVEL}", args.level);
-    }
-    if args.resamples < FEWEST_RESAMPLES {
-        bail!("--resamples {}: the bootstrap needs {FEWEST_RESAMPLES} or more", args.resamples);
-    }
     if let Some(center) = args.center.filter(|center| !center.is_finite()) {
         bail!("--center {center}: give a finite number");
     }
@@ -120,19 +72,6 @@ pub(super) fn check_numbers(args: &RankArgs) -> anyhow::Result<()> {
         bail!("--min-comparisons {}: give a number of 0 or more", args.min_comparisons);
     }
     Ok(())
-}
-
-pub(super) fn interval(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKind> {
-    match args.interval {
-        None if entry.has_covariance => Ok(IntervalKind::Sandwich),
-        None => Ok(IntervalKind::None),
-        Some(kind @ (IntervalKind::Sandwich | IntervalKind::Fisher)) if !entry.has_covariance => bail!(
-            "{} has no covariance, so no {} intervals; use --interval bootstrap or none",
-            entry.name,
-            if kind == IntervalKind::Fisher { "Fisher" } else { "sandwich" }
-        ),
-        Some(kind) => Ok(kind),
-    }
 }
 
 pub(super) fn scale(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<Scale> {

@@ -21,9 +21,12 @@ pub(super) struct Parts<'a> {
     rows: Vec<u32>,
     /// Whether each of `rows` is one of the comparisons that the row stands for, not all of them.
     single: bool,
-    /// For each row of the log its cell.
+    /// For each row of the log its cell, or [`NO_CELL`].
     cells: Vec<u32>,
 }
+
+/// The cell of a row that counts no comparison: the graph may not have it.
+const NO_CELL: u32 = u32::MAX;
 
 impl<'a> Parts<'a> {
     /// As many comparisons of each cell in each part as are held out, of those that there are any.
@@ -153,6 +156,9 @@ impl<'a> Parts<'a> {
         let mut sums = vec![CellSum::default(); graph.cells().len()];
         for &row in self.rows(parts) {
             let row = row as usize;
+            if self.cells[row] == NO_CELL {
+                continue;
+            }
             let value = |column: &[f64]| column.get(row).copied().unwrap_or(1.0);
             let count = if self.single { 1.0 } else { value(&self.log.counts) };
             sums[self.cells[row] as usize].add(CellSum::of(count, value(&self.log.weights)));
@@ -182,9 +188,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// For each row its cell. The graph is that of the log, so that each has one.
+/// For each row its cell.
 fn cells_of(log: &Log, graph: &PreferenceGraph) -> Vec<u32> {
     let finder = CellFinder::new(graph);
-    let cell = |row| finder.cell_of(log, row).expect("the graph is that of the log");
-    (0..log.len()).map(cell).collect()
+    (0..log.len()).map(|row| finder.cell_of(log, row).unwrap_or(NO_CELL)).collect()
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::float_cmp, reason = "counts are whole numbers")]
+
 use super::*;
 use crate::data::graph::Tally;
 use crate::data::{Comparison, ItemId, Outcome};

@@ -1,0 +1,192 @@
+//! `palio predict`: who wins, and how surely that is known.
+
+mod pairs;
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use palio::data::ItemId;
+use palio::data::graph::PreferenceGraph;
+use palio::data::read::{Input, ReadOptions, read};
+use palio::leaderboard::{FitSummary, GraphSummary};
+use palio::models::Fitted;
+use palio::report::{Report, predictions_csv, predictions_jsonl, predictions_markdown};
+use palio::structure::Note;
+use palio::validation::{Matchup, Prediction, predict, predicting_raters};
+use serde::Serialize;
+
+use super::input::{self, ReadingArgs};
+use super::names::find_item;
+use super::output::{Format, Output, warn};
+use super::rating::{Evidences, IntervalKind, Rated, Rating, RatingArgs};
+use super::table::{self, Column};
+use super::{Ended, Global};
+
+/// Predict who wins: the probability for a pair of items, for all pairs or for those of a file, with intervals
+///
+/// The probability is the left item's expected share, a tie being half a win; with --ties davidson or
+/// rao-kupper the probability of a tie is given as well. Intervals are made on the scale of log-odds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct PredictArgs {
+    /// Predict the pairs of this file, with columns left and right (or model_a and model_b, …): CSV, TSV or
+    /// JSON lines, or - for stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "first")]
+    pairs: Option<PathBuf>,
+
+    #[command(flatten)]
+    rating: RatingArgs,
+
+    /// A log of comparisons: CSV, TSV or JSON lines, .gz or .zst, or - for stdin
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+
+    /// The item whose probability is asked for [default: all pairs, the higher rated item first]
+    #[arg(value_name = "A", requires = "second")]
+    first: Option<String>,
+
+    /// Its opponent
+    #[arg(value_name = "B")]
+    second: Option<String>,
+
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+const EXAMPLES: &str = "Examples:
+  palio predict arena.csv model-03 model-07
+  palio predict arena.csv --pairs fixtures.csv --ties davidson --format csv
+  palio predict arena.csv --method elo --interval bootstrap model-03 model-07";
+
+/// More pairs than this are asked for by name.
+const MOST_PAIRS: usize = 1_000_000;
+
+/// Pairs beside the keys of every report.
+#[derive(Serialize)]
+struct Predicted {
+    pairs: Vec<Prediction>,
+    fit: FitSummary,
+    graph: GraphSummary,
+}
+
+/// Reads, fits, predicts and writes.
+pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> {
+    let rating = Rating::new(&args.rating, global)?;
+    let predicting = predicting_raters();
+    if !predicting.iter().any(|entry| entry.name == rating.entry.name) {
+        let known: Vec<&str> = predicting.iter().map(|entry| entry.name).collect();
+        bail!("{} gives no probabilities; these do: {}", rating.entry.name, known.join(", "));
+    }
+    let format = Format::of(global, Format::Table)?;
+    let output = Output::open(global)?;
+    let wanted = match &args.pairs {
+        Some(path) if path == &args.log => bail!("the log and --pairs are both {}; give two files", path.display()),
+        Some(path) => Some(pairs::read_pairs(path)?),
+        None => None,
+    };
+    let options = ReadOptions {
+        keep: rating.keep(),
+        labels: rating.cluster_column().into_iter().collect(),
+        ..Default::default()
+    };
+    let reading = read(&[&args.log], &args.reading.options(options))?;
+    let mut notes = input::notes(&args.reading, &reading);
+    let mut inputs = reading.inputs.clone();
+    let found = Evidences::of(reading, &args.reading);
+    let Rated { fitted, uncertainty } = rating.rated(&found.graph, found.log.as_ref(), found.task.as_deref())?;
+    notes.extend(uncertainty.notes_with(&*fitted));
+    let matchups = match wanted {
+        Some(wanted) => {
+            inputs.push(wanted.input.clone());
+            wanted.matchups(found.graph.items())?
+        }
+        None => matchups(args, &found.graph, &*fitted)?,
+    };
+    let errors = (rating.interval != IntervalKind::None).then_some(&uncertainty);
+    let predicted = Predicted {
+        pairs: predict(&found.graph, &*fitted, errors, matchups, args.rating.level),
+        fit: FitSummary::of(&*fitted, &uncertainty),
+        graph: GraphSummary::of(&found.graph, &*fitted),
+    };
+    warn(&notes, global);
+    let bytes = match format {
+        Format::Table => text(&predicted, &rating, rating.interval_name(&uncertainty), args.rating.level).into_bytes(),
+        Format::Csv => predictions_csv(&predicted.pairs)?,
+        Format::Jsonl => predictions_jsonl(&predicted.pairs)?,
+        Format::Markdown => predictions_markdown(&predicted.pairs),
+        Format::Json => report(args, global, &rating, &inputs, &notes, predicted)?,
+    };
+    output.write(&bytes)?;
+    Ok(Ended::with(&notes))
+}
+
+/// The two items asked for, or all pairs.
+fn matchups(args: &PredictArgs, graph: &PreferenceGraph, fitted: &dyn Fitted) -> anyhow::Result<Vec<Matchup>> {
+    if let (Some(left), Some(right)) = (&args.first, &args.second) {
+        let found = Matchup { left: find_item(graph.items(), left)?, right: find_item(graph.items(), right)? };
+        if found.left == found.right {
+            bail!("'{left}' against itself: give two different items");
+        }
+        return Ok(vec![found]);
+    }
+    let items = graph.items().len();
+    let pairs = items * items.saturating_sub(1) / 2;
+    if pairs > MOST_PAIRS {
+        bail!("{items} items make {pairs} pairs, more than {MOST_PAIRS}; name two items, or give --pairs FILE");
+    }
+    let mut order: Vec<ItemId> = (0..items as u32).map(ItemId).collect();
+    order.sort_by(|a, b| fitted.ratings()[b.index()].total_cmp(&fitted.ratings()[a.index()]));
+    let by_place = |it: Matchup| Matchup { left: order[it.left.index()], right: order[it.right.index()] };
+    Ok(Matchup::all(items).map(by_place).collect())
+}
+
+fn report(
+    args: &PredictArgs,
+    global: &Global,
+    rating: &Rating<'_>,
+    inputs: &[Input],
+    notes: &[Note],
+    predicted: Predicted,
+) -> anyhow::Result<Vec<u8>> {
+    let settings = serde_json::json!({
+        "method": rating.entry.name,
+        "set": rating.set(),
+        "interval": rating.interval,
+        "level": args.rating.level,
+        "resamples": args.rating.resamples,
+        "cluster": args.rating.cluster,
+        "pairs": args.pairs,
+        "left": args.first,
+        "right": args.second,
+        "reading": args.reading,
+        "seed": global.seed,
+    });
+    Ok(Report::new("predict", settings, inputs, notes, predicted).to_json()?)
+}
+
+/// A header line and one line a pair.
+fn text(predicted: &Predicted, rating: &Rating<'_>, interval: Option<&str>, level: f64) -> String {
+    let width = table::width();
+    let mut parts = vec![rating.entry.name.to_owned()];
+    parts.extend(table::what_was_compared(&predicted.graph));
+    parts.extend(interval.map(|kind| table::what_intervals(kind, level, predicted.fit.cluster.as_ref())));
+    parts.extend(table::parameters(&predicted.fit));
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    let shown = |it: &Prediction| match (it.probability, it.low.zip(it.high)) {
+        (None, _) => "?".to_owned(),
+        (Some(p), Some((low, high))) => format!("{}% ({} to {})", percent(p), percent(low), percent(high)),
+        // What no data hold up stands in brackets.
+        (Some(p), None) if !it.identified => format!("({}%)", percent(p)),
+        (Some(p), None) => format!("{}%", percent(p)),
+    };
+    let pairs = &predicted.pairs;
+    let columns = [
+        Column::new("left", false, pairs, |it| table::shown_name(&it.left, width)),
+        Column::new("right", false, pairs, |it| table::shown_name(&it.right, width)),
+        Column::new("probability", false, pairs, shown),
+        Column::new("tie", true, pairs, |it| it.tie.map_or_else(String::new, |tie| format!("{}%", percent(tie)))),
+        Column::new("met", true, pairs, |it| table::grouped(it.met)),
+        Column::new("", false, pairs, |it| if it.identified { String::new() } else { "not identified".to_owned() }),
+    ];
+    format!("{}\n{}", table::wrapped(&parts, width), table::render(&columns))
+}

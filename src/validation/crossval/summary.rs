@@ -1,0 +1,155 @@
+//! From the scores of folds to those of raters, and the choice among them.
+
+use super::{
+    Calibration, Candidate, Crossval, FoldLoss, FoldScore, HeldOut, LossDifference, MethodScore, Scored, ScoredFit,
+};
+use crate::structure::Note;
+
+/// Mean losses closer than this are equal: below it solvers decide, not data.
+const NO_DIFFERENCE: f64 = 1e-4;
+
+/// A mean over all comparisons and its standard error over folds.
+struct Estimate {
+    mean: f64,
+    std_error: Option<f64>,
+}
+
+pub(super) fn summarised(
+    candidates: &[Candidate<'_>],
+    places: &[(usize, usize)],
+    scored: &[Scored],
+    held_out: HeldOut,
+) -> Crossval {
+    let methods: Vec<MethodScore> =
+        (0..candidates.len()).map(|method| method_score(candidates[method].name, method, places, scored)).collect();
+    let between = |method: usize, against: usize| {
+        estimate(places, scored, |fold| fold.methods[method].score.log_loss - fold.methods[against].score.log_loss)
+    };
+    let mut differences = Vec::new();
+    for method in 0..candidates.len() {
+        for against in method + 1..candidates.len() {
+            let found = between(method, against);
+            differences.push(LossDifference {
+                method: methods[method].method.clone(),
+                against: methods[against].method.clone(),
+                log_loss: found.mean,
+                std_error: found.std_error,
+            });
+        }
+    }
+    let lowest = (0..methods.len()).min_by(|&a, &b| methods[a].log_loss.total_cmp(&methods[b].log_loss)).unwrap_or(0);
+    let is_close = |method: &usize| {
+        let found = between(*method, lowest);
+        found.mean <= found.std_error.unwrap_or(0.0).max(NO_DIFFERENCE)
+    };
+    let best = (0..methods.len()).find(is_close).unwrap_or(lowest);
+    Crossval {
+        lowest: methods[lowest].method.clone(),
+        best: methods[best].method.clone(),
+        notes: notes(candidates, scored, held_out),
+        methods,
+        differences,
+        held_out,
+    }
+}
+
+fn method_score(name: &str, method: usize, places: &[(usize, usize)], scored: &[Scored]) -> MethodScore {
+    let mean = |of: fn(&FoldScore) -> f64| estimate(places, scored, |fold| of(&fold.methods[method].score));
+    let log_loss = mean(|it| it.log_loss);
+    let statements: Vec<_> =
+        scored.iter().flat_map(|fold| fold.methods[method].score.statements.iter().copied()).collect();
+    let fold_loss = |(&(repeat, fold), found): (&(usize, usize), &Scored)| {
+        let score = &found.methods[method].score;
+        let mean = |sum: f64| (score.weight > 0.0).then(|| sum / score.weight);
+        FoldLoss {
+            repeat,
+            fold,
+            weight: score.weight,
+            log_loss: mean(score.log_loss),
+            brier: mean(score.brier),
+            accuracy: mean(score.correct),
+        }
+    };
+    MethodScore {
+        method: name.to_owned(),
+        log_loss: log_loss.mean,
+        std_error: log_loss.std_error,
+        brier: mean(|it| it.brier).mean,
+        accuracy: mean(|it| it.correct).mean,
+        calibration: Calibration::of(&statements),
+        folds: places.iter().zip(scored).map(fold_loss).collect(),
+    }
+}
+
+/// The mean of a sum over all comparisons, and its standard error over folds; of several repetitions the
+/// means of both, errors as variances.
+fn estimate(places: &[(usize, usize)], scored: &[Scored], sum: impl Fn(&Scored) -> f64) -> Estimate {
+    let repeats = places.last().map_or(0, |&(repeat, _)| repeat + 1);
+    let (mut mean, mut variance) = (0.0, Some(0.0));
+    for repeat in 0..repeats {
+        let folds = || places.iter().zip(scored).filter(move |((it, _), _)| *it == repeat).map(|(_, fold)| fold);
+        let weight = |fold: &Scored| fold.held.weight;
+        let total: f64 = folds().map(weight).sum();
+        let ratio = folds().map(&sum).sum::<f64>() / total;
+        let squares: f64 = folds().map(|fold| (sum(fold) - ratio * weight(fold)).powi(2)).sum();
+        let number = folds().count() as f64;
+        mean += ratio / repeats as f64;
+        let own = (number > 1.0).then(|| number / (number - 1.0) * squares / (total * total));
+        variance = variance.zip(own).map(|(sum, own)| sum + own / repeats as f64);
+    }
+    Estimate { mean, std_error: variance.map(f64::sqrt) }
+}
+
+fn notes(candidates: &[Candidate<'_>], scored: &[Scored], held_out: HeldOut) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let unseen: f64 = scored.iter().map(|fold| fold.unseen).sum();
+    if unseen > 0.0 {
+        let message = format!(
+            "{unseen} of {} held-out comparisons are of an item without a training comparison: scored at what each method says of a newcomer",
+            held_out.scored * held_out.repeats as f64
+        );
+        notes.push(Note::new("unseen-items", message));
+    }
+    let unidentified = "the training comparisons don't identify all ratings; what is predicted there rests on a penalty or on where ratings start as well";
+    let fits = [
+        ("not-identified", unidentified, (|fit| fit.is_identified) as fn(&ScoredFit) -> bool),
+        ("not-converged", "the fit had not converged", |fit| fit.has_converged),
+    ];
+    for (code, what, is_well) in fits {
+        let times = |method: usize| scored.iter().filter(|fold| !is_well(&fold.methods[method])).count();
+        let counts: Vec<usize> = (0..candidates.len()).map(times).collect();
+        notes.extend(each_with_names(candidates, &counts, |names, folds| {
+            Note::new(code, format!("{names}: in {folds} of {} folds {what}", scored.len()))
+        }));
+    }
+    for (method, candidate) in candidates.iter().enumerate() {
+        let name = candidate.name;
+        let count = |of: fn(&FoldScore) -> f64| scored.iter().map(|fold| of(&fold.methods[method].score)).sum::<f64>();
+        let surprises = count(|it| it.surprises);
+        if surprises > 0.0 {
+            let message = format!(
+                "{name} called impossible what happened in {surprises} held-out comparisons: each costs ln 1e9 = 20.7, as if its probability had been 1e-9"
+            );
+            notes.push(Note::new("impossible-outcomes", message));
+        }
+        let unanswered = count(|it| it.unanswered);
+        if unanswered > 0.0 {
+            let message = format!("{name} says nothing of {unanswered} held-out comparisons: scored at one half");
+            notes.push(Note::new("no-prediction", message));
+        }
+    }
+    notes
+}
+
+/// One note for all raters of the same count above 0, in the order of the first of them.
+fn each_with_names(candidates: &[Candidate<'_>], counts: &[usize], note: impl Fn(&str, usize) -> Note) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (place, &count) in counts.iter().enumerate() {
+        if count > 0 && !counts[..place].contains(&count) {
+            let same = candidates.iter().zip(counts).filter(|(_, other)| **other == count);
+            let names: Vec<&str> = same.map(|(candidate, _)| candidate.name).collect();
+            notes.push(note(&names.join(", "), count));
+        }
+    }
+    notes
+}
