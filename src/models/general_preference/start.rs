@@ -18,7 +18,7 @@ const OFF_SADDLE: f64 = 1e-3;
 /// Blocks that a wider fit has beside twice those asked for, and the gradient it goes to, as a share of an
 /// item's comparisons.
 const EXTRA_BLOCKS: usize = 2;
-const ROUGHLY: f64 = 1e-4;
+const ROUGHLY: f64 = 1e-2;
 /// A plane with a smaller σ is nothing to begin with.
 const NO_PLANE: f64 = 1e-12;
 
