@@ -5,7 +5,7 @@ use palio::data::graph::PreferenceGraph;
 use palio::data::{Comparison, ItemId, Items, Log, Outcome};
 use palio::models::{Convergence, Elo, Evidence, FitError, Fitted, Needs, RaterEntry, Settings, TieRule, WinRate};
 use palio::structure::Identification;
-use palio::uncertainty::{CovarianceKind, covariance};
+use palio::uncertainty::{CovarianceKind, Uncertainty, covariance};
 use palio::validation::{
     Candidate, Crossval, CrossvalError, Matchup, MethodScore, TieScore, crossval, predict, predicting_raters,
 };
@@ -397,6 +397,43 @@ fn a_prediction_and_its_mirror_image_sum_to_one_with_their_intervals() {
     }
     let met: f64 = found.iter().map(|it| it.met).sum();
     close(met, 800.0, 0.0);
+}
+
+/// A fit whose predictions are no differences of ratings: stone, scissors, paper.
+#[derive(Debug)]
+struct Cyclic(Identification);
+
+impl Fitted for Cyclic {
+    fn ratings(&self) -> &[f64] {
+        &[0.0; 3]
+    }
+    fn convergence(&self) -> Convergence {
+        Convergence::CLOSED_FORM
+    }
+    fn identification(&self) -> &Identification {
+        &self.0
+    }
+    fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
+        Some([0.5, 0.8, 0.2][(j.index() + 3 - i.index()) % 3])
+    }
+    fn log_odds_error(&self, i: ItemId, j: ItemId) -> Option<f64> {
+        (i != j).then_some(0.3)
+    }
+}
+
+#[test]
+fn predictions_with_an_error_of_their_own_have_intervals_on_log_odds() {
+    let graph =
+        PreferenceGraph::from_log(&log(3, &[(0, 1, Outcome::Left), (1, 2, Outcome::Left), (2, 0, Outcome::Left)]));
+    let fitted = Cyclic(Identification::unconditional(&graph));
+    let unknown = Uncertainty::unknown(3);
+    for pair in predict(&graph, &fitted, Some(&unknown), Matchup::all(3), 0.95) {
+        let middle = if pair.right == "item 2" && pair.left == "item 0" { 0.25_f64.ln() } else { 4_f64.ln() };
+        // The quantile of the normal distribution: 1.959963984540054.
+        close(pair.low.unwrap(), logistic(middle - 0.3 * 1.959_963_984_540_054), 1e-12);
+        close(pair.high.unwrap(), logistic(middle + 0.3 * 1.959_963_984_540_054), 1e-12);
+    }
+    assert!(predict(&graph, &fitted, None, Matchup::all(3), 0.95).iter().all(|pair| pair.low.is_none()));
 }
 
 #[test]

@@ -15,10 +15,11 @@ use palio::structure::Note;
 use palio::validation::{Matchup, Prediction, predict, predicting_raters};
 use serde::Serialize;
 
+use self::pairs::NamedPairs;
 use super::input::{self, ReadingArgs};
 use super::names::find_item;
 use super::output::{Format, Output, warn};
-use super::rating::{Evidences, IntervalKind, Rated, Rating, RatingArgs};
+use super::rating::{Evidences, Rated, Rating, RatingArgs};
 use super::table::{self, Column};
 use super::{Ended, Global};
 
@@ -67,50 +68,34 @@ struct Predicted {
     pairs: Vec<Prediction>,
     fit: FitSummary,
     graph: GraphSummary,
+    /// How errors were made, in words.
+    #[serde(skip)]
+    interval: Option<&'static str>,
+    #[serde(skip)]
+    notes: Vec<Note>,
 }
 
 /// Reads, fits, predicts and writes.
 pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> {
     let rating = Rating::new(&args.rating, global)?;
-    let predicting = predicting_raters();
-    if !predicting.iter().any(|entry| entry.name == rating.entry.name) {
-        let known: Vec<&str> = predicting.iter().map(|entry| entry.name).collect();
-        bail!("{} gives no probabilities; these do: {}", rating.entry.name, known.join(", "));
-    }
+    check_predicts(&rating)?;
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
     let wanted = match &args.pairs {
         Some(path) if path == &args.log => bail!("the log and --pairs are both {}; give two files", path.display()),
-        Some(path) => Some(pairs::read_pairs(path)?),
-        None => None,
+        path => path.as_deref().map(pairs::read_pairs).transpose()?,
     };
-    let options = ReadOptions {
-        keep: rating.keep(),
-        labels: rating.cluster_column().into_iter().collect(),
-        ..Default::default()
-    };
+    let labels = rating.cluster_column().into_iter().collect();
+    let options = ReadOptions { keep: rating.keep(), labels, ..ReadOptions::default() };
     let reading = read(&[&args.log], &args.reading.options(options))?;
     let mut notes = input::notes(&args.reading, &reading);
     let mut inputs = reading.inputs.clone();
-    let found = Evidences::of(reading, &args.reading);
-    let Rated { fitted, uncertainty } = rating.rated(&found.graph, found.log.as_ref(), found.task.as_deref())?;
-    notes.extend(uncertainty.notes_with(&*fitted));
-    let matchups = match wanted {
-        Some(wanted) => {
-            inputs.push(wanted.input.clone());
-            wanted.matchups(found.graph.items())?
-        }
-        None => matchups(args, &found.graph, &*fitted)?,
-    };
-    let errors = (rating.interval != IntervalKind::None).then_some(&uncertainty);
-    let predicted = Predicted {
-        pairs: predict(&found.graph, &*fitted, errors, matchups, args.rating.level),
-        fit: FitSummary::of(&*fitted, &uncertainty),
-        graph: GraphSummary::of(&found.graph, &*fitted),
-    };
+    inputs.extend(wanted.as_ref().map(|wanted| wanted.input.clone()));
+    let predicted = predicted(args, &rating, &Evidences::of(reading, &args.reading), wanted.as_ref())?;
+    notes.extend(predicted.notes.iter().cloned());
     warn(&notes, global);
     let bytes = match format {
-        Format::Table => text(&predicted, &rating, rating.interval_name(&uncertainty), args.rating.level).into_bytes(),
+        Format::Table => text(&predicted, &rating, args.rating.level).into_bytes(),
         Format::Csv => predictions_csv(&predicted.pairs)?,
         Format::Jsonl => predictions_jsonl(&predicted.pairs)?,
         Format::Markdown => predictions_markdown(&predicted.pairs),
@@ -118,6 +103,40 @@ pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> 
     };
     output.write(&bytes)?;
     Ok(Ended::with(&notes))
+}
+
+/// Refuses a rater without probabilities before anything is read.
+fn check_predicts(rating: &Rating<'_>) -> anyhow::Result<()> {
+    let known: Vec<&str> = predicting_raters().iter().map(|entry| entry.name).collect();
+    if !known.contains(&rating.entry.name) {
+        bail!("{} gives no probabilities; these do: {}", rating.entry.name, known.join(", "));
+    }
+    Ok(())
+}
+
+fn predicted(
+    args: &PredictArgs,
+    rating: &Rating<'_>,
+    found: &Evidences,
+    wanted: Option<&NamedPairs>,
+) -> anyhow::Result<Predicted> {
+    let graph = &found.graph;
+    let Rated { fitted, uncertainty } = rating.rated(graph, found.log.as_ref(), found.task.as_deref())?;
+    let matchups = match wanted {
+        Some(wanted) => wanted.matchups(graph.items())?,
+        None => matchups(args, graph, &*fitted)?,
+    };
+    let errors = (!rating.hides_intervals()).then_some(&uncertainty);
+    let pairs = predict(graph, &*fitted, errors, matchups, args.rating.level);
+    // A rater may know the errors of its predictions without those of ratings.
+    let own = pairs.iter().any(|it| it.low.is_some()).then_some("log-odds");
+    Ok(Predicted {
+        pairs,
+        fit: FitSummary::of(&*fitted, &uncertainty),
+        graph: GraphSummary::of(graph, &*fitted),
+        interval: rating.interval_name(&uncertainty).or(own),
+        notes: uncertainty.notes_with(&*fitted),
+    })
 }
 
 /// The two items asked for, or all pairs.
@@ -165,11 +184,11 @@ fn report(
 }
 
 /// A header line and one line a pair.
-fn text(predicted: &Predicted, rating: &Rating<'_>, interval: Option<&str>, level: f64) -> String {
+fn text(predicted: &Predicted, rating: &Rating<'_>, level: f64) -> String {
     let width = table::width();
     let mut parts = vec![rating.entry.name.to_owned()];
     parts.extend(table::what_was_compared(&predicted.graph));
-    parts.extend(interval.map(|kind| table::what_intervals(kind, level, predicted.fit.cluster.as_ref())));
+    parts.extend(predicted.interval.map(|kind| table::what_intervals(kind, level, predicted.fit.cluster.as_ref())));
     parts.extend(table::parameters(&predicted.fit));
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
     let shown = |it: &Prediction| match (it.probability, it.low.zip(it.high)) {

@@ -143,6 +143,11 @@ impl<'a> Rating<'a> {
         matches!(self.interval, IntervalKind::Sandwich | IntervalKind::Bootstrap)
     }
 
+    /// Whether it was asked that there be no intervals, not only that the rater has none by default.
+    pub(super) fn hides_intervals(&self) -> bool {
+        self.args.interval == Some(IntervalKind::None)
+    }
+
     /// The column that clusters are read from, if any.
     pub(super) fn cluster_column(&self) -> Option<LabelColumn> {
         match self.args.cluster.as_str() {
