@@ -356,7 +356,10 @@ fn what_cannot_be_scored_is_told() {
         crossval(&[counts("x", rater)], &folds(), TieScore::Decisive, &|| ()).unwrap_err().to_string()
     };
     let known: Vec<&str> = predicting_raters().iter().map(|entry| entry.name).collect();
-    assert!(known.starts_with(&["bradley-terry", "elo"]));
+    for name in ["bradley-terry", "general-preference", "elo", "melo"] {
+        assert!(known.contains(&name), "{name}");
+    }
+    assert!(!known.contains(&"win-rate"));
     assert!(error(&WinRate::default()).contains(&known.join(", ")));
     assert!(error(&BRADLEY_TERRY).starts_with("all 2 comparisons held out are ties"));
     assert!(matches!(crossval(&[], &folds(), TieScore::Half, &|| ()), Err(CrossvalError::Nothing)));

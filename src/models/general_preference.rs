@@ -204,7 +204,7 @@ impl GeneralPreference {
             let first = problem.minimise(problem.deterministic_start(&flow));
             let second = problem.start_from_wider(&flow, most).map(|start| problem.minimise(start));
             let better = second.filter(|second| second.slope.objective < first.slope.objective - LOWER);
-            self.fitted(graph, problem, better.unwrap_or(first))
+            Self::fitted(graph, problem, better.unwrap_or(first))
         };
         let mut fitted = fit(search.as_ref().map_or_else(|| self.given(most), Search::choice));
         // Blocks that the penalty emptied are none.
@@ -229,10 +229,10 @@ impl GeneralPreference {
         let choice = Choice { blocks: start.blocks(), ..self.given(0) };
         let problem = self.problem(graph, Pairs::of(graph), choice);
         let optimum = problem.minimise(problem.unknowns_of(start));
-        self.fitted(graph, problem, optimum)
+        Self::fitted(graph, problem, optimum)
     }
 
-    fn fitted(&self, graph: &PreferenceGraph, problem: Problem, optimum: Optimum) -> FittedGeneralPreference {
+    fn fitted(graph: &PreferenceGraph, problem: Problem, optimum: Optimum) -> FittedGeneralPreference {
         let canonical = problem.canonical(&optimum.x);
         let identification = Identification::by_strong_connection(graph);
         let mut notes = identification_notes(graph, &identification, problem.rating_penalty);

@@ -28,7 +28,7 @@ pub(super) struct NamedPairs {
 
 /// Reads the two names of each row; other columns are left alone.
 pub(super) fn read_pairs(path: &Path) -> anyhow::Result<NamedPairs> {
-    let reading = read_records(&[path], &RecordOptions::default())?;
+    let reading = read_records(&[path], &RecordOptions { one_group: true, ..RecordOptions::default() })?;
     let rows = reading.records.rows.iter().enumerate();
     let names = rows.map(|(row, record)| {
         let fields: Map<String, Value> = serde_json::from_str(&record.json)?;
