@@ -21,6 +21,8 @@ mod general_preference;
 mod groups_advantages;
 #[path = "golden/groups_topologies.rs"]
 mod groups_topologies;
+#[path = "golden/held_out.rs"]
+mod held_out;
 #[path = "golden/logs.rs"]
 mod logs;
 #[path = "golden/peers.rs"]
@@ -51,6 +53,7 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("general_preference", general_preference::CHECKS),
     ("games", games::CHECKS),
     ("logs", logs::CHECKS),
+    ("held_out", held_out::CHECKS),
     ("structure", structure::CHECKS),
     ("readme", readme::CHECKS),
     ("swiss", swiss::CHECKS),
