@@ -1,5 +1,7 @@
 //! `palio inspect` as its users meet it.
 
+use std::fmt::Write as _;
+
 use assert_cmd::cargo::cargo_bin_cmd;
 use serde_json::Value;
 
@@ -67,13 +69,13 @@ fn bad_logs_have_a_verdict_and_a_code_each() {
 #[test]
 fn every_format_has_all_items() {
     for format in ["table", "json", "jsonl", "csv", "markdown"] {
-        let (code, out, _) = run(&[CIRCLE, "--format", format], "");
+        let (code, out, _) = run(&[CIRCLE, "--format", format, "--resamples", "20"], "");
         assert_eq!(code, 0);
         for item in ["hammer", "spear", "shield", "scout", "porter", "miller", "novice"] {
             assert!(out.contains(item), "{format}: {out}");
         }
     }
-    let (_, out, _) = run(&[CIRCLE, "--format", "csv"], "");
+    let (_, out, _) = run(&[CIRCLE, "--format", "csv", "--resamples", "20"], "");
     assert!(out.starts_with("place,item,strong_component,in_circle,smith,schwartz\n1,"), "{out}");
     assert_eq!(out.lines().count(), 8);
 }
@@ -94,7 +96,8 @@ fn lines_are_short_and_large_logs_stay_short() {
         for j in i + 1..129 {
             // A ladder with a circle of long-named items every now and then.
             let wins = if (i + 2 * j) % 7 == 0 { 2 } else { 5 };
-            log += &format!("a-model-with-quite-a-long-name-{i:03},a-model-with-quite-a-long-name-{j:03},{wins},3\n");
+            let name = "a-model-with-quite-a-long-name";
+            writeln!(log, "{name}-{i:03},{name}-{j:03},{wins},3").expect("a row");
         }
     }
     let (code, out, _) = run(&["-", "--resamples", "40"], &log);
@@ -106,18 +109,17 @@ fn lines_are_short_and_large_logs_stay_short() {
 
 #[test]
 fn judges_are_merged_and_what_is_removed_is_told() {
-    let report = json(&[CIRCLE, "--merge-judges"], "");
+    let report = json(&[CIRCLE, "--merge-judges", "--resamples", "20"], "");
     let merged = &report["merged"];
     assert_eq!((&merged["judges"], &merged["arcs"]), (&3.into(), &"net".into()));
     assert_eq!(merged["ranking"].as_array().expect("rows").len(), 7);
     assert_eq!(merged["removed"], report["feedback_arcs"]["removed"], "summed margins are those of the whole log");
-    let each = &json(&[CIRCLE, "--merge-judges=each"], "")["merged"];
+    let each = &json(&[CIRCLE, "--merge-judges=each", "--resamples", "20"], "")["merged"];
     assert!(each["removed_weight"].as_f64() >= merged["removed_weight"].as_f64());
-    assert_eq!(
-        json(&[CIRCLE, "--merge-judges=votes"], "")["merged"]["total_weight"].as_f64().expect("votes").fract(),
-        0.0
-    );
-    let (_, out, _) = run(&[CIRCLE, "--merge-judges"], "");
+    // Each of three judges has one vote on each of 21 pairs.
+    let votes = json(&[CIRCLE, "--merge-judges=votes", "--resamples", "20"], "")["merged"]["total_weight"].as_f64();
+    assert!(votes.expect("votes") <= 63.0);
+    let (_, out, _) = run(&[CIRCLE, "--merge-judges", "--resamples", "20"], "");
     assert!(out.contains("3 judges made into one"), "{out}");
 }
 

@@ -31,7 +31,7 @@ const COUNTED_FROM: usize = 99;
 /// Fewer logs than this are not drawn: they say nothing.
 const FEWEST_LOGS: u32 = 20;
 /// Elementary steps, about, that all logs together may take: a second or two of one core.
-const STEPS: f64 = 6e9;
+const STEPS: f64 = 4e9;
 /// The same for the fewest logs, where these take longer: a quarter of a minute.
 const MOST_STEPS: f64 = 6e10;
 

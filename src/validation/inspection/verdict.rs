@@ -90,8 +90,10 @@ fn sentence(ladder: Ladder, found: &Inspection) -> String {
     match ladder {
         Ladder::NoOrder => no_order(found),
         Ladder::Disconnected => format!(
-            "No: the items fall into {} groups that never met, so nothing says which stands higher.",
-            found.graph.components
+            "No: the items fall into {} groups that never met (the largest has {} of {}), so nothing says which stands higher.",
+            found.graph.components,
+            found.components.iter().map(Vec::len).max().unwrap_or_default(),
+            found.graph.items
         ),
         Ladder::Untestable => {
             "Can't be told: no loop of decided pairs could contradict a ladder, so any outcome would fit one."
