@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::data::ItemId;
 use crate::data::graph::{PreferenceGraph, Record};
+use crate::models::general_preference::{BlockReading, Canonical};
 use crate::models::{Fitted, Units};
 use crate::structure::{Note, Status};
 use crate::uncertainty::{ClusterSummary, RankIntervals, RankSettings, Uncertainty, rank_intervals};
@@ -145,6 +146,9 @@ pub struct FitSummary {
     pub log_likelihood: Option<f64>,
     /// Further fitted parameters; null where the data hold none.
     pub parameters: BTreeMap<&'static str, Option<f64>>,
+    /// The blocks of a general preference embedding, the largest first; none of other raters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<BlockReading>,
     /// What clustering did to the errors, where comparisons were clustered.
     pub cluster: Option<ClusterSummary>,
 }
@@ -231,6 +235,7 @@ impl FitSummary {
             gradient_norm: convergence.gradient_norm,
             log_likelihood: fitted.log_likelihood(),
             parameters: fitted.parameters().into_iter().collect(),
+            blocks: fitted.embedding().map(Canonical::readings).unwrap_or_default(),
             cluster: uncertainty.clusters.clone(),
         }
     }

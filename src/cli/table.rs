@@ -82,7 +82,13 @@ pub(super) fn what_intervals(kind: &str, level: f64, cluster: Option<&ClusterSum
 /// Fitted parameters beside the ratings.
 pub(super) fn parameters(fit: &FitSummary) -> impl Iterator<Item = String> {
     let value = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), trimmed);
-    fit.parameters.iter().map(move |(name, found)| format!("{name} {}", value(*found)))
+    // The blocks tell their σ themselves.
+    let beside = fit.parameters.iter().filter(|(name, _)| fit.blocks.is_empty() || !name.starts_with("sigma_"));
+    let blocks = fit.blocks.iter().map(|block| {
+        let kind = if block.transitive { "an order of its own" } else { "a cycle" };
+        format!("block of σ {}: {kind}", trimmed(block.sigma))
+    });
+    beside.map(move |(name, found)| format!("{name} {}", value(*found))).chain(blocks)
 }
 
 /// Parts on as few lines as the width allows.

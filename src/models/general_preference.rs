@@ -21,7 +21,7 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 pub use self::disc::Disc;
-pub use self::embedding::{Canonical, Embedding, EmbeddingError, Gate, Point, Split, probability_at};
+pub use self::embedding::{BlockReading, Canonical, Embedding, EmbeddingError, Gate, Point, Split, probability_at};
 use self::errors::Curvature;
 use self::newton::Optimum;
 use self::problem::{Pairs, Problem, Slope};

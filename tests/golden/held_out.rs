@@ -2,7 +2,7 @@
 //! fitted to, beside Bradley-Terry.
 //!
 //! The bounds are those that the method's description asks for: a clear gain where items beat each other
-//! in circles, and nothing lost where they don't.
+//! in circles, and nothing lost where they don't. The README shows the same numbers.
 
 use palio::data::folds::{FoldSettings, Folds};
 use palio::data::graph::PreferenceGraph;
@@ -26,6 +26,7 @@ fn graph(shared: &Shared, path: &str) -> PreferenceGraph {
 }
 
 /// What the automatic choice has over Bradley-Terry in five repetitions of ten folds, ties as half wins.
+/// The README has it, too.
 fn difference(graph: &PreferenceGraph) -> LossDifference {
     let (ladder, circles) = (BradleyTerry::default(), GeneralPreference::default());
     let candidate = |name, rater| Candidate { name, rater, needs: Needs::Counts };
@@ -33,7 +34,21 @@ fn difference(graph: &PreferenceGraph) -> LossDifference {
     let folds = |repeat| Folds::of_comparisons(graph, FoldSettings { repeat, ..FoldSettings::default() });
     let folds: Vec<Folds<'_>> = (0..5).map(|repeat| folds(repeat).expect("folds")).collect();
     let found = crossval(&candidates, &folds, TieScore::Half, &|| ()).expect("scores");
-    found.difference("circles", "ladder").expect("both were compared")
+    let difference = found.difference("circles", "ladder").expect("both were compared");
+    let [ladder, circles] = [0, 1].map(|method: usize| found.methods[method].log_loss);
+    let LossDifference { log_loss, std_error, .. } = difference;
+    let sign = if format!("{log_loss:.4}").trim_matches(['-', '0', '.']).is_empty() {
+        ""
+    } else if log_loss < 0.0 {
+        "−"
+    } else {
+        "+"
+    };
+    let row =
+        format!("| {ladder:.4} | {circles:.4} | {sign}{:.4} ± {:.4} |", log_loss.abs(), std_error.expect("folds"));
+    let readme = std::fs::read_to_string("README.md").expect("README.md");
+    assert!(readme.contains(&row), "the README lacks {row}");
+    difference
 }
 
 /// The number of blocks chosen for all of the log, by seed.
@@ -55,7 +70,9 @@ fn gains(shared: &Shared, path: &str, least: f64, blocks_needed: usize) {
 }
 
 fn needs_no_blocks(shared: &Shared, path: &str) {
-    let blocks = blocks(&graph(shared, path));
+    let graph = graph(shared, path);
+    difference(&graph);
+    let blocks = blocks(&graph);
     assert!(blocks.iter().filter(|&&blocks| blocks == 0).count() >= 4, "{path}: {blocks:?}");
 }
 

@@ -314,6 +314,19 @@ pub struct Canonical {
     pub embedding: Embedding,
 }
 
+/// What a block says: how much it adds, and whether that is an order or a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct BlockReading {
+    /// The singular value: how large the block's log-odds are.
+    pub sigma: f64,
+    /// The widest angle without an item, in radians.
+    pub largest_gap: f64,
+    /// Whether that is more than half a turn, so that the block is an order and no cycle.
+    pub transitive: bool,
+    /// Whether the block's plane is arbitrary, since another block has the same σ.
+    pub degenerate: bool,
+}
+
 /// Two σ closer than this, as a share of the largest, are the same.
 const SAME_SIGMA: f64 = 1e-6;
 /// Two radii closer than this, as a share, are the same.
@@ -338,6 +351,18 @@ impl Canonical {
     /// What each block is: transitive or cyclic. O(items log items) a block.
     pub fn discs(&self) -> Vec<Disc> {
         (0..self.embedding.blocks).map(|block| Disc::of(&self.embedding.points(block))).collect()
+    }
+
+    /// What the blocks say, without their coordinates.
+    pub fn readings(&self) -> Vec<BlockReading> {
+        let blocks = self.sigmas.iter().zip(&self.degenerate).zip(self.discs());
+        let reading = |((&sigma, &degenerate), disc): ((&f64, &bool), Disc)| BlockReading {
+            sigma,
+            largest_gap: disc.largest_gap,
+            transitive: disc.transitive,
+            degenerate,
+        };
+        blocks.map(reading).collect()
     }
 }
 
