@@ -95,15 +95,17 @@ fn world(items: usize, blocks: usize, games: u64, seed: u64) -> PreferenceGraph 
     let truth =
         Embedding::new(normals(items, seed), normals(2 * items * blocks, seed + 1_000), blocks).expect("a truth");
     let mut rng = ChaCha8Rng::seed_from_u64(seed + 2_000);
-    let mut wins = vec![vec![0.0; items]; items];
-    for i in 0..items {
-        for j in i + 1..items {
-            let score = truth.log_odds(ItemId(i as u32), ItemId(j as u32));
-            let won = Binomial::new(games, 1.0 / (1.0 + (-score).exp())).expect("a chance").sample(&mut rng);
-            (wins[i][j], wins[j][i]) = (won as f64, (games - won) as f64);
+    let mut tally = Tally::new((0..items).map(|item| item.to_string()).collect());
+    for i in ids(items) {
+        for j in ids(items).skip(i.index() + 1) {
+            let chance = 1.0 / (1.0 + (-truth.log_odds(i, j)).exp());
+            let won = Binomial::new(games, chance).expect("a chance").sample(&mut rng);
+            for (outcome, count) in [(Outcome::Left, won), (Outcome::Right, games - won)] {
+                tally.add(Comparison { count: count as f64, ..Comparison::new(i, j, outcome) });
+            }
         }
     }
-    graph(&wins)
+    PreferenceGraph::from_tally(tally)
 }
 
 fn codes(fitted: &dyn Fitted) -> Vec<String> {

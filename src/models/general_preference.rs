@@ -204,7 +204,7 @@ impl GeneralPreference {
             let first = problem.minimise(problem.deterministic_start(&flow));
             let second = problem.start_from_wider(&flow, most).map(|start| problem.minimise(start));
             let better = second.filter(|second| second.slope.objective < first.slope.objective - LOWER);
-            Self::fitted(graph, problem, better.unwrap_or(first))
+            FittedGeneralPreference::of(graph, problem, better.unwrap_or(first))
         };
         let mut fitted = fit(search.as_ref().map_or_else(|| self.given(most), Search::choice));
         // Blocks that the penalty emptied are none.
@@ -229,24 +229,7 @@ impl GeneralPreference {
         let choice = Choice { blocks: start.blocks(), ..self.given(0) };
         let problem = self.problem(graph, Pairs::of(graph), choice);
         let optimum = problem.minimise(problem.unknowns_of(start));
-        Self::fitted(graph, problem, optimum)
-    }
-
-    fn fitted(graph: &PreferenceGraph, problem: Problem, optimum: Optimum) -> FittedGeneralPreference {
-        let canonical = problem.canonical(&optimum.x);
-        let identification = Identification::by_strong_connection(graph);
-        let mut notes = identification_notes(graph, &identification, problem.rating_penalty);
-        notes.extend(data_notes(graph, &problem, &canonical));
-        let search = None;
-        FittedGeneralPreference {
-            canonical,
-            problem,
-            optimum,
-            search,
-            identification,
-            notes,
-            curvature: OnceLock::new(),
-        }
+        FittedGeneralPreference::of(graph, problem, optimum)
     }
 
     fn capped(&self, graph: &PreferenceGraph, most: usize) -> Option<Note> {
@@ -324,6 +307,15 @@ fn identification_notes(graph: &PreferenceGraph, identification: &Identification
 }
 
 impl FittedGeneralPreference {
+    fn of(graph: &PreferenceGraph, problem: Problem, optimum: Optimum) -> Self {
+        let canonical = problem.canonical(&optimum.x);
+        let identification = Identification::by_strong_connection(graph);
+        let mut notes = identification_notes(graph, &identification, problem.rating_penalty);
+        notes.extend(data_notes(graph, &problem, &canonical));
+        let search = None;
+        Self { canonical, problem, optimum, search, identification, notes, curvature: OnceLock::new() }
+    }
+
     /// The blocks: the number of them that was fitted.
     pub fn blocks(&self) -> usize {
         self.problem.blocks

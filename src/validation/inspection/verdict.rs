@@ -101,7 +101,7 @@ fn sentence(ladder: Ladder, found: &Inspection) -> String {
         }
         Ladder::Untested => untested(found),
         Ladder::TooFew if found.deviance.p_value.is_none() => format!(
-            "Too few comparisons to tell: the pairs were decided {:.1} times each on average, and a test needs {} or more.",
+            "Too few comparisons to tell: the pairs were decided {:.1} times each on average, and a test needs {} or more; a crossval of bradley-terry and general-preference tells whether circles predict better.",
             found.deviance.comparisons_a_pair.unwrap_or_default(),
             LEAST_COMPARISONS_A_PAIR
         ),
