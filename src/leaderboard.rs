@@ -129,6 +129,9 @@ pub struct Row {
     pub separated_from_next: Option<bool>,
     /// The fitted share of comparisons won against the next row, for methods that predict.
     pub win_rate_against_next: Option<f64>,
+    /// Its coordinates in the blocks of a general preference embedding, (a, b) a block; of other raters none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vector: Vec<f64>,
     /// The ranks of the other items that it can't be told from, as ranges `[first, last]`.
     pub tied_with: Vec<(usize, usize)>,
 }
@@ -382,6 +385,7 @@ impl<'a> View<'a> {
             identified: self.identified[item.index()],
             separated_from_next: known.separated_from_next(),
             win_rate_against_next: next.and_then(|&next| self.fitted.probability(item, next)),
+            vector: self.fitted.embedding().map(|found| found.embedding.vector(item).to_vec()).unwrap_or_default(),
             tied_with: known.tied_with(),
         }
     }

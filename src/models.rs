@@ -55,6 +55,12 @@ pub trait Rater: Debug + Send + Sync {
     /// are no error: they are told by [`Fitted::identification`].
     fn fit(&self, evidence: Evidence<'_>, start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError>;
 
+    /// A label column of the log's rows that it reads, such as judge or task; then the evidence must have rows
+    /// with it, though counts are all that it needs otherwise.
+    fn label_column(&self) -> Option<&str> {
+        None
+    }
+
     /// This rater with what it chose from the data held as in `fitted`: for refits on resampled evidence.
     /// `None` where there is nothing to choose.
     fn with_choices_of(&self, _fitted: &dyn Fitted) -> Option<Box<dyn Rater>> {

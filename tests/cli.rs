@@ -421,3 +421,21 @@ fn a_long_ladder_is_climbed_to_its_end() {
         assert!((top - 9.0_f64.ln() * (items - 1) as f64).abs() < 1e-6, "{items}: {top}");
     }
 }
+
+#[test]
+fn boards_of_general_preferences_tell_their_blocks_and_hold_out_whole_judges() {
+    let method = ["--method", "general-preference", "--format", "json"];
+    let circle = json(&[&["rank", "fixtures/circle.csv"][..], &method].concat(), "");
+    let [block] = &circle["fit"]["blocks"].as_array().expect("blocks")[..] else { panic!("one block") };
+    assert_eq!(block["transitive"], false);
+    assert!(block["largest_gap"].as_f64().expect("radians") < std::f64::consts::PI);
+    for item in circle["items"].as_array().expect("items") {
+        assert_eq!(item["vector"].as_array().expect("coordinates").len(), 2);
+    }
+    let judges = json(&[&["rank", "fixtures/arena.csv", "--set", "fold_by=judge"][..], &method].concat(), "");
+    assert_eq!(judges["fit"]["parameters"]["dimension"], 0.0);
+    assert_eq!(judges["fit"].get("blocks"), None);
+    let (code, _, message) = run(&["rank", "-", "--method", "general-preference", "--set", "fold_by=person"], FOOD);
+    assert_eq!(code, 2);
+    assert!(message.contains("person"), "{message}");
+}

@@ -85,7 +85,7 @@ pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> 
         Some(path) if path == &args.log => bail!("the log and --pairs are both {}; give two files", path.display()),
         path => path.as_deref().map(pairs::read_pairs).transpose()?,
     };
-    let labels = rating.cluster_column().into_iter().collect();
+    let labels = rating.label_columns();
     let options = ReadOptions { keep: rating.keep(), labels, ..ReadOptions::default() };
     let reading = read(&[&args.log], &args.reading.options(options))?;
     let mut notes = input::notes(&args.reading, &reading);

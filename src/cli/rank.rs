@@ -103,7 +103,7 @@ impl<'a> Plan<'a> {
 
     /// What reading must keep: rows only where something needs them.
     fn read_options(&self) -> ReadOptions {
-        let mut labels = Vec::from_iter(self.rating.cluster_column());
+        let mut labels = self.rating.label_columns();
         labels.extend(self.args.by.clone().map(LabelColumn::Named));
         ReadOptions { keep: self.rating.keep(), labels, ..ReadOptions::default() }
     }

@@ -148,8 +148,16 @@ impl<'a> Rating<'a> {
         self.args.interval == Some(IntervalKind::None)
     }
 
+    /// The label columns that are read: for clusters, and for the rater.
+    pub(super) fn label_columns(&self) -> Vec<LabelColumn> {
+        let of_rater = self.rater.label_column().map(|column| LabelColumn::Named(column.to_owned()));
+        let mut columns = Vec::from_iter(self.cluster_column());
+        columns.extend(of_rater.filter(|column| !columns.contains(column)));
+        columns
+    }
+
     /// The column that clusters are read from, if any.
-    pub(super) fn cluster_column(&self) -> Option<LabelColumn> {
+    fn cluster_column(&self) -> Option<LabelColumn> {
         match self.args.cluster.as_str() {
             _ if !self.clusters_matter() => None,
             "none" => None,
@@ -160,7 +168,7 @@ impl<'a> Rating<'a> {
 
     /// Rows where the rater needs them, else counts.
     pub(super) fn keep(&self) -> Keep {
-        if self.entry.needs == Needs::Rows { Keep::Rows } else { Keep::Counts }
+        if self.entry.needs == Needs::Rows || self.rater.label_column().is_some() { Keep::Rows } else { Keep::Counts }
     }
 
     /// All settings of the rater.
@@ -175,9 +183,11 @@ impl<'a> Rating<'a> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Rated> {
-        let rows = log.filter(|_| self.entry.needs == Needs::Rows);
-        let evidence = Evidence { graph, rows };
+        let needs_rows = self.entry.needs == Needs::Rows;
+        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows || self.rater.label_column().is_some()) };
         let fitted = self.rater.fit(evidence, None)?;
+        // What was chosen by labels is held in refits.
+        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
         let labels = log.and_then(|log| self.cluster_labels(log, task));
         let own = labels.and_then(Labels::with_own_where_empty);
         let unlabelled = own.as_ref().map(|(_, rows)| *rows);

@@ -176,6 +176,10 @@ impl Rater for GeneralPreference {
         self.fit_embedding(evidence).map(|fitted| Box::new(fitted) as Box<dyn Fitted>)
     }
 
+    fn label_column(&self) -> Option<&str> {
+        self.fold_by.as_deref()
+    }
+
     fn with_choices_of(&self, fitted: &dyn Fitted) -> Option<Box<dyn Rater>> {
         let parameters = fitted.parameters();
         let value = |name: &str| parameters.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value);
