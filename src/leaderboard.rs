@@ -384,7 +384,9 @@ impl<'a> View<'a> {
             comparisons: record.comparisons(),
             identified: self.identified[item.index()],
             separated_from_next: known.separated_from_next(),
-            win_rate_against_next: next.and_then(|&next| self.fitted.probability(item, next)),
+            win_rate_against_next: next
+                .and_then(|&next| self.fitted.probability(item, next))
+                .filter(|it| it.is_finite()),
             vector: self.fitted.embedding().map(|found| found.embedding.vector(item).to_vec()).unwrap_or_default(),
             tied_with: known.tied_with(),
         }

@@ -13,6 +13,7 @@ use palio::models::{
     BradleyTerry, Evidence, FitError, Fitted, GeneralPreference, Rater, RaterEntry, Settings, SettingsError,
 };
 use palio::structure::Status;
+use palio::uncertainty::{CovarianceKind, covariance};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution, StandardNormal};
@@ -310,4 +311,37 @@ fn refits_keep_what_was_chosen() {
     let settled = rater.with_choices_of(&fitted).expect("choices");
     let again = settled.fit((&graph).into(), None).unwrap();
     assert_close("scores", &scores(&*again), &scores(&fitted), 0.0);
+}
+
+#[test]
+fn a_heavy_pair_hides_no_error_of_a_light_one() {
+    // The errors of one ladder are known: without blocks both are the inverse of the same matrix.
+    let wins = [[0.0, 6e7, 3.0], [5e7, 0.0, 2.0], [1.0, 3.0, 0.0]];
+    let graph = graph(&wins.map(|row| row.to_vec()));
+    let fitted = fit(&model(0, 1.0, 1e-6), &graph);
+    let ladder = BradleyTerry::default().fit((&graph).into(), None).expect("a fit");
+    let errors = covariance(&*ladder, &graph, CovarianceKind::Fisher, None);
+    for (i, j) in [(0, 1), (0, 2), (1, 2)] {
+        let (i, j) = (ItemId(i), ItemId(j));
+        let expected = errors.difference_error(i, j).expect("an error");
+        let found = fitted.log_odds_error(i, j).expect("an error");
+        assert!((found / expected - 1.0).abs() < 1e-3, "{found} instead of {expected}");
+    }
+}
+
+#[test]
+fn the_unit_of_weights_moves_no_error() {
+    let of_weight = |weight: f64| {
+        let mut tally = Tally::new((0..3).map(|item| item.to_string()).collect());
+        for (i, j, count) in [(0, 1, 30.0), (1, 2, 25.0), (2, 0, 10.0), (0, 2, 20.0), (1, 0, 12.0), (2, 1, 11.0)] {
+            let row = Comparison::new(ItemId(i), ItemId(j), Outcome::Left);
+            tally.add(Comparison { count, weight, ..row });
+        }
+        let graph = PreferenceGraph::from_tally(tally);
+        fit(&model(0, 1.0, 1e-9 * weight), &graph).log_odds_error(ItemId(0), ItemId(1)).expect("an error")
+    };
+    let one = of_weight(1.0);
+    for weight in [0.01, 100.0] {
+        assert!((of_weight(weight) / one - 1.0).abs() < 1e-6, "{weight}: {} and {one}", of_weight(weight));
+    }
 }

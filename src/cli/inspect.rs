@@ -10,7 +10,7 @@ use palio::data::read::{Comparisons, Keep, LabelColumn, ReadOptions, Reading, Ro
 use palio::report::{Report, inspection_csv, inspection_jsonl, inspection_markdown};
 use palio::structure::Note;
 use palio::structure::ensemble::JudgeArcs;
-use palio::validation::deviance::{Deviance, DevianceSettings};
+use palio::validation::deviance::{Deviance, DevianceSettings, FEWEST_LOGS};
 use palio::validation::inspection::{Inspection, InspectionSettings, Merged};
 
 use super::input::{self, InputArgs};
@@ -26,11 +26,20 @@ pub(crate) struct InspectArgs {
     merge_judges: Option<JudgeArcsArg>,
 
     /// Logs drawn from the fitted ladder, to tell what chance makes; fewer where many would take long
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = resamples)]
     resamples: u32,
 
     #[command(flatten)]
     input: InputArgs,
+}
+
+/// None, or enough of them to say something.
+fn resamples(text: &str) -> Result<u32, String> {
+    let number: u32 = text.parse().map_err(|_| "give a whole number".to_owned())?;
+    if number > 0 && number < FEWEST_LOGS {
+        return Err(format!("so few logs say nothing; give {FEWEST_LOGS} or more, or 0 for none"));
+    }
+    Ok(number)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -19,7 +19,7 @@ use self::pairs::NamedPairs;
 use super::input::{self, ReadingArgs};
 use super::names::find_item;
 use super::output::{Format, Output, warn};
-use super::rating::{Evidences, Rated, Rating, RatingArgs};
+use super::rating::{Evidences, IntervalKind, Rated, Rating, RatingArgs};
 use super::table::{self, Column};
 use super::{Ended, Global};
 
@@ -126,10 +126,16 @@ fn predicted(
         Some(wanted) => wanted.matchups(graph.items())?,
         None => matchups(args, graph, &*fitted)?,
     };
+    if fitted.embedding().is_some() && rating.interval == IntervalKind::Bootstrap {
+        bail!(
+            "--interval bootstrap: predictions of {} have errors of their own, from the curvature of the fit; leave it out, or give none",
+            rating.entry.name
+        );
+    }
     let errors = (!rating.hides_intervals()).then_some(&uncertainty);
     let pairs = predict(graph, &*fitted, errors, matchups, args.rating.level);
     // A rater may know the errors of its predictions without those of ratings.
-    let own = pairs.iter().any(|it| it.low.is_some()).then_some("log-odds");
+    let own = pairs.iter().any(|it| it.low.is_some()).then_some("model");
     Ok(Predicted {
         pairs,
         fit: FitSummary::of(&*fitted, &uncertainty),

@@ -130,6 +130,9 @@ pub struct FittedGeneralPreference {
     search: Option<Search>,
     identification: Identification,
     notes: Vec<Note>,
+    /// Σw²/Σw: the variance of a weighted count over the count, so that errors don't depend on the unit of
+    /// weights.
+    weight_scale: f64,
     /// Found when first asked for.
     curvature: OnceLock<Curvature>,
 }
@@ -316,8 +319,11 @@ impl FittedGeneralPreference {
         let identification = Identification::by_strong_connection(graph);
         let mut notes = identification_notes(graph, &identification, problem.rating_penalty);
         notes.extend(data_notes(graph, &problem, &canonical));
-        let search = None;
-        Self { canonical, problem, optimum, search, identification, notes, curvature: OnceLock::new() }
+        let (weight, squared) =
+            graph.sums().iter().fold((0.0, 0.0), |sums, cell| (sums.0 + cell.weight, sums.1 + cell.weight_squared));
+        let weight_scale = if weight > 0.0 { squared / weight } else { 1.0 };
+        let (search, curvature) = (None, OnceLock::new());
+        Self { canonical, problem, optimum, search, identification, notes, weight_scale, curvature }
     }
 
     /// The blocks: the number of them that was fitted.
@@ -379,11 +385,12 @@ impl Fitted for FittedGeneralPreference {
     /// √(gᵀ H⁺ g), g being the derivative of the log-odds and H that of the penalised objective, twice: the
     /// same for every embedding with these scores. The first call takes H apart, O(unknowns³), up to 320
     /// unknowns; above, each call is a solve.
+    /// Variances are times Σw²/Σw, which is 1 where nothing is weighted.
     fn log_odds_error(&self, i: ItemId, j: ItemId) -> Option<f64> {
         let Optimum { x, slope, .. } = &self.optimum;
         let curvature = self.curvature.get_or_init(|| Curvature::at(&self.problem, x, slope));
         let variance = curvature.variance(&self.problem, x, slope, i.index(), j.index())?;
-        (i != j && self.optimum.convergence.converged).then(|| variance.max(0.0).sqrt())
+        (i != j && self.optimum.convergence.converged).then(|| (self.weight_scale * variance.max(0.0)).sqrt())
     }
 
     fn embedding(&self) -> Option<&Canonical> {

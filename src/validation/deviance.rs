@@ -29,7 +29,7 @@ pub const LEAST_COMPARISONS_A_PAIR: f64 = 3.0;
 /// that a large log has time for, the mean and deviation are taken.
 const COUNTED_FROM: usize = 99;
 /// Fewer logs than this are not drawn: they say nothing.
-const FEWEST_LOGS: u32 = 20;
+pub const FEWEST_LOGS: u32 = 20;
 /// Elementary steps, about, that all logs together may take: a second or two of one core.
 const STEPS: f64 = 4e9;
 /// The same for the fewest logs, where these take longer: a quarter of a minute.
@@ -87,7 +87,7 @@ pub struct Deviance {
     pub p_value: Option<f64>,
     /// Where the p-value comes from.
     pub method: TestMethod,
-    /// The decided comparisons of a tested pair, on average.
+    /// The decided comparisons of a tested pair, their harmonic mean.
     pub comparisons_a_pair: Option<f64>,
     /// The p-value by the χ² distribution, valid or not; `None` without degrees of freedom.
     pub chi_squared_p_value: Option<f64>,

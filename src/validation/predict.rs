@@ -102,6 +102,10 @@ fn interval(
         let half = Normal::standard().inverse_cdf(0.5 * (1.0 + level)) * error;
         return Some((logistic(middle - half), logistic(middle + half)));
     }
+    // What goes round in circles is no difference of ratings.
+    if fitted.embedding().is_some() {
+        return None;
+    }
     let difference = fitted.ratings()[left.index()] - fitted.ratings()[right.index()];
     let (low, high) = uncertainty.difference_interval(left, right, difference, level)?;
     fitted.share_at(low).zip(fitted.share_at(high))

@@ -216,7 +216,7 @@ fn ladder(found: &Inspection) -> String {
         grouped(deviance.degrees_of_freedom as f64)
     );
     if let Some(range) = &deviance.chance_deviance {
-        let _ = write!(text, ", {} of a true one", ranged(range, 1));
+        let _ = write!(text, ", {} of a true one and independent votes", ranged(range, 1));
     }
     let tested = match (deviance.p_value_text(), deviance.method) {
         (Some(p_value), TestMethod::ChiSquared) => format!("{p_value} by χ²"),

@@ -9,8 +9,11 @@ use super::problem::{Problem, Slope};
 /// solve.
 const DENSE_UNKNOWNS: usize = 320;
 /// Eigenvalues below this share of the largest belong to changes of coordinates that leave all scores as
-/// they are.
-const NO_CURVATURE: f64 = 1e-7;
+/// they are, or can't be told from them: each unknown is in units of its own curvature first, so that a
+/// heavy pair doesn't hide a light one.
+const NO_CURVATURE: f64 = 1e-9;
+/// A score with more than this share of its derivative along such directions has no known error.
+const UNSEEN: f64 = 1e-6;
 /// Relative residual of a solve for one pair.
 const TOLERANCE: f64 = 1e-8;
 
@@ -19,15 +22,16 @@ const TOLERANCE: f64 = 1e-8;
 /// A score does not change along the directions without curvature, so that its variance `gᵀ H⁺ g`, g being
 /// its derivative, is the same for all embeddings of the same scores.
 pub(super) enum Curvature {
-    /// `vectors · diag(roots)`, so that the variance is the squared length of its product with g.
-    Dense(DMatrix<f64>),
+    /// Columns whose products with g give the variance: `vectors · diag(roots)`; and the vectors without
+    /// curvature, along which g must not lie. Rows are in units of `1/√curvature` of each unknown.
+    Dense { seen: DMatrix<f64>, unseen: DMatrix<f64>, units: Vec<f64> },
     /// Solved for each pair.
     Iterative(BlockPreconditioner),
 }
 
 impl std::fmt::Debug for Curvature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if matches!(self, Self::Dense(_)) { "Dense" } else { "Iterative" })
+        f.write_str(if matches!(self, Self::Dense { .. }) { "Dense" } else { "Iterative" })
     }
 }
 
@@ -42,13 +46,21 @@ impl Curvature {
     }
 
     fn dense(problem: &Problem, x: &[f64], slope: &Slope) -> Self {
-        let eigen = problem.hessian(x, slope).symmetric_eigen();
-        let largest = eigen.eigenvalues.iter().fold(0.0_f64, |largest, value| largest.max(*value));
-        let mut scaled = eigen.eigenvectors;
-        for (mut column, &value) in scaled.column_iter_mut().zip(eigen.eigenvalues.iter()) {
-            column *= if value > NO_CURVATURE * largest { value.sqrt().recip() } else { 0.0 };
+        let mut hessian = problem.hessian(x, slope);
+        let unit = |value: f64| if value > 0.0 { value.sqrt().recip() } else { 1.0 };
+        let units: Vec<f64> = hessian.diagonal().iter().map(|&value| unit(value)).collect();
+        for (j, &unit) in units.iter().enumerate() {
+            hessian.column_mut(j).iter_mut().zip(&units).for_each(|(value, other)| *value *= unit * other);
         }
-        Self::Dense(scaled)
+        let eigen = hessian.symmetric_eigen();
+        let largest = eigen.eigenvalues.iter().fold(0.0_f64, |largest, value| largest.max(*value));
+        let (mut seen, mut unseen) = (eigen.eigenvectors.clone(), eigen.eigenvectors);
+        for (column, &value) in eigen.eigenvalues.iter().enumerate() {
+            let has_curvature = value > NO_CURVATURE * largest;
+            seen.column_mut(column).scale_mut(if has_curvature { value.sqrt().recip() } else { 0.0 });
+            unseen.column_mut(column).scale_mut(if has_curvature { 0.0 } else { 1.0 });
+        }
+        Self::Dense { seen, unseen, units }
     }
 
     /// The variance of `s_ij`; `None` where a solve fails. O(unknowns × blocks), or a solve.
@@ -57,12 +69,19 @@ impl Curvature {
         let (mut row_i, mut row_j) = (vec![0.0; stride], vec![0.0; stride]);
         problem.rows(x, i, j, &mut row_i, &mut row_j);
         match self {
-            Self::Dense(scaled) => {
-                let at = |item: usize, place| item * stride + place;
-                let along = |column: nalgebra::DVectorView<'_, f64>| -> f64 {
-                    (0..stride).map(|l| row_i[l] * column[at(i, l)] + row_j[l] * column[at(j, l)]).sum()
+            Self::Dense { seen, unseen, units } => {
+                for l in 0..stride {
+                    row_i[l] *= units[i * stride + l];
+                    row_j[l] *= units[j * stride + l];
+                }
+                let squared = |matrix: &DMatrix<f64>| -> f64 {
+                    let along = |column: nalgebra::DVectorView<'_, f64>| -> f64 {
+                        (0..stride).map(|l| row_i[l] * column[i * stride + l] + row_j[l] * column[j * stride + l]).sum()
+                    };
+                    matrix.column_iter().map(|column| along(column).powi(2)).sum()
                 };
-                Some(scaled.column_iter().map(|column| along(column).powi(2)).sum())
+                let size: f64 = row_i.iter().chain(&row_j).map(|value| value * value).sum();
+                (squared(unseen) <= UNSEEN * size).then(|| squared(seen))
             }
             Self::Iterative(blocks) => {
                 let mut right = vec![0.0; problem.unknowns()];

@@ -16,6 +16,12 @@ const PENALTIES: [f64; 6] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
 const RATING_PENALTIES: [f64; 4] = [0.01, 0.1, 0.3, 1.0];
 const MOST_BLOCKS: usize = 4;
 const FOLDS: usize = 10;
+/// What is tried where there are more items than this, so that it takes minutes at most.
+const MANY_ITEMS: usize = 120;
+const FEW_PENALTIES: [f64; 3] = [0.1, 1.0, 10.0];
+const FEW_RATING_PENALTIES: [f64; 2] = [0.1, 1.0];
+const FEW_BLOCKS: usize = 1;
+const FEW_FOLDS: usize = 5;
 /// What is taken where nothing can be held out.
 const PLAIN_PENALTY: f64 = 1.0;
 const PLAIN_RATING_PENALTY: f64 = 0.1;
@@ -70,6 +76,9 @@ pub struct Search {
     pub chosen: usize,
     /// Whether more blocks than were tried could be fitted.
     pub more_blocks_exist: bool,
+    /// The weight of what each fold holds out.
+    #[serde(skip)]
+    weights: Vec<f64>,
 }
 
 impl Search {
@@ -92,6 +101,9 @@ impl Search {
                 "cross-validation chose {blocks} blocks, the most it tries; dimension={} and more can be asked for",
                 2 * blocks + 2
             ),
+            (false, true) if blocks == 0 => format!(
+                "cross-validation chose rating_penalty {rating_penalty}, the end of what it tries; set it to try beyond"
+            ),
             (false, true) => format!(
                 "cross-validation chose penalty {penalty} and rating_penalty {rating_penalty}, of which one is at the end of what it tries; set it to try beyond"
             ),
@@ -110,10 +122,12 @@ impl Search {
         let reference = self.candidates[self.best].by_fold.clone();
         for candidate in &mut self.candidates {
             let differences: Vec<f64> = candidate.by_fold.iter().zip(&reference).map(|(a, b)| a - b).collect();
-            let n = differences.len() as f64;
-            candidate.excess = differences.iter().sum::<f64>() / n;
-            let squares: f64 = differences.iter().map(|d| (d - candidate.excess).powi(2)).sum();
-            candidate.std_error = (squares / (n - 1.0) / n).sqrt();
+            let n = self.weights.iter().filter(|&&weight| weight > 0.0).count() as f64;
+            let total: f64 = self.weights.iter().sum();
+            candidate.excess = mean(&differences, &self.weights);
+            let apart = |(d, weight): (&f64, &f64)| (weight * (d - candidate.excess)).powi(2);
+            let squares: f64 = differences.iter().zip(&self.weights).map(apart).sum();
+            candidate.std_error = (n / (n - 1.0) * squares).sqrt() / total;
         }
         let near = |candidate: &Candidate| candidate.excess <= candidate.std_error.max(NO_DIFFERENCE);
         self.chosen = self.candidates.iter().position(near).unwrap_or(self.best);
@@ -143,8 +157,13 @@ impl GeneralPreference {
         if grid.blocks.len() * grid.penalties.len() * grid.rating_penalties.len() == 1 {
             return Ok(None);
         }
-        let settings =
-            FoldSettings { folds: FOLDS.min(graph.comparisons() as usize), seed: self.seed, ..FoldSettings::default() };
+        let most_folds = if grid.is_coarse { FEW_FOLDS } else { FOLDS };
+        let settings = FoldSettings {
+            folds: most_folds.min(graph.comparisons() as usize),
+            seed: self.seed,
+            ..FoldSettings::default()
+        };
+        notes.extend(grid.is_coarse.then(coarse_note));
         let folds = match &self.fold_by {
             None => Folds::of_comparisons(graph, settings),
             Some(column) => {
@@ -175,7 +194,17 @@ impl GeneralPreference {
         // On a forest ratings fit all there is.
         let flow = Flow::log_odds(graph);
         let loops = flow.pairs().len() + flow.components() - flow.items();
-        let most = if loops == 0 && self.transitive { 0 } else { most.min(MOST_BLOCKS) };
+        let is_coarse = graph.items().len() > MANY_ITEMS;
+        let most = match (loops == 0 && self.transitive, is_coarse) {
+            (true, _) => 0,
+            (false, true) => most.min(FEW_BLOCKS),
+            (false, false) => most.min(MOST_BLOCKS),
+        };
+        let (penalties, rating_penalties) = if is_coarse {
+            (&FEW_PENALTIES[..], &FEW_RATING_PENALTIES[..])
+        } else {
+            (&PENALTIES[..], &RATING_PENALTIES[..])
+        };
         let blocks: Vec<usize> = match self.dimension {
             Some(_) => vec![self.given(graph.items().len() / 2).blocks],
             None => (0..=most).collect(),
@@ -188,8 +217,9 @@ impl GeneralPreference {
         };
         Grid {
             blocks,
-            penalties: or_all(self.penalty, has_blocks, &PENALTIES, PLAIN_PENALTY),
-            rating_penalties: or_all(self.rating_penalty, self.transitive, &RATING_PENALTIES, PLAIN_RATING_PENALTY),
+            penalties: or_all(self.penalty, has_blocks, penalties, PLAIN_PENALTY),
+            rating_penalties: or_all(self.rating_penalty, self.transitive, rating_penalties, PLAIN_RATING_PENALTY),
+            is_coarse,
         }
     }
 
@@ -197,10 +227,11 @@ impl GeneralPreference {
     fn validate(&self, folds: &Folds<'_>, grid: &Grid, most: usize) -> Search {
         let prepared: Vec<HeldOut> =
             (0..folds.len()).into_par_iter().map(|index| HeldOut::new(folds.fold(index))).collect();
-        let mut search = Search { candidates: Vec::new(), best: 0, chosen: 0, more_blocks_exist: false };
+        let weights = prepared.iter().map(|held| held.test.weight()).collect();
+        let mut search = Search { candidates: Vec::new(), best: 0, chosen: 0, more_blocks_exist: false, weights };
         for &blocks in &grid.blocks {
             let losses: Vec<Vec<f64>> = prepared.par_iter().map(|held| self.losses(held, blocks, grid)).collect();
-            search.candidates.push(grid.candidate(blocks, &losses));
+            search.candidates.push(grid.candidate(blocks, &losses, &search.weights));
             search.choose();
             let last = &search.candidates[search.candidates.len() - 1];
             if last.excess > last.std_error.max(NO_DIFFERENCE) {
@@ -240,6 +271,16 @@ struct Grid {
     blocks: Vec<usize>,
     penalties: Vec<f64>,
     rating_penalties: Vec<f64>,
+    /// Whether less is tried, since there are many items.
+    is_coarse: bool,
+}
+
+fn coarse_note() -> Note {
+    let message = format!(
+        "with more than {MANY_ITEMS} items cross-validation tries dimension {} at most, a coarser grid of penalties and {FEW_FOLDS} folds; dimension, penalty and rating_penalty can be set",
+        2 * FEW_BLOCKS
+    );
+    Note::new("coarse-search", message)
 }
 
 impl Grid {
@@ -249,11 +290,11 @@ impl Grid {
     }
 
     /// The best penalties for `blocks`, from the losses of the folds at each point of the grid.
-    fn candidate(&self, blocks: usize, folds: &[Vec<f64>]) -> Candidate {
+    fn candidate(&self, blocks: usize, folds: &[Vec<f64>], weights: &[f64]) -> Candidate {
         let penalties = self.penalties_of(blocks);
         let points = penalties.len() * self.rating_penalties.len();
-        let mean = |point: usize| folds.iter().map(|fold| fold[point]).sum::<f64>() / folds.len() as f64;
-        let means: Vec<f64> = (0..points).map(mean).collect();
+        let at = |point: usize| folds.iter().map(|fold| fold[point]).collect::<Vec<f64>>();
+        let means: Vec<f64> = (0..points).map(|point| mean(&at(point), weights)).collect();
         let best = (0..points).reduce(|best, it| if means[it] < means[best] { it } else { best }).unwrap_or(0);
         let (across, along) = (best / penalties.len(), best % penalties.len());
         let ends_at_edge = |place: usize, count: usize, step: usize| {
@@ -275,6 +316,12 @@ impl Grid {
             by_fold: folds.iter().map(|fold| fold[best]).collect(),
         }
     }
+}
+
+/// The mean of one value a fold, by weight: that over all that was held out.
+fn mean(values: &[f64], weights: &[f64]) -> f64 {
+    let sum: f64 = values.iter().zip(weights).map(|(value, weight)| value * weight).sum();
+    sum / weights.iter().sum::<f64>()
 }
 
 /// A fold, read once for all fits on it.

@@ -92,7 +92,7 @@ fn estimate(places: &[(usize, usize)], scored: &[Scored], sum: impl Fn(&Scored) 
         let total: f64 = folds().map(weight).sum();
         let ratio = folds().map(&sum).sum::<f64>() / total;
         let squares: f64 = folds().map(|fold| (sum(fold) - ratio * weight(fold)).powi(2)).sum();
-        let number = folds().count() as f64;
+        let number = folds().filter(|fold| weight(fold) > 0.0).count() as f64;
         mean += ratio / repeats as f64;
         let own = (number > 1.0).then(|| number / (number - 1.0) * squares / (total * total));
         variance = variance.zip(own).map(|(sum, own)| sum + own / repeats as f64);

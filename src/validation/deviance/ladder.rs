@@ -75,11 +75,13 @@ impl Table {
         (0..self.sums.low.len()).map(|pair| of_pair(self.sums.low_wins[pair], self.sums.high_wins[pair], 0.0)).sum()
     }
 
-    /// The decided comparisons of a tested pair, on average.
+    /// The decided comparisons of a tested pair: their harmonic mean, since a pair that was decided once says
+    /// nothing of a ladder's fit, however often others were.
     pub(super) fn comparisons_a_pair(&self, fit: &Fit) -> Option<f64> {
-        let tested = self.sizes.iter().zip(&fit.within).filter(|(_, within)| **within);
-        let (comparisons, pairs) = tested.fold((0, 0_u64), |(sum, pairs), (size, _)| (sum + size, pairs + 1));
-        (pairs > 0).then(|| comparisons as f64 / pairs as f64)
+        let tested = self.sizes.iter().zip(&fit.within).filter(|(size, within)| **within && **size > 0);
+        let (inverse, pairs) =
+            tested.fold((0.0, 0.0), |(sum, pairs), (&size, _)| (sum + 1.0 / size as f64, pairs + 1.0));
+        (pairs > 0.0).then(|| pairs / inverse)
     }
 
     /// Whether there is a loop of pairs to test, and enough comparisons of known error.

@@ -101,7 +101,7 @@ fn sentence(ladder: Ladder, found: &Inspection) -> String {
         }
         Ladder::Untested => untested(found),
         Ladder::TooFew if found.deviance.p_value.is_none() => format!(
-            "Too few comparisons to tell: the pairs were decided {:.1} times each on average, and a test needs {} or more; a crossval of bradley-terry and general-preference tells whether circles predict better.",
+            "Too few comparisons to tell: the pairs were decided {:.1} times each (harmonic mean), and a test needs {} or more; a crossval of bradley-terry and general-preference tells whether circles predict better.",
             found.deviance.comparisons_a_pair.unwrap_or_default(),
             LEAST_COMPARISONS_A_PAIR
         ),
@@ -141,6 +141,7 @@ fn no_order(found: &Inspection) -> String {
 
 fn untested(found: &Inspection) -> String {
     let order = match strongest(found) {
+        None if found.circles().next().is_some() => "majorities run in circles".to_owned(),
         None => "no majorities run in a circle".to_owned(),
         Some(cycle) => format!("majorities run in circles such as {}", circle(&cycle.items)),
     };
@@ -153,12 +154,13 @@ fn untested(found: &Inspection) -> String {
 
 /// A word on circles of majorities that chance explains.
 fn circles_of_chance(found: &Inspection) -> &'static str {
-    if strongest(found).is_some() { ", the circles of majorities included" } else { "" }
+    if found.circles().next().is_some() { ", the circles of majorities included" } else { "" }
 }
 
 /// What the ladder misses, by its plainest example.
 fn exception(found: &Inspection) -> String {
     match strongest(found) {
+        None if found.circles().next().is_some() => "; majorities run in circles".to_owned(),
         None => "; no majorities run in a circle, so the order holds and only its distances don't".to_owned(),
         Some(cycle) => format!("; the strongest circle is {}", circle(&cycle.items)),
     }
