@@ -246,7 +246,7 @@ pub fn crossval(
     if held_out.scored <= 0.0 {
         return Err(CrossvalError::OnlyTies { ties: held_out.ties });
     }
-    Ok(summary::summarised(candidates, &places, &scored, held_out))
+    Ok(summary::summarised(candidates, &places, &scored, held_out, ties))
 }
 
 fn score_fold(

@@ -107,6 +107,8 @@ pub struct Deviance {
     pub chance_triads: Option<Range>,
     /// Whether the ladder's fit converged.
     pub converged: bool,
+    /// Σw²/Σw over decided comparisons: what one weighs in the deviances, 1 where nothing is weighted.
+    pub weight_scale: f64,
     /// Whether the log has win shares, which are no counts and have no known error.
     pub has_shares: bool,
 }
@@ -144,6 +146,7 @@ impl Deviance {
             chance_cyclicity: chance.map(|chance| chance.cyclicity),
             chance_triads: chance.map(|chance| chance.triads),
             converged: fit.converged,
+            weight_scale: table.weight_scale,
             has_shares: table.has_shares,
         })
     }
@@ -173,20 +176,21 @@ impl Deviance {
     /// one a dimension; what is left is more than chance by the deviance less its mean in drawn logs, or
     /// its degrees of freedom. Of m comparisons of a pair one is spent on fitting its own share in the
     /// saturated model, so that amount stands for m / (m − 1) times as much. The bound takes both where 5 %
-    /// of chance would put them, with the variances of noncentral χ².
+    /// of chance would put them, with the variances of noncentral χ². Deviances are taken in units of what
+    /// one comparison weighs, so that the unit of weights changes nothing.
     pub fn explained(&self) -> Option<Explained> {
         let comparisons = self.comparisons_a_pair.filter(|&comparisons| comparisons > 1.0)?;
-        let seen = (comparisons - 1.0) / comparisons;
+        let (seen, scale) = ((comparisons - 1.0) / comparisons, self.weight_scale);
         let chance = match (self.chance_deviance, self.method) {
-            (Some(chance), _) => (chance.mean, chance.std_dev.powi(2)),
+            (Some(chance), _) => (chance.mean / scale, (chance.std_dev / scale).powi(2)),
             (None, TestMethod::ChiSquared) => (self.degrees_of_freedom as f64, 2.0 * self.degrees_of_freedom as f64),
             (None, _) => return None,
         };
-        let ladder = Beyond::of(self.deviance_of_equals - self.deviance, {
+        let ladder = Beyond::of((self.deviance_of_equals - self.deviance) / scale, {
             let dimensions = self.ladder_dimensions as f64;
             (dimensions, 2.0 * dimensions)
         });
-        let rest = Beyond::of(self.deviance, chance);
+        let rest = Beyond::of(self.deviance / scale, chance);
         let share = |ladder: f64, rest: f64| if ladder > 0.0 { ladder / (ladder + rest) } else { 0.0 };
         Some(Explained {
             share: share(ladder.amount, rest.amount / seen),

@@ -32,7 +32,9 @@ pub(super) fn inspection(found: &Inspection) -> String {
         triads(found, &mut page);
         cycles(found, &mut page);
         feedback(found, &mut page);
-        page.fact("best order", &page.names(&found.feedback_arcs.order, " > ", 2 * NAMES));
+        if found.feedback_arcs.total_weight > 0.0 {
+            page.fact("best order", &page.names(&found.feedback_arcs.order, " > ", 2 * NAMES));
+        }
     }
     if let Some(merged) = &found.merged {
         judges(merged, &mut page);

@@ -4,6 +4,7 @@ use super::{
     Calibration, Candidate, Crossval, FoldLoss, FoldScore, HeldOut, LossDifference, MethodScore, Scored, ScoredFit,
 };
 use crate::structure::Note;
+use crate::validation::TieScore;
 
 /// Mean losses closer than this are equal: below it solvers decide, not data.
 const NO_DIFFERENCE: f64 = 1e-4;
@@ -19,6 +20,7 @@ pub(super) fn summarised(
     places: &[(usize, usize)],
     scored: &[Scored],
     held_out: HeldOut,
+    ties: TieScore,
 ) -> Crossval {
     let methods: Vec<MethodScore> =
         (0..candidates.len()).map(|method| method_score(candidates[method].name, method, places, scored)).collect();
@@ -43,14 +45,26 @@ pub(super) fn summarised(
         found.mean <= found.std_error.unwrap_or(0.0).max(NO_DIFFERENCE)
     };
     let best = (0..methods.len()).find(is_close).unwrap_or(lowest);
+    let mut notes = notes(candidates, scored, held_out);
+    notes.extend(worse_than_a_coin(&methods[lowest], ties));
     Crossval {
         lowest: methods[lowest].method.clone(),
         best: methods[best].method.clone(),
-        notes: notes(candidates, scored, held_out),
+        notes,
         methods,
         differences,
         held_out,
     }
+}
+
+/// A note where even the lowest loss is no lower than that of a coin, which costs ln 2 a comparison.
+fn worse_than_a_coin(lowest: &MethodScore, ties: TieScore) -> Option<Note> {
+    let is_worse = ties != TieScore::ThreeWay && lowest.log_loss >= std::f64::consts::LN_2;
+    let message = format!(
+        "no method predicts better than a coin, whose log loss is 0.6931: the lowest is {:.4}, so the best is only the least bad",
+        lowest.log_loss
+    );
+    is_worse.then(|| Note::new("worse-than-a-coin", message))
 }
 
 fn method_score(name: &str, method: usize, places: &[(usize, usize)], scored: &[Scored]) -> MethodScore {

@@ -22,6 +22,8 @@ pub(super) struct Table {
     sums: PairSums,
     /// For each pair the decided comparisons that it counts as.
     sizes: Vec<u64>,
+    /// Σw²/Σw over decided comparisons: what one weighs, 1 where nothing is weighted.
+    pub(super) weight_scale: f64,
     /// Whether some comparison has a weight other than one.
     pub(super) is_weighted: bool,
     /// Whether some outcome is a share, neither won nor tied.
@@ -52,7 +54,10 @@ impl Table {
             let weight = sums.low_wins[pair] + sums.high_wins[pair];
             if weight > 0.0 { (weight * weight / squares).round().max(1.0) as u64 } else { 0 }
         };
+        let weight: f64 = (0..squares.len()).map(|pair| sums.low_wins[pair] + sums.high_wins[pair]).sum();
+        let weight_scale = if weight > 0.0 { squares.iter().sum::<f64>() / weight } else { 1.0 };
         Self {
+            weight_scale,
             decisive: PreferenceGraph::from_pair_sums(graph.items().clone(), &without_ties),
             full: PreferenceGraph::from_pair_sums(graph.items().clone(), &sums),
             sizes: squares.iter().enumerate().map(size).collect(),

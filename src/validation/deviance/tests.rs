@@ -108,6 +108,16 @@ fn equal_weights_scale_the_deviance_and_not_the_p_value() {
 }
 
 #[test]
+fn the_unit_of_weights_changes_no_share_that_the_ladder_carries() {
+    let pairs = [(0, 1, 30.0, 5.0), (1, 2, 28.0, 9.0), (0, 2, 33.0, 2.0), (2, 3, 20.0, 9.0), (0, 3, 31.0, 3.0)];
+    let rows: Vec<(u32, u32, f64)> = pairs.iter().flat_map(|&(i, j, won, lost)| [(i, j, won), (j, i, lost)]).collect();
+    let share = |weight| tested(&weighted(4, &rows, weight), 200).explained().expect("a test");
+    let (heavy, light) = (share(100.0), share(0.01));
+    assert!((heavy.share - light.share).abs() < 1e-6 && (heavy.at_least - light.at_least).abs() < 1e-6);
+    assert!(heavy.share > 0.5, "{heavy:?}");
+}
+
+#[test]
 fn few_logs_give_their_moments_and_no_logs_no_p_value() {
     let sparse = graph(3, &circle(2.0, 1.0));
     assert_eq!(tested(&sparse, 50).method, TestMethod::BootstrapMoments);
