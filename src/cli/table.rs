@@ -79,9 +79,6 @@ pub(super) fn what_intervals(kind: &str, level: f64, cluster: Option<&ClusterSum
     intervals
 }
 
-/// Blocks with a smaller σ say nothing.
-const NO_BLOCK: f64 = 1e-6;
-
 /// Fitted parameters beside the ratings.
 pub(super) fn parameters(fit: &FitSummary) -> impl Iterator<Item = String> {
     let value = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), trimmed);
@@ -89,7 +86,7 @@ pub(super) fn parameters(fit: &FitSummary) -> impl Iterator<Item = String> {
     let beside = fit.parameters.iter().filter(|(name, _)| fit.blocks.is_empty() || !name.starts_with("sigma_"));
     let blocks = fit.blocks.iter().map(|block| {
         let kind = if block.transitive { "transitive" } else { "cyclic" };
-        if block.sigma < NO_BLOCK {
+        if block.is_empty() {
             "an empty block".to_owned()
         } else {
             format!("{kind} block, σ {}", trimmed(block.sigma))

@@ -229,6 +229,30 @@ impl<'a> Folds<'a> {
     }
 }
 
+/// Mean losses closer than this are equal: below it solvers decide, not data.
+pub(crate) const NO_DIFFERENCE: f64 = 1e-4;
+
+/// A mean over all that the folds of one split hold out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FoldMean {
+    pub(crate) mean: f64,
+    /// Over folds; `None` with fewer than two that hold anything out.
+    pub(crate) std_error: Option<f64>,
+}
+
+impl FoldMean {
+    /// Of the sum and the weight of each fold. With sums S, weights W and r = ΣS/ΣW the variance over K folds
+    /// is K/(K−1) Σ(S − rW)²/(ΣW)²: the ratio estimator's.
+    pub(crate) fn of(folds: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
+        let (sum, total) = folds.clone().fold((0.0, 0.0), |sums, (sum, weight)| (sums.0 + sum, sums.1 + weight));
+        let mean = sum / total;
+        let squares: f64 = folds.clone().map(|(sum, weight)| (sum - mean * weight).powi(2)).sum();
+        let number = folds.filter(|&(_, weight)| weight > 0.0).count() as f64;
+        let std_error = (number > 1.0).then(|| (number / (number - 1.0) * squares / (total * total)).sqrt());
+        Self { mean, std_error }
+    }
+}
+
 /// What is left of the cells without what is held out.
 fn rest(all: &[CellSum], held: &[CellSum]) -> Vec<CellSum> {
     let left = |(all, held): (&CellSum, &CellSum)| {

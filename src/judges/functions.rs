@@ -11,7 +11,6 @@ use super::question::{KeyedBy, Question, digest};
 use super::{Judge, JudgeError};
 use crate::data::records::Records;
 use crate::data::{ItemId, Log};
-use crate::structure::Note;
 use crate::tournaments::{JudgeModel, JudgeModelError, Quality};
 
 /// Questions that are answered between two looks at the clock.
@@ -245,12 +244,6 @@ macro_rules! answers_at_once {
             fn wait(&mut self, answers: &mut Vec<Answered>) -> Result<(), JudgeError> {
                 answers.append(&mut self.ready);
                 Ok(())
-            }
-
-            fn finish(&mut self) {}
-
-            fn notes(&self) -> Vec<Note> {
-                Vec::new()
             }
         }
     };

@@ -216,7 +216,7 @@ impl GeneralPreference {
         let mut fitted = fit(search.as_ref().map_or_else(|| self.given(most), Search::choice));
         // Blocks that the penalty emptied are none.
         let flat = search.as_ref().and_then(Search::without_blocks);
-        if let Some(flat) = flat.filter(|_| fitted.blocks() > 0 && is_flat(&fitted.canonical)) {
+        if let Some(flat) = flat.filter(|_| fitted.blocks() > 0 && fitted.canonical.is_flat()) {
             fitted = fit(flat);
         }
         notes.append(&mut fitted.notes);
@@ -291,13 +291,6 @@ fn data_notes(graph: &PreferenceGraph, problem: &Problem, canonical: &Canonical)
 
 /// A minimum is another, and not the same with other rounding, if it is lower by this.
 const LOWER: f64 = 1e-6;
-/// Blocks with every σ below this are none.
-const NO_BLOCK: f64 = 1e-6;
-
-fn is_flat(canonical: &Canonical) -> bool {
-    canonical.sigmas.iter().all(|sigma| *sigma < NO_BLOCK)
-}
-
 fn identification_notes(graph: &PreferenceGraph, identification: &Identification, rating_penalty: f64) -> Vec<Note> {
     let mut notes = identification.notes(graph);
     let held = if rating_penalty <= 0.0 {

@@ -1,6 +1,5 @@
 use super::*;
 use crate::judges::{Entrant, KeyedBy};
-use crate::structure::Note;
 
 /// Who gives the later name 8 and the other one 6, and says nothing where `silent` is shown first.
 #[derive(Debug)]
@@ -37,12 +36,6 @@ impl Judge for Sided {
     fn wait(&mut self, answers: &mut Vec<Answered>) -> Result<(), JudgeError> {
         answers.append(&mut self.ready);
         Ok(())
-    }
-
-    fn finish(&mut self) {}
-
-    fn notes(&self) -> Vec<Note> {
-        Vec::new()
     }
 }
 

@@ -327,6 +327,16 @@ pub struct BlockReading {
     pub degenerate: bool,
 }
 
+/// Blocks with a smaller σ say nothing.
+const NO_BLOCK: f64 = 1e-6;
+
+impl BlockReading {
+    /// Whether the penalty emptied the block.
+    pub fn is_empty(&self) -> bool {
+        self.sigma < NO_BLOCK
+    }
+}
+
 /// Two σ closer than this, as a share of the largest, are the same.
 const SAME_SIGMA: f64 = 1e-6;
 /// Two radii closer than this, as a share, are the same.
@@ -351,6 +361,11 @@ impl Canonical {
     /// What each block is: transitive or cyclic. O(items log items) a block.
     pub fn discs(&self) -> Vec<Disc> {
         (0..self.embedding.blocks).map(|block| Disc::of(&self.embedding.points(block))).collect()
+    }
+
+    /// Whether no block says anything.
+    pub(super) fn is_flat(&self) -> bool {
+        self.sigmas.iter().all(|sigma| *sigma < NO_BLOCK)
     }
 
     /// What the blocks say, without their coordinates.

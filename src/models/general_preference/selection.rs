@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::GeneralPreference;
 use super::problem::{Pairs, Problem};
-use crate::data::folds::{Fold, FoldError, FoldSettings, Folds};
+use crate::data::folds::{Fold, FoldError, FoldMean, FoldSettings, Folds, NO_DIFFERENCE};
 use crate::data::graph::PreferenceGraph;
 use crate::models::{Evidence, FitError};
 use crate::structure::Note;
@@ -25,8 +25,6 @@ const FEW_FOLDS: usize = 5;
 /// What is taken where nothing can be held out.
 const PLAIN_PENALTY: f64 = 1.0;
 const PLAIN_RATING_PENALTY: f64 = 0.1;
-/// Two log losses closer than this are the same: else the solver's rounding decides.
-const NO_DIFFERENCE: f64 = 1e-4;
 /// Fits on folds stop at a gradient of this by component, or of this share of the weight: far below what a
 /// log loss tells.
 const FOLD_TOLERANCE: f64 = 1e-5;
@@ -122,12 +120,9 @@ impl Search {
         let reference = self.candidates[self.best].by_fold.clone();
         for candidate in &mut self.candidates {
             let differences: Vec<f64> = candidate.by_fold.iter().zip(&reference).map(|(a, b)| a - b).collect();
-            let n = self.weights.iter().filter(|&&weight| weight > 0.0).count() as f64;
-            let total: f64 = self.weights.iter().sum();
-            candidate.excess = mean(&differences, &self.weights);
-            let apart = |(d, weight): (&f64, &f64)| (weight * (d - candidate.excess)).powi(2);
-            let squares: f64 = differences.iter().zip(&self.weights).map(apart).sum();
-            candidate.std_error = (n / (n - 1.0) * squares).sqrt() / total;
+            let found = weighted(&differences, &self.weights);
+            candidate.excess = found.mean;
+            candidate.std_error = found.std_error.unwrap_or(0.0);
         }
         let near = |candidate: &Candidate| candidate.excess <= candidate.std_error.max(NO_DIFFERENCE);
         self.chosen = self.candidates.iter().position(near).unwrap_or(self.best);
@@ -294,7 +289,7 @@ impl Grid {
         let penalties = self.penalties_of(blocks);
         let points = penalties.len() * self.rating_penalties.len();
         let at = |point: usize| folds.iter().map(|fold| fold[point]).collect::<Vec<f64>>();
-        let means: Vec<f64> = (0..points).map(|point| mean(&at(point), weights)).collect();
+        let means: Vec<f64> = (0..points).map(|point| weighted(&at(point), weights).mean).collect();
         let best = (0..points).reduce(|best, it| if means[it] < means[best] { it } else { best }).unwrap_or(0);
         let (across, along) = (best / penalties.len(), best % penalties.len());
         let ends_at_edge = |place: usize, count: usize, step: usize| {
@@ -318,10 +313,9 @@ impl Grid {
     }
 }
 
-/// The mean of one value a fold, by weight: that over all that was held out.
-fn mean(values: &[f64], weights: &[f64]) -> f64 {
-    let sum: f64 = values.iter().zip(weights).map(|(value, weight)| value * weight).sum();
-    sum / weights.iter().sum::<f64>()
+/// The mean over all that was held out, of one mean a fold.
+fn weighted(means: &[f64], weights: &[f64]) -> FoldMean {
+    FoldMean::of(means.iter().zip(weights).map(|(mean, &weight)| (mean * weight, weight)))
 }
 
 /// A fold, read once for all fits on it.

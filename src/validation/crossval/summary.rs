@@ -3,17 +3,9 @@
 use super::{
     Calibration, Candidate, Crossval, FoldLoss, FoldScore, HeldOut, LossDifference, MethodScore, Scored, ScoredFit,
 };
+use crate::data::folds::{FoldMean, NO_DIFFERENCE};
 use crate::structure::Note;
 use crate::validation::TieScore;
-
-/// Mean losses closer than this are equal: below it solvers decide, not data.
-const NO_DIFFERENCE: f64 = 1e-4;
-
-/// A mean over all comparisons and its standard error over folds.
-struct Estimate {
-    mean: f64,
-    std_error: Option<f64>,
-}
 
 pub(super) fn summarised(
     candidates: &[Candidate<'_>],
@@ -97,21 +89,16 @@ fn method_score(name: &str, method: usize, places: &[(usize, usize)], scored: &[
 
 /// The mean of a sum over all comparisons, and its standard error over folds; of several repetitions the
 /// means of both, errors as variances.
-fn estimate(places: &[(usize, usize)], scored: &[Scored], sum: impl Fn(&Scored) -> f64) -> Estimate {
+fn estimate(places: &[(usize, usize)], scored: &[Scored], sum: impl Fn(&Scored) -> f64) -> FoldMean {
     let repeats = places.last().map_or(0, |&(repeat, _)| repeat + 1);
     let (mut mean, mut variance) = (0.0, Some(0.0));
     for repeat in 0..repeats {
-        let folds = || places.iter().zip(scored).filter(move |((it, _), _)| *it == repeat).map(|(_, fold)| fold);
-        let weight = |fold: &Scored| fold.held.weight;
-        let total: f64 = folds().map(weight).sum();
-        let ratio = folds().map(&sum).sum::<f64>() / total;
-        let squares: f64 = folds().map(|fold| (sum(fold) - ratio * weight(fold)).powi(2)).sum();
-        let number = folds().filter(|fold| weight(fold) > 0.0).count() as f64;
-        mean += ratio / repeats as f64;
-        let own = (number > 1.0).then(|| number / (number - 1.0) * squares / (total * total));
-        variance = variance.zip(own).map(|(sum, own)| sum + own / repeats as f64);
+        let folds = places.iter().zip(scored).filter(|((it, _), _)| *it == repeat);
+        let own = FoldMean::of(folds.map(|(_, fold)| (sum(fold), fold.held.weight)));
+        mean += own.mean / repeats as f64;
+        variance = variance.zip(own.std_error).map(|(sum, error)| sum + error * error / repeats as f64);
     }
-    Estimate { mean, std_error: variance.map(f64::sqrt) }
+    FoldMean { mean, std_error: variance.map(f64::sqrt) }
 }
 
 fn notes(candidates: &[Candidate<'_>], scored: &[Scored], held_out: HeldOut) -> Vec<Note> {
