@@ -10,7 +10,7 @@ use serde::Serialize;
 /// A log and how to read it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct InputArgs {
-    /// Logs of comparisons: CSV, TSV or JSON lines, .gz or .zst, or - for stdin
+    /// Logs of comparisons: CSV, TSV, JSON lines (.gz or .zst too) or Parquet, or - for stdin
     #[arg(required = true, value_name = "LOG")]
     pub(super) logs: Vec<PathBuf>,
 

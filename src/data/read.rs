@@ -1,4 +1,4 @@
-//! Reading logs: CSV, TSV and JSON lines, plain or compressed, into counts or rows. Tables of scores
+//! Reading logs: CSV, TSV and JSON lines, plain or compressed, and Parquet, into counts or rows. Tables of scores
 //! are written in the same ways and are read here too, by [`read_table`].
 //!
 //! A log is read in blocks of whole records. While one wave of blocks is parsed on all threads of
@@ -27,6 +27,8 @@ mod merge;
 mod names;
 mod options;
 mod outcome;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod records;
 mod samples;
 mod source;
@@ -37,7 +39,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub use self::error::{Fault, ReadError};
+pub use self::error::{Fault, Place, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
 pub use self::records::{RecordOptions, RecordReading, read_records, read_records_bytes};
 pub use self::samples::{
@@ -149,25 +151,59 @@ struct Opened<'a> {
     header: Header,
     /// The first blocks that hold rows.
     wave: Vec<Bytes>,
+    #[cfg(feature = "parquet")]
+    parquet: Option<parquet::Parquet>,
 }
 
 impl<'a> Opened<'a> {
     /// Reads up to the names of the columns. Whether JSON lines may begin with bad ones is `skip`.
     fn new(mut source: Source<'a>, skip: bool) -> Result<Self, ReadError> {
-        let mut progress = Progress { path: source.path.clone(), lines: 0, rows: 0 };
+        let mut progress = Progress { path: source.path.clone(), lines: 0, rows: 0, place: Place::Line };
         let (header, wave) = match source.format {
             Format::Delimited(delimiter) => csv_start(&mut source, delimiter, &mut progress)?,
             Format::Jsonl => jsonl_start(&mut source, skip, &progress)?,
+            Format::Parquet => return Self::parquet(source, progress),
         };
-        Ok(Self { source, progress, header, wave })
+        Ok(Self {
+            source,
+            progress,
+            header,
+            wave,
+            #[cfg(feature = "parquet")]
+            parquet: None,
+        })
+    }
+
+    /// Opens a file that has columns instead of lines.
+    #[cfg(feature = "parquet")]
+    fn parquet(mut source: Source<'a>, mut progress: Progress) -> Result<Self, ReadError> {
+        progress.place = Place::Row;
+        let parquet = parquet::Parquet::open(&mut source)?;
+        Ok(Self { source, progress, header: parquet.header(), wave: Vec::new(), parquet: Some(parquet) })
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn parquet(source: Source<'a>, _progress: Progress) -> Result<Self, ReadError> {
+        Err(ReadError::NoParquet { path: source.path, reason: "which this build of palio was made without" })
     }
 
     /// Opens what has no bad rows to be left out.
     fn whole(source: Source<'a>) -> Result<Self, ReadError> {
         Self::new(source, false).map_err(|error| match error {
-            ReadError::Row { path, line, fault } => ReadError::TableRow { path, line, fault },
+            ReadError::Row { path, place, fault } => ReadError::TableRow { path, line: place.number(), fault },
             other => other,
         })
+    }
+
+    /// The same if it is a text.
+    fn text(self) -> Result<Self, ReadError> {
+        match self.source.format {
+            Format::Parquet => Err(ReadError::NoParquet {
+                path: self.source.path,
+                reason: "which is read as a log of comparisons only",
+            }),
+            Format::Delimited(_) | Format::Jsonl => Ok(self),
+        }
     }
 
     /// The next block of rows: at first those that were read along with the header.
@@ -185,6 +221,15 @@ fn read_opened(mut opened: Opened<'_>, options: &ReadOptions, assembly: &mut Ass
     let columns = Columns::find(&opened.source.path, header, options, assembly.wanted.as_deref())?;
     assembly.start(&columns);
     assembly.format.get_or_insert(opened.source.format.into());
+    #[cfg(feature = "parquet")]
+    if let Some(file) = opened.parquet.take() {
+        let Opened { source, mut progress, .. } = opened;
+        // The whole file is hashed beside, though only some columns are decoded.
+        let (xxh3, read) = rayon::join(|| source.finish(), || file.read(&columns, options, &mut progress, assembly));
+        read?;
+        assembly.inputs.push(Input { path: progress.path, rows: progress.rows, xxh3: xxh3? });
+        return Ok(());
+    }
     let parser = Parser { format: opened.source.format, wanted: columns.wanted(), columns: &columns, options };
     let input = each_wave(opened, |bytes| parser.block(bytes), |progress, blocks| assembly.add_all(progress, blocks))?;
     assembly.inputs.push(input);
@@ -279,6 +324,8 @@ impl Parser<'_> {
         match self.format {
             Format::Delimited(delimiter) => csv::parse(bytes, delimiter, self.columns.names.len(), &mut reader),
             Format::Jsonl => jsonl::parse(bytes, &self.columns.names, &self.wanted, &mut reader),
+            // It has no blocks of text.
+            Format::Parquet => {}
         }
         reader.block
     }

@@ -14,6 +14,11 @@ pub(super) trait Fields {
     /// The field as text, or `None` where a JSON object has no such key, a null or no single value.
     fn get(&self, column: usize) -> Option<&[u8]>;
 
+    /// What is wrong with a row that has no value in the column of this name.
+    fn absent(&self, column: String) -> Fault {
+        Fault::MissingKey { column }
+    }
+
     /// The array or the object that is there instead of a single value.
     fn nested(&self, _column: usize) -> Option<&[u8]> {
         None
@@ -79,7 +84,7 @@ pub(super) struct BlockReader<'a> {
     options: &'a ReadOptions,
     pub(super) block: Block,
     /// Whether no column asks for more care than [`add_common`](Self::add_common) takes.
-    common: bool,
+    pub(super) common: bool,
     /// The labels of the row being read.
     labels: Vec<u32>,
 }
@@ -143,6 +148,17 @@ impl<'a> BlockReader<'a> {
         Some(())
     }
 
+    /// Adds a row of the commonest kind by ids of this block that are known already, one for each label.
+    #[inline]
+    #[cfg(feature = "parquet")]
+    pub(super) fn add_known(&mut self, [left, right]: [u32; 2], code: u8, labels: &[u32]) {
+        for ((_, ids), &id) in self.block.labels.iter_mut().zip(labels) {
+            ids.push(id);
+        }
+        self.block.rows.push_single(left, right, code);
+        self.block.read += 1;
+    }
+
     fn add_any(&mut self, fields: &impl Fields) -> Result<(), Fault> {
         let columns = self.columns;
         let (left, right) = (self.field(fields, columns.left)?, self.field(fields, columns.right)?);
@@ -175,7 +191,7 @@ impl<'a> BlockReader<'a> {
     fn field<'f>(&self, fields: &'f impl Fields, column: usize) -> Result<&'f [u8], Fault> {
         fields.get(column).ok_or_else(|| match fields.nested(column) {
             Some(value) => Fault::Nested { column: self.columns.name(column), value: shown(value) },
-            None => Fault::MissingKey { column: self.columns.name(column) },
+            None => fields.absent(self.columns.name(column)),
         })
     }
 

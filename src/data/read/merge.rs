@@ -4,7 +4,7 @@ use super::super::graph::Tally;
 use super::super::{ItemId, Items, Labels, Log};
 use super::block::{Block, MESSAGES};
 use super::columns::{Columns, Evidence, Label};
-use super::error::{Fault, ReadError};
+use super::error::{Fault, Place, ReadError};
 use super::names::Names;
 use super::options::{Keep, LabelColumn, ReadOptions};
 use super::{Comparisons, Input, InputFormat, Notes, Reading};
@@ -13,14 +13,18 @@ use super::{Comparisons, Input, InputFormat, Notes, Reading};
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) path: String,
+    /// Lines of a text, or rows of a file without lines, bad ones included.
     pub(super) lines: u64,
+    /// Good rows.
     pub(super) rows: u64,
+    /// How a place so many lines on is called.
+    pub(super) place: fn(u64) -> Place,
 }
 
 impl Progress {
     /// The error of a bad row, `line` lines from here.
     pub(super) fn bad_row(&self, line: u64, fault: Fault) -> ReadError {
-        ReadError::Row { path: self.path.clone(), line: self.lines + line + 1, fault }
+        ReadError::Row { path: self.path.clone(), place: (self.place)(self.lines + line + 1), fault }
     }
 }
 

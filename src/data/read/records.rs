@@ -65,7 +65,7 @@ fn read_all<'a>(
 ) -> Result<RecordReading, ReadError> {
     let (mut growing, mut inputs, mut format) = (Growing::default(), Vec::new(), None);
     for source in sources {
-        let opened = Opened::whole(source?)?;
+        let opened = Opened::whole(source?)?.text()?;
         format.get_or_insert(InputFormat::from(opened.source.format));
         inputs.push(growing.read(opened, options)?);
     }
@@ -134,6 +134,7 @@ impl Growing {
             Format::Jsonl => {
                 jsonl::each_object(bytes, |line, object| self.add_object(layout, lines_before + line + 1, object))
             }
+            Format::Parquet => Ok(()),
         }
     }
 

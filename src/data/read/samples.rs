@@ -133,7 +133,7 @@ fn read_all<'a>(
 ) -> Result<SampleReading, ReadError> {
     let (mut growing, mut inputs, mut format) = (Growing::default(), Vec::new(), None);
     for opened in opened {
-        let opened = opened?;
+        let opened = opened?.text()?;
         format.get_or_insert(InputFormat::from(opened.source.format));
         inputs.push(growing.read(opened, options)?);
     }
@@ -171,6 +171,7 @@ impl Growing {
             match format {
                 Format::Delimited(delimiter) => csv::parse(bytes, delimiter, layout.names.len(), &mut reader),
                 Format::Jsonl => jsonl::parse(bytes, &layout.names, &layout.wanted(), &mut reader),
+                Format::Parquet => {}
             }
             reader.block
         };

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
@@ -11,6 +11,9 @@ use xxhash_rust::xxh3::Xxh3;
 use super::error::ReadError;
 use super::{csv, jsonl};
 
+/// What a Parquet file begins with.
+const PARQUET: &[u8] = b"PAR1";
+
 /// How records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -18,6 +21,8 @@ pub(super) enum Format {
     Delimited(u8),
     /// JSON objects, one a line.
     Jsonl,
+    /// Columns of a Parquet file.
+    Parquet,
 }
 
 /// How an input is written, compressed or not.
@@ -30,6 +35,8 @@ pub enum InputFormat {
     Tsv,
     /// JSON objects, one a line.
     Jsonl,
+    /// Columns of a Parquet file.
+    Parquet,
 }
 
 impl From<Format> for InputFormat {
@@ -38,6 +45,7 @@ impl From<Format> for InputFormat {
             Format::Delimited(b'\t') => Self::Tsv,
             Format::Delimited(_) => Self::Csv,
             Format::Jsonl => Self::Jsonl,
+            Format::Parquet => Self::Parquet,
         }
     }
 }
@@ -47,6 +55,9 @@ impl Format {
     fn guess(path: &str, start: &[u8]) -> Self {
         let name = ["gz", "zst"].iter().find_map(|end| stripped(path, end)).unwrap_or(path);
         let is = |end| stripped(name, end).is_some();
+        if start.starts_with(PARQUET) || is("parquet") {
+            return Self::Parquet;
+        }
         if is("jsonl") || is("ndjson") || start.trim_ascii_start().first() == Some(&b'{') {
             return Self::Jsonl;
         }
@@ -60,6 +71,7 @@ impl Format {
         match self {
             Self::Delimited(_) => csv::line_ends(bytes),
             Self::Jsonl => jsonl::line_ends(bytes),
+            Self::Parquet => 0,
         }
     }
 
@@ -68,6 +80,7 @@ impl Format {
         match self {
             Self::Delimited(delimiter) => csv::cut(bytes, delimiter),
             Self::Jsonl => jsonl::cut(bytes),
+            Self::Parquet => None,
         }
     }
 }
@@ -94,7 +107,7 @@ impl Read for Hashed<'_> {
 
 enum Decoder<'a> {
     Plain(Hashed<'a>),
-    Gzip(MultiGzDecoder<BufReader<Hashed<'a>>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Hashed<'a>>>>),
     Zstd(zstd::Decoder<'static, BufReader<Hashed<'a>>>),
 }
 
@@ -103,7 +116,7 @@ impl<'a> Decoder<'a> {
         let hashed = Hashed { inner, hash: Xxh3::new() };
         let buffered = |hashed| BufReader::with_capacity(1 << 17, hashed);
         Ok(if stripped(path, "gz").is_some() {
-            Self::Gzip(MultiGzDecoder::new(buffered(hashed)))
+            Self::Gzip(Box::new(MultiGzDecoder::new(buffered(hashed))))
         } else if stripped(path, "zst").is_some() {
             Self::Zstd(zstd::Decoder::with_buffer(buffered(hashed))?)
         } else {
@@ -153,6 +166,8 @@ impl Bytes {
 pub(super) struct Source<'a> {
     pub(super) path: String,
     pub(super) format: Format,
+    /// Where the bytes can be read again in any order, if they can.
+    pub(super) file: Option<PathBuf>,
     decoder: Decoder<'a>,
     block_bytes: usize,
     /// What was read behind the last whole record.
@@ -167,12 +182,14 @@ impl Source<'static> {
     /// Opens the file at `path`, or stdin for `-`.
     pub(super) fn open(path: &Path, block_bytes: usize) -> Result<Self, ReadError> {
         let name = path.display().to_string();
-        let reader: Box<dyn Read + Send> = if name == "-" {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path).map_err(|error| ReadError::Io { path: name.clone(), error })?)
-        };
-        Source::new(name, reader, block_bytes)
+        if name == "-" {
+            return Source::new(name, Box::new(io::stdin()), block_bytes);
+        }
+        let file = File::open(path).map_err(|error| ReadError::Io { path: name.clone(), error })?;
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let mut source = Source::new(name, Box::new(file), block_bytes)?;
+        source.file = (is_file && matches!(source.decoder, Decoder::Plain(_))).then(|| path.to_owned());
+        Ok(source)
     }
 }
 
@@ -183,6 +200,7 @@ impl<'a> Source<'a> {
         let mut source = Self {
             path,
             format: Format::Jsonl,
+            file: None,
             decoder,
             block_bytes: block_bytes.max(1),
             carry: Vec::new(),
@@ -200,7 +218,8 @@ impl<'a> Source<'a> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let mut start = Bytes::default();
         let ends_line = |bytes: &[u8]| bytes.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-        while !self.ended && (start.to < MARK.len() || !ends_line(start.get())) {
+        let is_known = |bytes: &[u8]| ends_line(bytes) || bytes.starts_with(PARQUET);
+        while !self.ended && (start.to < MARK.len() || !is_known(start.get())) {
             self.fill(&mut start)?;
         }
         if start.get().starts_with(MARK) {
@@ -272,6 +291,16 @@ impl<'a> Source<'a> {
         blocks
     }
 
+    /// All bytes from the start that is not yet given out to the end.
+    #[cfg(feature = "parquet")]
+    pub(super) fn rest(&mut self) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = std::mem::take(&mut self.carry);
+        match self.decoder.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
     /// Takes buffers back.
     pub(super) fn reuse(&mut self, blocks: Vec<Bytes>) {
         self.spare.extend(blocks);
@@ -283,7 +312,8 @@ impl<'a> Source<'a> {
             return Err(failure);
         }
         let hashed = self.decoder.hashed();
-        io::copy(hashed, &mut io::sink()).map_err(|error| ReadError::Io { path: self.path, error })?;
+        let mut rest = BufReader::with_capacity(1 << 18, &mut *hashed);
+        io::copy(&mut rest, &mut io::sink()).map_err(|error| ReadError::Io { path: self.path, error })?;
         Ok(format!("{:016x}", hashed.hash.digest()))
     }
 }

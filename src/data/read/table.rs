@@ -139,13 +139,13 @@ fn read_all<'a>(
 ) -> Result<TableReading, ReadError> {
     let (mut cells, mut inputs) = (Cells::default(), Vec::new());
     for opened in opened {
-        inputs.push(read_file(opened?, options, &mut cells)?);
+        inputs.push(read_file(opened?.text()?, options, &mut cells)?);
     }
     Ok(TableReading { table: cells.finish()?, inputs })
 }
 
 fn read_file(opened: Opened<'_>, options: &TableOptions, cells: &mut Cells) -> Result<Input, ReadError> {
-    let Opened { mut source, progress, header, wave } = opened;
+    let Opened { mut source, progress, header, wave, .. } = opened;
     let layout = Layout::find(&progress.path, &header, options)?;
     let mut bytes = Vec::new();
     for block in &wave {
@@ -162,6 +162,7 @@ fn read_file(opened: Opened<'_>, options: &TableOptions, cells: &mut Cells) -> R
             csv::each_record(&bytes, delimiter, header.names.len(), |line, record| sheet.add_record(line, record))
         }
         Format::Jsonl => jsonl::each_object(&bytes, |line, object| sheet.add_object(line, object)),
+        Format::Parquet => Ok(()),
     };
     let rows = sheet.rows;
     let bad_row = |(line, fault)| {
