@@ -38,6 +38,12 @@ pub enum ReadError {
         /// The input's path.
         path: String,
     },
+    /// A JSON array that does not end.
+    #[error("the JSON array of {path} has no end; the file is cut off, or is not one array of objects")]
+    OpenArray {
+        /// The input's path.
+        path: String,
+    },
     /// A file that cannot be read as Parquet.
     #[error(
         "{path} cannot be read as Parquet: {message}; the file is damaged, cut off, or of a kind that is not known here"
@@ -282,6 +288,24 @@ pub enum Fault {
         /// What it holds.
         value: String,
     },
+    /// What is no verdict in the files of a dialect.
+    #[error("column `{column}` holds {value:?}, which is no verdict here; use {known}")]
+    Verdict {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        value: String,
+        /// What it may hold.
+        known: &'static str,
+    },
+    /// Columns of which not exactly one is set.
+    #[error("columns {columns} hold {values}; set one of them to 1 and the others to 0")]
+    OneHot {
+        /// The columns' names.
+        columns: String,
+        /// What they hold.
+        values: String,
+    },
     /// Something that should be a number.
     #[error("column `{column}` holds {value:?}, which is not a number; write it like 1, 0.5 or 2e-3")]
     NotANumber {
@@ -335,6 +359,15 @@ pub enum Fault {
         /// What the parser said.
         message: String,
     },
+    /// An element of a JSON array that is no object.
+    #[error("the element is not a JSON object: {message}; write an array of objects")]
+    Element {
+        /// What the parser said.
+        message: String,
+    },
+    /// Something in a JSON array behind anything but one comma.
+    #[error("there is not one comma before this element of the JSON array; write an array of objects")]
+    ElementPlace,
     /// A JSON object without a key that is needed.
     #[error("the object has no `{column}`; give it a string or a number")]
     MissingKey {

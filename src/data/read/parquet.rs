@@ -67,7 +67,7 @@ impl Parquet {
     pub(super) fn header(&self) -> Header {
         let columns = self.metadata.file_metadata().schema_descr().columns();
         let names = self.leaves.iter().map(|&leaf| columns[leaf].path().parts().join(".")).collect();
-        Header { names, open: false }
+        Header { names, ..Header::default() }
     }
 
     /// Reads all rows of a log.

@@ -116,7 +116,7 @@ impl Growing {
             opened.source.reuse(vec![block]);
         }
         let rows = (self.records.rows.len() - before) as u64;
-        Ok(Input { path, rows, xxh3: opened.source.finish()? })
+        Ok(Input::new(path, rows, opened.source.finish()?))
     }
 
     /// Adds the rows of a block that starts behind so many lines. A bad one is told with its line in it.
@@ -131,9 +131,9 @@ impl Growing {
             Format::Delimited(delimiter) => csv::each_record(bytes, delimiter, layout.names.len(), |line, record| {
                 self.add_record(layout, lines_before + line + 1, record)
             }),
-            Format::Jsonl => {
-                jsonl::each_object(bytes, |line, object| self.add_object(layout, lines_before + line + 1, object))
-            }
+            Format::Json(objects) => jsonl::each_object(bytes, objects, |line, object| {
+                self.add_object(layout, lines_before + line + 1, object)
+            }),
             Format::Parquet => Ok(()),
         }
     }

@@ -9,7 +9,8 @@ use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::error::ReadError;
-use super::{csv, jsonl};
+use super::jsonl::Layout;
+use super::{array, csv, jsonl};
 
 /// What a Parquet file begins with.
 const PARQUET: &[u8] = b"PAR1";
@@ -19,8 +20,8 @@ const PARQUET: &[u8] = b"PAR1";
 pub(super) enum Format {
     /// Fields with this byte between them.
     Delimited(u8),
-    /// JSON objects, one a line.
-    Jsonl,
+    /// JSON objects.
+    Json(Layout),
     /// Columns of a Parquet file.
     Parquet,
 }
@@ -33,7 +34,7 @@ pub enum InputFormat {
     Csv,
     /// Fields with tabs between them.
     Tsv,
-    /// JSON objects, one a line.
+    /// JSON objects, one a line or in one array.
     Jsonl,
     /// Columns of a Parquet file.
     Parquet,
@@ -44,7 +45,7 @@ impl From<Format> for InputFormat {
         match format {
             Format::Delimited(b'\t') => Self::Tsv,
             Format::Delimited(_) => Self::Csv,
-            Format::Jsonl => Self::Jsonl,
+            Format::Json(_) => Self::Jsonl,
             Format::Parquet => Self::Parquet,
         }
     }
@@ -58,19 +59,30 @@ impl Format {
         if start.starts_with(PARQUET) || is("parquet") {
             return Self::Parquet;
         }
-        if is("jsonl") || is("ndjson") || start.trim_ascii_start().first() == Some(&b'{') {
-            return Self::Jsonl;
+        let text = start.trim_ascii_start();
+        if let Some(inside) = text.strip_prefix(b"[").filter(|_| !is("csv") && !is("tsv"))
+            && matches!(inside.trim_ascii_start().first(), None | Some(b'{' | b']'))
+        {
+            return Self::Json(Layout::Array);
         }
-        let header = start.trim_ascii_start().split(|&byte| byte == b'\n' || byte == b'\r').next();
-        let tabs = header.is_some_and(|line| line.contains(&b'\t') && !line.contains(&b','));
-        Self::Delimited(if is("tsv") || (tabs && !is("csv")) { b'\t' } else { b',' })
+        if is("jsonl") || is("ndjson") || text.first() == Some(&b'{') {
+            return Self::Json(Layout::Lines);
+        }
+        let header = text.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or_default();
+        let has = |delimiter| header.contains(&delimiter);
+        Self::Delimited(match (has(b'\t'), has(b','), has(b';')) {
+            _ if is("tsv") => b'\t',
+            (true, false, _) if !is("csv") => b'\t',
+            (false, false, true) => b';',
+            _ => b',',
+        })
     }
 
     /// How many lines end in `bytes`.
     pub(super) fn line_ends(self, bytes: &[u8]) -> u64 {
         match self {
             Self::Delimited(_) => csv::line_ends(bytes),
-            Self::Jsonl => jsonl::line_ends(bytes),
+            Self::Json(_) => jsonl::line_ends(bytes),
             Self::Parquet => 0,
         }
     }
@@ -79,7 +91,8 @@ impl Format {
     fn cut(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Delimited(delimiter) => csv::cut(bytes, delimiter),
-            Self::Jsonl => jsonl::cut(bytes),
+            Self::Json(Layout::Lines) => jsonl::cut(bytes),
+            Self::Json(Layout::Array) => array::cut(bytes),
             Self::Parquet => None,
         }
     }
@@ -173,6 +186,8 @@ pub(super) struct Source<'a> {
     /// What was read behind the last whole record.
     carry: Vec<u8>,
     ended: bool,
+    /// Whether the end of a JSON array was seen.
+    array_ended: bool,
     /// What stopped the reading, to be told when all before it is parsed.
     failure: Option<ReadError>,
     spare: Vec<Bytes>,
@@ -199,12 +214,13 @@ impl<'a> Source<'a> {
         let decoder = Decoder::new(&path, reader).map_err(|error| ReadError::Io { path: path.clone(), error })?;
         let mut source = Self {
             path,
-            format: Format::Jsonl,
+            format: Format::Json(Layout::Lines),
             file: None,
             decoder,
             block_bytes: block_bytes.max(1),
             carry: Vec::new(),
             ended: false,
+            array_ended: false,
             failure: None,
             spare: Vec::new(),
         };
@@ -267,6 +283,12 @@ impl<'a> Source<'a> {
         loop {
             self.fill(&mut bytes)?;
             let cut = if self.ended { Some(bytes.to) } else { self.format.cut(bytes.get()) };
+            if self.ended && self.format == Format::Json(Layout::Array) {
+                self.array_ended |= array::is_end(bytes.get());
+                if !self.array_ended {
+                    return Err(ReadError::OpenArray { path: self.path.clone() });
+                }
+            }
             if let Some(cut) = cut {
                 self.carry.clear();
                 self.carry.extend_from_slice(&bytes.get()[cut..]);
@@ -325,9 +347,17 @@ mod tests {
     #[test]
     fn the_format_goes_by_the_name_and_then_by_the_first_line() {
         let guess = |path, start: &str| Format::guess(path, start.as_bytes());
-        assert_eq!(guess("x.jsonl", "a,b"), Format::Jsonl);
-        assert_eq!(guess("x.NDJSON.gz", ""), Format::Jsonl);
-        assert_eq!(guess("-", "\n {\"a\":1}"), Format::Jsonl);
+        let (lines, array) = (Format::Json(Layout::Lines), Format::Json(Layout::Array));
+        assert_eq!(guess("x.jsonl", "a,b"), lines);
+        assert_eq!(guess("x.NDJSON.gz", ""), lines);
+        assert_eq!(guess("-", "\n {\"a\":1}"), lines);
+        for text in ["[{\"a\":1}]", " [\n", "[ ]", "[\n  {"] {
+            assert_eq!(guess("x.json", text), array, "{text}");
+        }
+        assert_eq!(guess("x.csv", "[a],b"), Format::Delimited(b','));
+        assert_eq!(guess("x.csv", "a;b\n1,2;3"), Format::Delimited(b';'));
+        assert_eq!(guess("-", "a;b,c"), Format::Delimited(b','));
+        assert_eq!(guess("-", "PAR1"), Format::Parquet);
         assert_eq!(guess("x.tsv.zst", "a,b"), Format::Delimited(b'\t'));
         assert_eq!(guess("-", "a\tb\nc,d"), Format::Delimited(b'\t'));
         assert_eq!(guess("x.csv", "a\tb"), Format::Delimited(b','));
