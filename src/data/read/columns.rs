@@ -1,6 +1,9 @@
 //! From the names in a header to the columns that are read.
 
-use super::dialect::{Dialect, Shape, Verdicts};
+mod verdicts;
+
+pub(super) use self::verdicts::{DialectEvidence, UNNAMED_BASELINE};
+use super::dialect::Dialect;
 use super::error::ReadError;
 use super::options::{ColumnNames, LabelColumn, ReadOptions, Role};
 use super::path::ColumnPath;
@@ -14,8 +17,6 @@ const TASK: &[&str] = &["task", "question_id", "prompt_id"];
 const ROUND: &[&str] = &["round"];
 const STAGE: &[&str] = &["stage"];
 const GROUP: &[&str] = &["group", "group_id"];
-/// What a baseline is called that a file does not name.
-pub(super) const UNNAMED_BASELINE: &str = "baseline";
 const GROUP_OR_UID: &[&str] = &["group", "group_id", "uid"];
 
 /// The columns of a file: those of a CSV header, or the keys of the first JSON object.
@@ -45,17 +46,6 @@ pub(super) enum Evidence {
     Dialect(DialectEvidence),
 }
 
-/// Where a row of a dialect says what came of it, by column indices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DialectEvidence {
-    OneHot([usize; 3]),
-    Preference(usize),
-    Games([usize; 2]),
-    Agreement([usize; 2]),
-    Chosen { name: usize, equal: Option<usize> },
-    Sides(usize),
-}
-
 /// A categorical column that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Label {
@@ -73,25 +63,6 @@ impl Header {
     /// Whether there is a column of that name, or a value at that path.
     pub(super) fn has(&self, name: &str) -> bool {
         self.columns().any(|column| column == name)
-    }
-}
-
-impl DialectEvidence {
-    fn columns(self) -> [Option<usize>; 3] {
-        match self {
-            Self::OneHot(columns) => columns.map(Some),
-            Self::Games([first, second]) | Self::Agreement([first, second]) => [Some(first), Some(second), None],
-            Self::Chosen { name, equal } => [Some(name), equal, None],
-            Self::Preference(column) | Self::Sides(column) => [Some(column), None, None],
-        }
-    }
-}
-
-impl Shape {
-    /// The name of the left item of all rows, if no column has it.
-    fn baseline(&self, options: &ReadOptions) -> Option<String> {
-        let name = || options.baseline.clone().unwrap_or_else(|| UNNAMED_BASELINE.to_owned());
-        matches!(self.verdicts, Verdicts::Games(_)).then(name)
     }
 }
 
@@ -349,35 +320,6 @@ impl Finder<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The evidence that only the files of a dialect have; `None` where it is in words like any other.
-    fn verdicts(&mut self, verdicts: &Verdicts) -> Result<Option<DialectEvidence>, ReadError> {
-        Ok(Some(match *verdicts {
-            Verdicts::Words(_) => return Ok(None),
-            Verdicts::OneHot([left, right, tie]) => {
-                DialectEvidence::OneHot([self.verdict(left)?, self.verdict(right)?, self.verdict(tie)?])
-            }
-            Verdicts::Preference(number) => DialectEvidence::Preference(self.verdict(number)?),
-            Verdicts::Games([first, second]) => DialectEvidence::Games([self.verdict(first)?, self.verdict(second)?]),
-            Verdicts::Agreement([first, second]) => {
-                DialectEvidence::Agreement([self.verdict(first)?, self.verdict(second)?])
-            }
-            Verdicts::Chosen(name, equal) => DialectEvidence::Chosen {
-                name: self.verdict(name)?,
-                equal: equal.filter(|equal| self.header.has(equal)).map(|equal| self.add_column(equal)),
-            },
-            Verdicts::Sides(word) => DialectEvidence::Sides(self.verdict(word)?),
-        }))
-    }
-
-    /// A column of a verdict. One inside of others may be missing in the first object.
-    fn verdict(&mut self, name: &str) -> Result<usize, ReadError> {
-        let outer = name.split(['.', '[']).next().unwrap_or(name);
-        if self.header.has(name) || (outer != name && self.header.open && self.position(outer).is_some()) {
-            return Ok(self.add_column(name));
-        }
-        Err(self.missing(format!("the verdict ({name})"), "another --from, or --winner"))
     }
 
     /// All evidence there is, in the order of precedence.
