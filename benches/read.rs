@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
+#[cfg(feature = "parquet")]
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use palio::data::read::{LabelColumn, ReadOptions, Role, read_bytes};
@@ -36,6 +38,42 @@ fn jsonl() -> String {
     (0..ROWS).map(|index| line(row(index))).collect()
 }
 
+fn array() -> String {
+    format!("[\n{}\n]\n", jsonl().trim_end().replace('\n', ",\n"))
+}
+
+/// Objects of which most is nested and not read.
+fn nested() -> String {
+    jsonl().replace(
+        "}\n",
+        ",\"conversation\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"meta\":{\"turns\":2,\"tokens\":80}}\n",
+    )
+}
+
+/// The columns of the log in row groups of 50,000 rows, each with dictionaries.
+#[cfg(feature = "parquet")]
+fn parquet() -> Vec<u8> {
+    use parquet::data_type::{ByteArray, ByteArrayType};
+    let columns = ["model_a", "model_b", "winner", "judge", "task", "timestamp"];
+    let columns_of = columns.map(|column| format!("required binary {column} (UTF8);")).concat();
+    let schema = parquet::schema::parser::parse_message_type(&format!("message log {{ {columns_of} }}"));
+    let schema = Arc::new(schema.expect("a schema"));
+    let mut writer =
+        parquet::file::writer::SerializedFileWriter::new(Vec::new(), schema, Arc::default()).expect("memory takes all");
+    let rows: Vec<[String; 6]> = (0..ROWS).map(row).collect();
+    for rows in rows.chunks(50_000) {
+        let mut group = writer.next_row_group().expect("memory takes all");
+        for column in 0..columns.len() {
+            let values: Vec<ByteArray> = rows.iter().map(|row| ByteArray::from(row[column].as_str())).collect();
+            let mut writer = group.next_column().expect("memory takes all").expect("a column");
+            writer.typed::<ByteArrayType>().write_batch(&values, None, None).expect("memory takes all");
+            writer.close().expect("memory takes all");
+        }
+        group.close().expect("memory takes all");
+    }
+    writer.into_inner().expect("memory takes all")
+}
+
 fn gz(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).expect("memory takes all")
@@ -54,6 +92,12 @@ fn reading(criterion: &mut Criterion) {
         ("quoted csv", "log.csv", quoted.into_bytes(), &plain),
         ("jsonl", "log.jsonl", jsonl().into_bytes(), &plain),
         ("csv.gz", "log.csv.gz", gz(&csv), &plain),
+        ("json array", "log.json", array().into_bytes(), &plain),
+        ("nested jsonl", "log.jsonl", nested().into_bytes(), &plain),
+        #[cfg(feature = "parquet")]
+        ("parquet", "log.parquet", parquet(), &plain),
+        #[cfg(feature = "parquet")]
+        ("parquet with labels", "log.parquet", parquet(), &labels),
     ];
     let mut group = criterion.benchmark_group("read");
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);

@@ -236,7 +236,7 @@ mod messages {
     fn of_settings() {
         let options = ReadOptions { margin: -1.0, ..ReadOptions::default() };
         assert_eq!(error("log.csv", HEAD, &options), "the margin is -1; give a finite number that is not negative");
-        let options = ReadOptions { strong_weight: f64::NAN, ..ReadOptions::default() };
+        let options = ReadOptions { strong_weight: Some(f64::NAN), ..ReadOptions::default() };
         assert!(error("log.csv", HEAD, &options).starts_with("the strong weight is NaN"));
     }
 }
@@ -346,7 +346,7 @@ fn an_outcome_may_be_an_items_name() {
 #[test]
 fn graded_words_have_the_strong_weight() {
     let text = b"a,b,winner,weight\nx,y,A>>B,1\nx,y,a>b,2\nx,y,B++,3\nx,y,a=b,1\n";
-    let log = log(read_bytes("log.csv", text, &ReadOptions { strong_weight: 3.0, ..rows() }).unwrap());
+    let log = log(read_bytes("log.csv", text, &ReadOptions { strong_weight: Some(3.0), ..rows() }).unwrap());
     assert_eq!(letters(&log), "LLRT");
     assert_eq!(log.rows().map(|row| row.weight).collect::<Vec<_>>(), [3.0, 2.0, 9.0, 1.0]);
 }
@@ -553,6 +553,76 @@ fn file() -> impl Strategy<Value = String> {
         }
         if last { text } else { text.trim_end_matches(['\r', '\n']).to_owned() }
     })
+}
+
+#[test]
+fn an_array_of_objects_says_the_same_as_its_lines_and_has_their_messages() {
+    let objects = [
+        r#"{"a":"x","b":"y","winner":"a"}"#,
+        "{\n  \"winner\": 0.5,\n \"a\": \"y}\", \"b\" :\"x\"\n}",
+        r#"{"b":"x","a":"z","winner":"b","c":[{}]}"#,
+    ];
+    let lines = objects.map(|object| object.replace('\n', "")).join("\n");
+    let expected = format!("{:?}", log(read_bytes("log.jsonl", lines.as_bytes(), &rows()).unwrap()));
+    for text in [format!("[{}]", objects.join(",")), format!(" [\n{}\n]\n", objects.join("\n,\n"))] {
+        for block_bytes in [1, 7, 40, 1 << 20] {
+            let options = ReadOptions { block_bytes, ..rows() };
+            assert_eq!(format!("{:?}", log(read_bytes("-", text.as_bytes(), &options).unwrap())), expected);
+        }
+    }
+    let fault = |text: &str| error("log.json", text, &ReadOptions { block_bytes: 8, ..rows() });
+    let first = objects[0];
+    assert_eq!(
+        fault(&format!("[{first},\n {{\"a\":\"x\",\n \"b\":\"x\",\"winner\":1}}]")),
+        "log.json, line 2: columns `a` and `b` both hold \"x\"; an item cannot be compared with itself \
+         (--skip-bad-rows leaves such rows out)"
+    );
+    assert!(
+        fault(&format!("[{first},\n7]"))
+            .starts_with("log.json, line 2: the element is not a JSON object: invalid type")
+    );
+    assert!(fault(&format!("[{first}\n{first}]")).starts_with("log.json, line 2: there is not one comma before this"));
+    let cut_off = "the JSON array of log.json has no end; the file is cut off, or is not one array of objects";
+    for end in ["", ",", ",{\"a\":"] {
+        let message = fault(&format!("[{first}{end}"));
+        assert!(message == cut_off || message.starts_with("log.json, line 1: the element"), "{message}");
+    }
+    assert!(fault("[]").starts_with("log.json is empty"));
+}
+
+#[test]
+fn a_column_inside_of_others_is_called_by_its_path() {
+    let text = r#"{"a":"x","b":"y","games":[{"score":"a"},{"score":"b"}],"meta":{"turns":3,"who":{"id":"u1"}}}
+{"b":"z","a":"x","meta":{"turns":null,"who":{}},"games":[{"score":"tie"}]}
+{"a":"y","b":"z","games":[{"score":"b","more":{"score":"a"}}]}"#;
+    let columns = ColumnNames { winner: Some("games[0].score".to_owned()), ..ColumnNames::default() };
+    let labels = ["meta.turns", "meta.who.id"].map(|name| LabelColumn::Named(name.to_owned())).to_vec();
+    let named = ReadOptions { columns: columns.clone(), labels, ..rows() };
+    let found = log(read_bytes("log.jsonl", text.as_bytes(), &named).unwrap());
+    assert_eq!(letters(&found), "LTR");
+    let texts = |column: &str| [0, 1, 2].map(|row| found.labels(column).unwrap().name(row).to_owned());
+    assert_eq!(texts("meta.turns"), ["3", "", ""]);
+    assert_eq!(texts("meta.who.id"), ["u1", "", ""]);
+    let second = ColumnNames { winner: Some("games[1].score".to_owned()), ..ColumnNames::default() };
+    assert_eq!(
+        error("log.jsonl", text, &ReadOptions { columns: second, ..rows() }),
+        "log.jsonl, line 2: the object has no `games[1].score`; give it a string or a number (--skip-bad-rows leaves \
+         such rows out)"
+    );
+    let absent = ColumnNames { task: Some("meta.turn".to_owned()), ..columns };
+    assert_eq!(
+        error("log.jsonl", text, &ReadOptions { columns: absent, ..rows() }),
+        "log.jsonl has no column for --task meta.turn; its columns are `a`, `b`, `games`, `meta`, `games[0].score`, \
+         `games[1].score`, `meta.turns`, `meta.who.id`; name the right one with --task"
+    );
+}
+
+#[test]
+fn fields_may_be_separated_by_semicolons_if_the_header_is() {
+    let reading = read_bytes("log.csv", b"a;b;winner\nx;y;a\ny,1;x;\"b\"\n", &rows()).unwrap();
+    assert_eq!(reading.inputs[0].delimiter, Some(';'));
+    assert_eq!(reading.notes.taken, ["log.csv has fields separated by semicolons, as its header is"]);
+    assert_eq!(log(reading).items().iter().collect::<Vec<_>>(), ["x", "y", "y,1"]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Made {
     /// The format of the input.
     fn default_format(&self) -> Format {
         match self.format {
-            InputFormat::Csv | InputFormat::Tsv => Format::Csv,
+            InputFormat::Csv | InputFormat::Tsv | InputFormat::Parquet => Format::Csv,
             InputFormat::Jsonl => Format::Jsonl,
         }
     }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use palio::data::read::{BothBad, ColumnNames, Comparisons, OutcomeAs, ReadOptions, Reading, read};
+use palio::data::read::{BothBad, ColumnNames, Comparisons, Dialect, OutcomeAs, ReadOptions, Reading, read};
 use palio::structure::Note;
 use serde::Serialize;
 
 /// A log and how to read it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct InputArgs {
-    /// Logs of comparisons: CSV, TSV or JSON lines, .gz or .zst, or - for stdin
+    /// Logs of comparisons: CSV, TSV, JSON (lines or an array; .gz or .zst too) or Parquet, or - for stdin
     #[arg(required = true, value_name = "LOG")]
     pub(super) logs: Vec<PathBuf>,
 
@@ -22,6 +22,10 @@ pub(super) struct InputArgs {
 #[derive(Debug, Clone, Serialize, clap::Args)]
 #[command(next_help_heading = "Reading a log")]
 pub(super) struct ReadingArgs {
+    /// What the file is: lmarena, lmsys-55k, arena-hard[:BASELINE], alpaca-eval, mt-bench, comparia, evalica,
+    /// wildbench or pairwisellm; `palio methods` says what is taken for what [default: by the columns]
+    #[arg(long, value_name = "DIALECT", value_parser = from)]
+    from: Option<From>,
     /// Column of the left item [default: model_a, item_a, player_a, left, agent_a or a]
     #[arg(long, value_name = "COLUMN")]
     left: Option<String>,
@@ -55,7 +59,8 @@ pub(super) struct ReadingArgs {
     /// Column of the judge [default: judge or judger]
     #[arg(long, value_name = "COLUMN")]
     judge: Option<String>,
-    /// Column of the task [default: task, question_id or prompt_id]
+    /// Column of the task [default: task, question_id or prompt_id]; like any other it may stand inside of
+    /// others: conv_metadata.turns, or games[0].score in JSON
     #[arg(long, value_name = "COLUMN")]
     task: Option<String>,
     /// Column of the group [default: group or group_id; where samples are compared, uid too]
@@ -70,9 +75,9 @@ pub(super) struct ReadingArgs {
     /// What a row means in which both are called bad
     #[arg(long, value_name = "RULE", default_value = "tie")]
     both_bad: BothBadArg,
-    /// Weight of a strong grade such as a>>b
-    #[arg(long, value_name = "W", default_value_t = 1.0)]
-    strong_weight: f64,
+    /// Weight of a strong grade such as a>>b [default: 1, and 3 in arena-hard]
+    #[arg(long, value_name = "W")]
+    strong_weight: Option<f64>,
     /// How to read a word that is a side and also the name of the other side's item
     #[arg(long, value_name = "READING")]
     outcome_as: Option<OutcomeAsArg>,
@@ -82,6 +87,26 @@ pub(super) struct ReadingArgs {
     /// Order of the rows for methods that depend on it [default: as in the files]
     #[arg(long, value_name = "ORDER")]
     sort: Option<Sort>,
+}
+
+/// A dialect, and what its baseline is called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct From {
+    dialect: Dialect,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<String>,
+}
+
+fn from(text: &str) -> Result<From, String> {
+    let (name, baseline) = text.split_once(':').map_or((text, None), |(name, baseline)| (name, Some(baseline)));
+    let dialect: Dialect = name.parse()?;
+    match baseline {
+        Some(_) if dialect != Dialect::ArenaHard => {
+            Err(format!("the files of {dialect} name both items; leave the name of the baseline out"))
+        }
+        Some("") => Err(format!("the baseline has no name; write {dialect}:NAME, or {dialect}")),
+        _ => Ok(From { dialect, baseline: baseline.map(str::to_owned) }),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
@@ -178,6 +203,8 @@ impl ReadingArgs {
                 BothBadArg::Drop => BothBad::Drop,
             },
             strong_weight: self.strong_weight,
+            from: self.from.as_ref().map(|from| from.dialect),
+            baseline: self.from.as_ref().and_then(|from| from.baseline.clone()),
             outcome_as: self.outcome_as.map(|reading| match reading {
                 OutcomeAsArg::Side => OutcomeAs::Side,
                 OutcomeAsArg::Name => OutcomeAs::Name,
@@ -205,7 +232,11 @@ fn names_apart_by_space(comparisons: &Comparisons) -> Option<Note> {
 /// What reading found that the user must know.
 pub(super) fn notes(args: &ReadingArgs, reading: &Reading) -> Vec<Note> {
     let found = &reading.notes;
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = found.taken.iter().map(|taken| Note::new("input-guessed", taken.clone())).collect();
+    if found.no_verdict > 0 {
+        let message = format!("rows that say nothing of their outcome, left out: {}", found.no_verdict);
+        notes.push(Note::new("no-verdict", message));
+    }
     if found.skipped > 0 {
         let shown = found.first_skipped.join("\n  ");
         notes.push(Note::new(

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use palio::advantages::{AGGREGATIONS, AggregationEntry, PRESETS, PresetEntry, REWARDS, RewardEntry};
+use palio::data::read::Dialect;
 use palio::models::{Mirror, Needs, RATERS, RaterEntry, Setting, Units};
 use palio::report::Report;
 use palio::tournaments::{TOPOLOGIES, TopologyEntry};
@@ -11,7 +12,7 @@ use serde::Serialize;
 use super::output::{Format, Output};
 use super::{Ended, Global};
 
-/// List raters, topologies, aggregations, rewards and presets with their settings, defaults and laws
+/// List raters, topologies, aggregations, rewards, presets and dialects with their settings, defaults and laws
 #[derive(Debug, clap::Args)]
 pub(crate) struct MethodsArgs {
     /// Only the methods of this name
@@ -25,6 +26,14 @@ struct Methods {
     aggregations: Vec<AggregationEntry>,
     rewards: Vec<RewardEntry>,
     presets: Vec<PresetEntry>,
+    dialects: Vec<DialectEntry>,
+}
+
+/// A kind of published file.
+#[derive(Clone, Serialize)]
+struct DialectEntry {
+    name: &'static str,
+    summary: &'static str,
 }
 
 /// Writes the list.
@@ -48,12 +57,14 @@ impl Methods {
         fn kept<T: Clone>(entries: &[T], name: Option<&str>, of: impl Fn(&T) -> &'static str) -> Vec<T> {
             entries.iter().filter(|entry| name.is_none_or(|name| of(entry) == name)).cloned().collect()
         }
+        let dialects = Dialect::ALL.map(|it| DialectEntry { name: it.name(), summary: it.about() });
         let found = Self {
             raters: kept(RATERS, name, |it| it.name),
             topologies: kept(TOPOLOGIES, name, |it| it.name),
             aggregations: kept(AGGREGATIONS, name, |it| it.name),
             rewards: kept(REWARDS, name, |it| it.name),
             presets: kept(PRESETS, name, |it| it.name),
+            dialects: kept(&dialects, name, |it| it.name),
         };
         if let Some(name) = name.filter(|_| found.names().is_empty()) {
             let known = Self::called(None)?.names().join(", ");
@@ -68,6 +79,7 @@ impl Methods {
         names.extend(self.aggregations.iter().map(|it| it.name));
         names.extend(self.rewards.iter().map(|it| it.name));
         names.extend(self.presets.iter().map(|it| it.name));
+        names.extend(self.dialects.iter().map(|it| it.name));
         names
     }
 }
@@ -88,6 +100,7 @@ fn text(methods: &Methods) -> String {
         each(&methods.rewards, reward),
     );
     section("PRESETS (palio advantage or tournament, --preset NAME)", each(&methods.presets, preset));
+    section("DIALECTS (logs of comparisons, --from NAME)", each(&methods.dialects, dialect));
     text
 }
 
@@ -126,6 +139,10 @@ fn reward(reward: &RewardEntry) -> String {
 
 fn preset(preset: &PresetEntry) -> String {
     format!("  {:<16} {}\n  {:<16}   from {}\n", preset.name, preset.summary, "", preset.source)
+}
+
+fn dialect(dialect: &DialectEntry) -> String {
+    format!("  {:<16} {}\n", dialect.name, dialect.summary)
 }
 
 fn settings(settings: &[Setting]) -> String {

@@ -1,4 +1,4 @@
-//! Reading logs: CSV, TSV and JSON lines, plain or compressed, into counts or rows. Tables of scores
+//! Reading logs: CSV, TSV and JSON lines, plain or compressed, and Parquet, into counts or rows. Tables of scores
 //! are written in the same ways and are read here too, by [`read_table`].
 //!
 //! A log is read in blocks of whole records. While one wave of blocks is parsed on all threads of
@@ -15,9 +15,11 @@
 //! # Ok::<(), palio::data::read::ReadError>(())
 //! ```
 
+mod array;
 mod block;
 mod columns;
 mod csv;
+mod dialect;
 mod error;
 mod fields;
 mod groups;
@@ -27,6 +29,9 @@ mod merge;
 mod names;
 mod options;
 mod outcome;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod path;
 mod records;
 mod samples;
 mod source;
@@ -37,8 +42,10 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub use self::error::{Fault, ReadError};
+pub use self::dialect::Dialect;
+pub use self::error::{Fault, Place, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
+pub use self::path::{ColumnPath, PathError, Step};
 pub use self::records::{RecordOptions, RecordReading, read_records, read_records_bytes};
 pub use self::samples::{
     NoScore, NumberOption, SampleOptions, SampleReading, SamplesOrLog, read_samples, read_samples_bytes,
@@ -90,6 +97,18 @@ pub struct Input {
     pub rows: u64,
     /// The XXH3 hash of the bytes of the file, compressed ones as they are, in 16 hexadecimal digits.
     pub xxh3: String,
+    /// The dialect it was read in, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Dialect>,
+    /// What its fields are separated by, if that is neither a comma nor a tab.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+}
+
+impl Input {
+    fn new(path: String, rows: u64, xxh3: String) -> Self {
+        Self { path, rows, xxh3, from: None, delimiter: None }
+    }
 }
 
 /// What the reader noticed.
@@ -103,6 +122,10 @@ pub struct Notes {
     pub disagreements: u64,
     /// Rows left out because both items were called bad.
     pub both_bad_dropped: u64,
+    /// Rows left out because a dialect's file says nothing of their outcome.
+    pub no_verdict: u64,
+    /// What was taken for what without being asked, in sentences for people.
+    pub taken: Vec<String>,
     /// Whether an input gave counts rather than single comparisons.
     pub counted: bool,
     /// Which column was taken for each role that was asked for and found.
@@ -149,25 +172,59 @@ struct Opened<'a> {
     header: Header,
     /// The first blocks that hold rows.
     wave: Vec<Bytes>,
+    #[cfg(feature = "parquet")]
+    parquet: Option<parquet::Parquet>,
 }
 
 impl<'a> Opened<'a> {
     /// Reads up to the names of the columns. Whether JSON lines may begin with bad ones is `skip`.
     fn new(mut source: Source<'a>, skip: bool) -> Result<Self, ReadError> {
-        let mut progress = Progress { path: source.path.clone(), lines: 0, rows: 0 };
+        let mut progress = Progress { path: source.path.clone(), lines: 0, rows: 0, place: Place::Line };
         let (header, wave) = match source.format {
             Format::Delimited(delimiter) => csv_start(&mut source, delimiter, &mut progress)?,
-            Format::Jsonl => jsonl_start(&mut source, skip, &progress)?,
+            Format::Json(layout) => jsonl_start(&mut source, layout, skip, &progress)?,
+            Format::Parquet => return Self::parquet(source, progress),
         };
-        Ok(Self { source, progress, header, wave })
+        Ok(Self {
+            source,
+            progress,
+            header,
+            wave,
+            #[cfg(feature = "parquet")]
+            parquet: None,
+        })
+    }
+
+    /// Opens a file that has columns instead of lines.
+    #[cfg(feature = "parquet")]
+    fn parquet(mut source: Source<'a>, mut progress: Progress) -> Result<Self, ReadError> {
+        progress.place = Place::Row;
+        let parquet = parquet::Parquet::open(&mut source)?;
+        Ok(Self { source, progress, header: parquet.header(), wave: Vec::new(), parquet: Some(parquet) })
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn parquet(source: Source<'a>, _progress: Progress) -> Result<Self, ReadError> {
+        Err(ReadError::NoParquet { path: source.path, reason: "which this build of palio was made without" })
     }
 
     /// Opens what has no bad rows to be left out.
     fn whole(source: Source<'a>) -> Result<Self, ReadError> {
         Self::new(source, false).map_err(|error| match error {
-            ReadError::Row { path, line, fault } => ReadError::TableRow { path, line, fault },
+            ReadError::Row { path, place, fault } => ReadError::TableRow { path, line: place.number(), fault },
             other => other,
         })
+    }
+
+    /// The same if it is a text.
+    fn text(self) -> Result<Self, ReadError> {
+        match self.source.format {
+            Format::Parquet => Err(ReadError::NoParquet {
+                path: self.source.path,
+                reason: "which is read as a log of comparisons only",
+            }),
+            Format::Delimited(_) | Format::Json(_) => Ok(self),
+        }
     }
 
     /// The next block of rows: at first those that were read along with the header.
@@ -184,10 +241,25 @@ fn read_opened(mut opened: Opened<'_>, options: &ReadOptions, assembly: &mut Ass
     let header = std::mem::take(&mut opened.header);
     let columns = Columns::find(&opened.source.path, header, options, assembly.wanted.as_deref())?;
     assembly.start(&columns);
+    let delimiter = match opened.source.format {
+        Format::Delimited(b';') => Some(';'),
+        _ => None,
+    };
+    assembly.tell(&opened.source.path, &columns, delimiter);
     assembly.format.get_or_insert(opened.source.format.into());
+    #[cfg(feature = "parquet")]
+    if let Some(file) = opened.parquet.take() {
+        let Opened { source, mut progress, .. } = opened;
+        // The whole file is hashed beside, though only some columns are decoded.
+        let (xxh3, read) = rayon::join(|| source.finish(), || file.read(&columns, options, &mut progress, assembly));
+        read?;
+        let from = columns.dialect;
+        assembly.inputs.push(Input { path: progress.path, rows: progress.rows, xxh3: xxh3?, from, delimiter });
+        return Ok(());
+    }
     let parser = Parser { format: opened.source.format, wanted: columns.wanted(), columns: &columns, options };
     let input = each_wave(opened, |bytes| parser.block(bytes), |progress, blocks| assembly.add_all(progress, blocks))?;
-    assembly.inputs.push(input);
+    assembly.inputs.push(Input { from: columns.dialect, delimiter, ..input });
     Ok(())
 }
 
@@ -224,7 +296,7 @@ fn each_wave<B: Send>(
         source.reuse(std::mem::replace(&mut wave, next));
     }
     add(&mut progress, parsed)?;
-    Ok(Input { path: progress.path, rows: progress.rows, xxh3: source.finish()? })
+    Ok(Input::new(progress.path, progress.rows, source.finish()?))
 }
 
 /// The header, and the first blocks that hold rows.
@@ -241,20 +313,25 @@ fn csv_start(source: &mut Source<'_>, delimiter: u8, progress: &mut Progress) ->
         let names = names.map_err(|_| ReadError::HeaderEncoding { path: progress.path.clone() })?;
         progress.lines += csv::line_ends(&block.get()[..end]);
         block.advance(end);
-        return Ok((Header { names, open: false }, vec![block]));
+        return Ok((Header { names, ..Header::default() }, vec![block]));
     }
     Err(ReadError::NoHeader { path: progress.path.clone() })
 }
 
 /// Reads the first good object, whose keys are the columns.
-fn jsonl_start(source: &mut Source<'_>, skip: bool, progress: &Progress) -> Result<Start, ReadError> {
+fn jsonl_start(
+    source: &mut Source<'_>,
+    layout: jsonl::Layout,
+    skip: bool,
+    progress: &Progress,
+) -> Result<Start, ReadError> {
     let (mut blocks, mut first_fault, mut lines) = (Vec::new(), None, 0);
     while let Some(block) = source.next_block()? {
-        let keys = jsonl::keys(block.get(), skip);
+        let keys = jsonl::keys(block.get(), layout, skip);
         let block_lines = jsonl::line_ends(block.get());
         blocks.push(block);
         match keys {
-            Some(Ok(names)) => return Ok((Header { names, open: true }, blocks)),
+            Some(Ok(header)) => return Ok((header, blocks)),
             Some(Err((line, fault))) if !skip => return Err(progress.bad_row(lines + line, fault)),
             Some(Err((line, fault))) => first_fault = first_fault.or(Some((lines + line, fault))),
             None => {}
@@ -278,7 +355,12 @@ impl Parser<'_> {
         let mut reader = BlockReader::new(self.columns, self.options);
         match self.format {
             Format::Delimited(delimiter) => csv::parse(bytes, delimiter, self.columns.names.len(), &mut reader),
-            Format::Jsonl => jsonl::parse(bytes, &self.columns.names, &self.wanted, &mut reader),
+            Format::Json(layout) => {
+                let Columns { names, paths, .. } = self.columns;
+                jsonl::parse(bytes, layout, jsonl::Keys { names, wanted: &self.wanted, paths }, &mut reader);
+            }
+            // It has no blocks of text.
+            Format::Parquet => {}
         }
         reader.block
     }

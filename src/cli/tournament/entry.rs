@@ -196,7 +196,7 @@ impl Entry {
     /// The format of the input.
     pub(super) fn default_format(&self) -> Format {
         match self.format {
-            InputFormat::Csv | InputFormat::Tsv => Format::Csv,
+            InputFormat::Csv | InputFormat::Tsv | InputFormat::Parquet => Format::Csv,
             InputFormat::Jsonl => Format::Jsonl,
         }
     }

@@ -1,6 +1,8 @@
 //! What one block of a file says, with ids of its own. Blocks are parsed apart from each other and
 //! merged in file order.
 
+mod dialect;
+
 use super::super::{Comparison, ItemId, Log, Outcome};
 use super::columns::{Columns, Evidence};
 use super::error::{Fault, shown};
@@ -13,6 +15,11 @@ use super::outcome::{Verdict, usual, verdict};
 pub(super) trait Fields {
     /// The field as text, or `None` where a JSON object has no such key, a null or no single value.
     fn get(&self, column: usize) -> Option<&[u8]>;
+
+    /// What is wrong with a row that has no value in the column of this name.
+    fn absent(&self, column: String) -> Fault {
+        Fault::MissingKey { column }
+    }
 
     /// The array or the object that is there instead of a single value.
     fn nested(&self, _column: usize) -> Option<&[u8]> {
@@ -60,6 +67,7 @@ pub(super) struct Block {
     pub(super) lines: u64,
     pub(super) disagreements: u64,
     pub(super) both_bad_dropped: u64,
+    pub(super) no_verdict: u64,
     pub(super) skipped: u64,
     /// The first few of the skipped rows; the one bad row where none is skipped.
     pub(super) bad: Vec<BadRow>,
@@ -69,7 +77,12 @@ pub(super) struct Block {
 enum Found {
     One(Outcome, f64),
     Counts([f64; 3]),
+    /// Two games, each with its weight: one as the row says, one with exchanged sides.
+    Games([(Outcome, f64); 2]),
+    /// Both items are bad, and such rows are left out.
     Nothing,
+    /// The row says nothing.
+    NoVerdict,
 }
 
 /// Reads the rows of one block.
@@ -79,7 +92,7 @@ pub(super) struct BlockReader<'a> {
     options: &'a ReadOptions,
     pub(super) block: Block,
     /// Whether no column asks for more care than [`add_common`](Self::add_common) takes.
-    common: bool,
+    pub(super) common: bool,
     /// The labels of the row being read.
     labels: Vec<u32>,
 }
@@ -114,8 +127,11 @@ impl RowReader for BlockReader<'_> {
 impl<'a> BlockReader<'a> {
     pub(super) fn new(columns: &'a Columns, options: &'a ReadOptions) -> Self {
         let labels = columns.labels.iter().map(|_| <(Names, Vec<u32>)>::default()).collect();
-        let common =
-            columns.weight.is_none() && columns.time.is_none() && columns.scores.is_none() && columns.others.is_empty();
+        let common = columns.baseline.is_none()
+            && columns.weight.is_none()
+            && columns.time.is_none()
+            && columns.scores.is_none()
+            && columns.others.is_empty();
         Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
     }
 
@@ -143,9 +159,24 @@ impl<'a> BlockReader<'a> {
         Some(())
     }
 
+    /// Adds a row of the commonest kind by ids of this block that are known already, one for each label.
+    #[inline]
+    #[cfg(feature = "parquet")]
+    pub(super) fn add_known(&mut self, [left, right]: [u32; 2], code: u8, labels: &[u32]) {
+        for ((_, ids), &id) in self.block.labels.iter_mut().zip(labels) {
+            ids.push(id);
+        }
+        self.block.rows.push_single(left, right, code);
+        self.block.read += 1;
+    }
+
     fn add_any(&mut self, fields: &impl Fields) -> Result<(), Fault> {
         let columns = self.columns;
-        let (left, right) = (self.field(fields, columns.left)?, self.field(fields, columns.right)?);
+        let right = self.field(fields, columns.right)?;
+        let left = match &columns.baseline {
+            Some(name) => name.as_bytes(),
+            None => self.field(fields, columns.left)?,
+        };
         let (left_id, right_id) = (self.block.items.find(left), self.block.items.find(right));
         let known = left_id.zip(right_id).filter(|(left, right)| left != right);
         if known.is_none() {
@@ -175,7 +206,7 @@ impl<'a> BlockReader<'a> {
     fn field<'f>(&self, fields: &'f impl Fields, column: usize) -> Result<&'f [u8], Fault> {
         fields.get(column).ok_or_else(|| match fields.nested(column) {
             Some(value) => Fault::Nested { column: self.columns.name(column), value: shown(value) },
-            None => Fault::MissingKey { column: self.columns.name(column) },
+            None => fields.absent(self.columns.name(column)),
         })
     }
 
@@ -212,11 +243,12 @@ impl<'a> BlockReader<'a> {
 
     fn found(&self, evidence: Evidence, fields: &impl Fields, left: &[u8], right: &[u8]) -> Result<Found, Fault> {
         match evidence {
+            Evidence::Dialect(evidence) => self.found_in_dialect(evidence, fields, [left, right]),
             Evidence::Outcome(column) => {
                 let word = self.field(fields, column)?;
                 Ok(match self.verdict(column, word, left, right)? {
                     Verdict::Plain(outcome) => Found::One(outcome, 1.0),
-                    Verdict::Strong(outcome) => Found::One(outcome, self.options.strong_weight),
+                    Verdict::Strong(outcome) => Found::One(outcome, self.columns.strong_weight),
                     Verdict::BothBad if self.options.both_bad == BothBad::Drop => Found::Nothing,
                     Verdict::BothBad => Found::One(Outcome::Tie, 1.0),
                 })
@@ -330,7 +362,14 @@ impl<'a> BlockReader<'a> {
                     }
                 }
             }
+            Found::Games([one, other]) => {
+                let exchanged = Comparison { left: row.right, right: row.left, ..row };
+                for (row, (outcome, factor)) in [(row, one), (exchanged, other)] {
+                    self.block.rows.push(Comparison { outcome, weight: row.weight * factor, ..row });
+                }
+            }
             Found::Nothing => self.block.both_bad_dropped += 1,
+            Found::NoVerdict => self.block.no_verdict += 1,
         }
         self.block.read += 1;
         let added = self.block.rows.len() - before;
@@ -358,7 +397,8 @@ impl Found {
         let lead = match *self {
             Self::One(outcome, _) => outcome.share() - 0.5,
             Self::Counts([left, right, _]) => left - right,
-            Self::Nothing => 0.0,
+            Self::Games([(one, _), (other, _)]) => one.share() - other.share(),
+            Self::Nothing | Self::NoVerdict => 0.0,
         };
         i8::from(lead > 0.0) - i8::from(lead < 0.0)
     }

@@ -1,7 +1,12 @@
 //! From the names in a header to the columns that are read.
 
+mod verdicts;
+
+pub(super) use self::verdicts::{DialectEvidence, UNNAMED_BASELINE};
+use super::dialect::Dialect;
 use super::error::ReadError;
 use super::options::{ColumnNames, LabelColumn, ReadOptions, Role};
+use super::path::ColumnPath;
 
 const LEFT: &[&str] = &["model_a", "item_a", "player_a", "left", "agent_a", "a"];
 const RIGHT: &[&str] = &["model_b", "item_b", "player_b", "right", "agent_b", "b"];
@@ -20,14 +25,25 @@ pub(super) struct Header {
     pub(super) names: Vec<String>,
     /// Whether a row may have more than these, as a JSON object may.
     pub(super) open: bool,
+    /// The values inside of those of the names, and their paths as they are written.
+    pub(super) nested: Vec<(String, ColumnPath)>,
 }
 
 /// Where a row says what came of it, by column indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
     Outcome(usize),
-    Counts { left: usize, right: usize, ties: Option<usize> },
-    Scores { left: usize, right: usize },
+    Counts {
+        left: usize,
+        right: usize,
+        ties: Option<usize>,
+    },
+    Scores {
+        left: usize,
+        right: usize,
+    },
+    /// What only the files of a dialect have.
+    Dialect(DialectEvidence),
 }
 
 /// A categorical column that is read.
@@ -36,6 +52,18 @@ pub(super) struct Label {
     pub(super) column: usize,
     /// Which of the labels asked for it is.
     pub(super) wanted: LabelColumn,
+}
+
+impl Header {
+    /// The names of the columns and the paths of the values inside of them.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &String> {
+        self.names.iter().chain(self.nested.iter().map(|(path, _)| path))
+    }
+
+    /// Whether there is a column of that name, or a value at that path.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.columns().any(|column| column == name)
+    }
 }
 
 impl Label {
@@ -52,8 +80,15 @@ impl Label {
 #[derive(Debug)]
 pub(super) struct Columns {
     pub(super) names: Vec<String>,
+    /// The dialect of the file, and whether it was guessed.
+    pub(super) dialect: Option<Dialect>,
+    pub(super) guessed: bool,
     pub(super) left: usize,
     pub(super) right: usize,
+    /// The name of the left item in all rows, if no column has it. `left` is then that of the right one.
+    pub(super) baseline: Option<String>,
+    /// The weight of a strong grade.
+    pub(super) strong_weight: f64,
     /// What decides.
     pub(super) evidence: Evidence,
     /// What else there is, which may disagree.
@@ -63,6 +98,8 @@ pub(super) struct Columns {
     /// Those of the left and the right item, if they are kept.
     pub(super) scores: Option<[usize; 2]>,
     pub(super) labels: Vec<Label>,
+    /// The columns that stand inside of others, which only JSON objects have.
+    pub(super) paths: Vec<(usize, ColumnPath)>,
 }
 
 impl Columns {
@@ -74,11 +111,19 @@ impl Columns {
         options: &ReadOptions,
         labels: Option<&[LabelColumn]>,
     ) -> Result<Self, ReadError> {
-        let mut finder = Finder { path, header };
-        let names = &options.columns;
+        let guess = || Dialect::guess(&header).filter(|_| !options.columns.has_comparison() && !options.prefer_scores);
+        let dialect = options.from.or_else(guess);
+        let shape = dialect.map(Dialect::shape);
+        let names = &shape.map_or_else(|| options.columns.clone(), |shape| shape.names(&options.columns, &header));
+        let mut finder = Finder { path, own: header.names.len(), header, paths: Vec::new() };
+        finder.take_paths(names, labels.unwrap_or(&options.labels));
         finder.check_named(names)?;
-        let left = finder.required("the left item", names.left.as_deref(), LEFT, "--left")?;
         let right = finder.required("the right item", names.right.as_deref(), RIGHT, "--right")?;
+        let baseline = shape.filter(|_| names.left.is_none()).and_then(|shape| shape.baseline(options));
+        let left = match &baseline {
+            Some(_) => right,
+            None => finder.required("the left item", names.left.as_deref(), LEFT, "--left")?,
+        };
         let weight = finder.optional(names.weight.as_deref(), "weight");
         let time = if options.read_time {
             Some(finder.required("the time", names.time.as_deref(), TIME, "--time")?)
@@ -86,11 +131,30 @@ impl Columns {
             None
         };
         check_unique(path, &finder.header.names)?;
-        let mut found = finder.evidence(names);
+        let mut found = match shape.map(|shape| finder.verdicts(&shape.verdicts)).transpose()?.flatten() {
+            Some(evidence) if !options.columns.has_comparison() => vec![Evidence::Dialect(evidence)],
+            _ => finder.evidence(names),
+        };
         let scores = finder.scores(names).filter(|_| options.keep_scores);
         let evidence = finder.deciding(&mut found, options)?;
-        let labels = finder.labels(options, labels)?;
-        Ok(Self { names: finder.header.names, left, right, evidence, others: found, weight, time, scores, labels })
+        let labels = finder.labels(options, names, labels)?;
+        let Finder { header, paths, .. } = finder;
+        Ok(Self {
+            names: header.names,
+            dialect,
+            guessed: options.from.is_none(),
+            left,
+            right,
+            baseline,
+            strong_weight: options.strong_weight.unwrap_or(shape.map_or(1.0, |shape| shape.strong_weight)),
+            evidence,
+            others: found,
+            weight,
+            time,
+            scores,
+            labels,
+            paths,
+        })
     }
 
     /// The name of a column.
@@ -105,6 +169,7 @@ impl Columns {
             Evidence::Outcome(column) => [Some(column), None, None],
             Evidence::Counts { left, right, ties } => [Some(left), Some(right), ties],
             Evidence::Scores { left, right } => [Some(left), Some(right), None],
+            Evidence::Dialect(evidence) => evidence.columns(),
         });
         let labels = self.labels.iter().map(|label| Some(label.column));
         let single = [Some(self.left), Some(self.right), self.weight, self.time];
@@ -119,9 +184,8 @@ impl Columns {
 /// Whether the header is one of a log of comparisons rather than of anything else: it has both items,
 /// or the user named a column that only a log has. Columns called `a` and `b` may be anything, so
 /// they need an outcome beside them.
-pub(super) fn is_log(header: &Header, names: &ColumnNames) -> bool {
-    let sides = [&names.left, &names.right, &names.winner, &names.wins_a, &names.wins_b, &names.ties];
-    if sides.into_iter().chain([&names.score_a, &names.score_b]).any(Option::is_some) {
+pub(super) fn is_log(header: &Header, options: &ReadOptions) -> bool {
+    if options.columns.has_comparison() || options.from.is_some() || Dialect::guess(header).is_some() {
         return true;
     }
     let has = |name: &&str| header.names.iter().any(|column| column == name);
@@ -150,7 +214,11 @@ pub(super) fn usual(names: &[String], usual: &[&str]) -> Option<usize> {
 
 /// The error of a column that is not among `names`.
 pub(super) fn missing(path: &str, names: &[String], wanted: String, option: &str) -> ReadError {
-    let found = names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>();
+    const SHOWN: usize = 100;
+    let mut found: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", name.escape_debug())).collect();
+    if names.len() > SHOWN {
+        found.push(format!("and {} more", names.len() - SHOWN));
+    }
     ReadError::MissingColumn {
         path: path.to_owned(),
         wanted,
@@ -162,9 +230,39 @@ pub(super) fn missing(path: &str, names: &[String], wanted: String, option: &str
 struct Finder<'a> {
     path: &'a str,
     header: Header,
+    /// How many of the names are those of the file's own columns.
+    own: usize,
+    /// The columns that were made of paths.
+    paths: Vec<(usize, ColumnPath)>,
 }
 
 impl Finder<'_> {
+    /// Makes columns of the paths that the user named.
+    fn take_paths(&mut self, names: &ColumnNames, labels: &[LabelColumn]) {
+        let labels = labels.iter().filter_map(|label| match label {
+            LabelColumn::Named(name) => Some(name),
+            LabelColumn::Role(_) => None,
+        });
+        for name in names.given().chain(labels) {
+            if self.header.has(name) {
+                self.add_column(name);
+            }
+        }
+    }
+
+    /// Adds a column that the header has not, if it has none of that name, and says where it is.
+    fn add_column(&mut self, name: &str) -> usize {
+        if let Some(column) = self.position(name) {
+            return column;
+        }
+        let known = self.header.nested.iter().find(|(path, _)| path == name).map(|(_, path)| path.clone());
+        let path = known.or_else(|| name.parse().ok().filter(|path: &ColumnPath| !path.steps().is_empty()));
+        let column = self.header.names.len();
+        self.header.names.push(name.to_owned());
+        self.paths.extend(path.map(|path| (column, path)));
+        column
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         self.header.names.iter().position(|column| column == name)
     }
@@ -181,8 +279,7 @@ impl Finder<'_> {
     fn optional(&mut self, named: Option<&str>, usual: &str) -> Option<usize> {
         let found = self.any(named, &[usual]);
         if found.is_none() && self.header.open {
-            self.header.names.push(named.unwrap_or(usual).to_owned());
-            return Some(self.header.names.len() - 1);
+            return Some(self.add_column(named.unwrap_or(usual)));
         }
         found
     }
@@ -192,7 +289,10 @@ impl Finder<'_> {
     }
 
     fn missing(&self, wanted: String, option: &str) -> ReadError {
-        missing(self.path, &self.header.names, wanted, option)
+        // Behind the columns of the file stand those that were only looked for.
+        let nested = self.header.nested.iter().map(|(path, _)| path);
+        let names: Vec<String> = self.header.names[..self.own].iter().chain(nested).cloned().collect();
+        missing(self.path, &names, wanted, option)
     }
 
     /// A column that the user named must be there, whether it is needed or not.
@@ -255,11 +355,16 @@ impl Finder<'_> {
     }
 
     /// The categorical columns, in the order in which they were asked for.
-    fn labels(&self, options: &ReadOptions, first: Option<&[LabelColumn]>) -> Result<Vec<Label>, ReadError> {
+    fn labels(
+        &self,
+        options: &ReadOptions,
+        names: &ColumnNames,
+        first: Option<&[LabelColumn]>,
+    ) -> Result<Vec<Label>, ReadError> {
         let mut labels = Vec::new();
         for wanted in first.unwrap_or(&options.labels) {
             let found = match wanted {
-                LabelColumn::Role(role) => self.role(*role, options),
+                LabelColumn::Role(role) => self.role(*role, options, names),
                 LabelColumn::Named(name) => self.position(name),
             };
             match (found, wanted) {
@@ -280,8 +385,7 @@ impl Finder<'_> {
         Ok(labels)
     }
 
-    fn role(&self, role: Role, options: &ReadOptions) -> Option<usize> {
-        let names = &options.columns;
+    fn role(&self, role: Role, options: &ReadOptions, names: &ColumnNames) -> Option<usize> {
         let (named, usual) = match role {
             Role::Round => (&None, ROUND),
             Role::Stage => (&None, STAGE),
@@ -299,7 +403,7 @@ mod tests {
 
     fn find(names: &[&str], options: &ReadOptions) -> Result<Columns, ReadError> {
         let names = names.iter().map(|&name| name.to_owned()).collect();
-        Columns::find("log.csv", Header { names, open: false }, options, None)
+        Columns::find("log.csv", Header { names, ..Header::default() }, options, None)
     }
 
     #[test]
@@ -326,7 +430,9 @@ mod tests {
     #[test]
     fn a_log_has_both_items() {
         let is_log = |names: &str, columns: &ColumnNames| {
-            is_log(&Header { names: names.split(' ').map(str::to_owned).collect(), open: false }, columns)
+            let names = names.split(' ').map(str::to_owned).collect();
+            let options = ReadOptions { columns: columns.clone(), ..ReadOptions::default() };
+            is_log(&Header { names, ..Header::default() }, &options)
         };
         for names in ["model_a model_b", "x left right", "a b winner", "a b score_b score_a"] {
             assert!(is_log(names, &ColumnNames::default()), "{names}");

@@ -1,6 +1,6 @@
 //! What can be wrong with a log or a table. Every message says where, what was found, and what to do.
 
-use std::io;
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -38,6 +38,30 @@ pub enum ReadError {
         /// The input's path.
         path: String,
     },
+    /// A JSON array that does not end.
+    #[error("the JSON array of {path} has no end; the file is cut off, or is not one array of objects")]
+    OpenArray {
+        /// The input's path.
+        path: String,
+    },
+    /// A file that cannot be read as Parquet.
+    #[error(
+        "{path} cannot be read as Parquet: {message}; the file is damaged, cut off, or of a kind that is not known here"
+    )]
+    Parquet {
+        /// The input's path.
+        path: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A Parquet file where only text is read.
+    #[error("{path} is a Parquet file, {reason}; write it as CSV or JSON lines")]
+    NoParquet {
+        /// The input's path.
+        path: String,
+        /// Why it is not read.
+        reason: &'static str,
+    },
     /// Two columns of the same name.
     #[error("{path} has two columns `{column}`; rename one of them")]
     DuplicateColumn {
@@ -67,12 +91,12 @@ pub enum ReadError {
         column: String,
     },
     /// The first bad row.
-    #[error("{path}, line {line}: {fault} (--skip-bad-rows leaves such rows out)")]
+    #[error("{path}, {place}: {fault} (--skip-bad-rows leaves such rows out)")]
     Row {
         /// The input's path.
         path: String,
-        /// The line on which the row starts, counted from 1.
-        line: u64,
+        /// Where the row stands.
+        place: Place,
         /// What is wrong with it.
         fault: Fault,
     },
@@ -170,7 +194,7 @@ impl ReadError {
     /// The message without the advice to skip the row, for a row that was.
     pub(super) fn skipped_message(&self) -> String {
         match self {
-            Self::Row { path, line, fault } => format!("{path}, line {line}: {fault}"),
+            Self::Row { path, place, fault } => format!("{path}, {place}: {fault}"),
             other => other.to_string(),
         }
     }
@@ -183,6 +207,33 @@ impl ReadError {
 
 fn but_skipped(rows: u64) -> String {
     if rows == 0 { String::new() } else { format!(" ({rows} bad rows were skipped)") }
+}
+
+/// Where a row stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The line of a text on which it starts, counted from 1.
+    Line(u64),
+    /// Its number in a file without lines, counted from 1.
+    Row(u64),
+}
+
+impl Place {
+    /// The number of the line or of the row.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Line(number) | Self::Row(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(formatter, "line {line}"),
+            Self::Row(row) => write!(formatter, "row {row}"),
+        }
+    }
 }
 
 /// What is wrong with one row.
@@ -237,6 +288,24 @@ pub enum Fault {
         /// What it holds.
         value: String,
     },
+    /// What is no verdict in the files of a dialect.
+    #[error("column `{column}` holds {value:?}, which is no verdict here; use {known}")]
+    Verdict {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        value: String,
+        /// What it may hold.
+        known: &'static str,
+    },
+    /// Columns of which not exactly one is set.
+    #[error("columns {columns} hold {values}; set one of them to 1 and the others to 0")]
+    OneHot {
+        /// The columns' names.
+        columns: String,
+        /// What they hold.
+        values: String,
+    },
     /// Something that should be a number.
     #[error("column `{column}` holds {value:?}, which is not a number; write it like 1, 0.5 or 2e-3")]
     NotANumber {
@@ -290,10 +359,25 @@ pub enum Fault {
         /// What the parser said.
         message: String,
     },
+    /// An element of a JSON array that is no object.
+    #[error("the element is not a JSON object: {message}; write an array of objects")]
+    Element {
+        /// What the parser said.
+        message: String,
+    },
+    /// Something in a JSON array behind anything but one comma.
+    #[error("there is not one comma before this element of the JSON array; write an array of objects")]
+    ElementPlace,
     /// A JSON object without a key that is needed.
     #[error("the object has no `{column}`; give it a string or a number")]
     MissingKey {
         /// The key.
+        column: String,
+    },
+    /// A null where a value is needed.
+    #[error("column `{column}` is null; give it a value")]
+    Null {
+        /// The column's name.
         column: String,
     },
     /// A JSON object with one key twice, of which only one could count.

@@ -11,8 +11,20 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::array;
 use super::block::{Fields, RowReader};
+use super::columns::Header;
 use super::error::Fault;
+use super::path::{ColumnPath, Step};
+
+/// How objects stand in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One a line.
+    Lines,
+    /// In one array.
+    Array,
+}
 
 /// The end of the last whole line. Strings in JSON hold no line end, so there is no other care to take.
 pub(super) fn cut(bytes: &[u8]) -> Option<usize> {
@@ -37,14 +49,35 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The keys of the first object in `bytes`, or what is wrong with the first line that is not blank
-/// (all such lines, if `skip` is set) and the number of that line, counted from 0.
-pub(super) fn keys(bytes: &[u8], skip: bool) -> Option<Result<Vec<String>, (u64, Fault)>> {
+/// The text of each object with its line, counted from 0, or what is wrong with its place.
+fn texts(bytes: &[u8], layout: Layout) -> impl Iterator<Item = (u64, Result<&[u8], Fault>)> {
+    let (in_lines, in_array) = match layout {
+        Layout::Lines => (Some(lines(bytes)), None),
+        Layout::Array => (None, Some(array::elements(bytes))),
+    };
+    let in_lines = (0..).zip(in_lines.into_iter().flatten()).filter(|(_, line)| !line.trim_ascii().is_empty());
+    let in_array = in_array
+        .into_iter()
+        .flatten()
+        .map(|element| (element.line, if element.in_place { Ok(element.text) } else { Err(Fault::ElementPlace) }));
+    in_lines.map(|(number, line)| (number, Ok(line))).chain(in_array)
+}
+
+/// The keys of the first object in `bytes`, or what is wrong with the first that is none (with all that are
+/// none, if `skip` is set) and its line, counted from 0.
+pub(super) fn keys(bytes: &[u8], layout: Layout, skip: bool) -> Option<Result<Header, (u64, Fault)>> {
     let mut first = None;
-    for (number, line) in lines(bytes).enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()) {
-        match object(line) {
-            Ok(object) => return Some(Ok(object.0.into_iter().map(|(key, _)| key).collect())),
-            Err(fault) => first = first.or(Some((number as u64, fault))),
+    for (number, text) in texts(bytes, layout) {
+        match text.and_then(|text| object(text, layout)) {
+            Ok(object) => {
+                let mut nested = Vec::new();
+                for (key, value) in &object.0 {
+                    nested_paths(key, &mut Vec::new(), value, &mut nested);
+                }
+                let names = object.0.into_iter().map(|(key, _)| key).collect();
+                return Some(Ok(Header { names, open: true, nested }));
+            }
+            Err(fault) => first = first.or(Some((number, fault))),
         }
         if !skip {
             break;
@@ -53,13 +86,36 @@ pub(super) fn keys(bytes: &[u8], skip: bool) -> Option<Result<Vec<String>, (u64,
     first.map(Err)
 }
 
+/// Appends the single values inside of an object or an array, up to a number that no one reads.
+fn nested_paths(key: &str, steps: &mut Vec<Step>, value: &RawValue, paths: &mut Vec<(String, ColumnPath)>) {
+    const MOST: usize = 1000;
+    let object: Option<Object<'_>> =
+        value.get().starts_with('{').then(|| serde_json::from_str(value.get()).ok()).flatten();
+    let array: Option<Vec<&RawValue>> =
+        value.get().starts_with('[').then(|| serde_json::from_str(value.get()).ok()).flatten();
+    let keyed = object.into_iter().flat_map(|object| object.0).map(|(key, inner)| (Step::Key(key), inner));
+    let placed = array.into_iter().flatten().enumerate().map(|(place, inner)| (Step::Element(place), inner));
+    for (step, inner) in keyed.chain(placed) {
+        steps.push(step);
+        if inner.get().starts_with(['{', '[']) {
+            nested_paths(key, steps, inner, paths);
+        } else if paths.len() < MOST {
+            let path = ColumnPath::new(key.to_owned(), steps.clone());
+            paths.push((path.to_string(), path));
+        }
+        steps.pop();
+    }
+}
+
 /// Calls `each` with the keys and values of every object of `bytes` and with its line, counted from 0.
 pub(super) fn each_object(
     bytes: &[u8],
+    layout: Layout,
     mut each: impl FnMut(u64, &[(String, &RawValue)]) -> Result<(), Fault>,
 ) -> Result<(), (u64, Fault)> {
-    for (line, text) in (0..).zip(lines(bytes)).filter(|(_, text)| !text.trim_ascii().is_empty()) {
-        object(text).and_then(|object| each(line, &object.0)).map_err(|fault| (line, fault))?;
+    for (line, text) in texts(bytes, layout) {
+        let object = text.and_then(|text| object(text, layout));
+        object.and_then(|object| each(line, &object.0)).map_err(|fault| (line, fault))?;
     }
     Ok(())
 }
@@ -89,9 +145,28 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
-fn object(line: &[u8]) -> Result<Object<'_>, Fault> {
-    let text = std::str::from_utf8(line).map_err(|_| Fault::LineEncoding)?;
-    serde_json::from_str(text).map_err(|error| Fault::Json { message: message(&error) })
+fn object(text: &[u8], layout: Layout) -> Result<Object<'_>, Fault> {
+    let text = std::str::from_utf8(text).map_err(|_| Fault::LineEncoding)?;
+    serde_json::from_str(text).map_err(|error| match layout {
+        Layout::Lines => Fault::Json { message: message(&error) },
+        Layout::Array => Fault::Element { message: message(&error) },
+    })
+}
+
+/// The value so many steps inside of another, if there is one.
+fn inside<'v>(value: &'v RawValue, steps: &[Step]) -> Option<&'v RawValue> {
+    let Some((step, rest)) = steps.split_first() else { return Some(value) };
+    let inner = match step {
+        Step::Key(key) => {
+            let object: Object<'_> = serde_json::from_str(value.get()).ok()?;
+            object.0.into_iter().rev().find(|(name, _)| name == key)?.1
+        }
+        Step::Element(place) => {
+            let array: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+            *array.get(*place)?
+        }
+    };
+    inside(inner, rest)
 }
 
 /// A value as a CSV file would hold it: a string without its quotes and escapes, null as nothing, a
@@ -145,28 +220,36 @@ impl Fields for Line<'_> {
     }
 }
 
-/// Parses a block of whole lines. Only the `wanted` of the `names` are looked at.
-pub(super) fn parse(bytes: &[u8], names: &[String], wanted: &[bool], reader: &mut impl RowReader) {
-    let mut parser = Parser::new(names, wanted);
+/// The keys that are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keys<'a> {
+    pub(super) names: &'a [String],
+    /// Whether each of the names is looked at.
+    pub(super) wanted: &'a [bool],
+    /// The columns that are no keys but stand inside of the value of one.
+    pub(super) paths: &'a [(usize, ColumnPath)],
+}
+
+/// Parses a block of whole objects.
+pub(super) fn parse(bytes: &[u8], layout: Layout, keys: Keys<'_>, reader: &mut impl RowReader) {
+    let mut parser = Parser::new(keys, layout);
     let valid = std::str::from_utf8(bytes).is_ok();
-    let mut number = 0;
-    for line in lines(bytes) {
-        if !line.trim_ascii().is_empty() {
-            let row = parser.line(line, valid || std::str::from_utf8(line).is_ok());
-            if let Err(fault) = row.and_then(|row| reader.add(&row, || number))
-                && !reader.bad(number, fault)
-            {
-                return;
-            }
+    for (number, text) in texts(bytes, layout) {
+        let row = text.and_then(|text| parser.line(text, valid || std::str::from_utf8(text).is_ok()));
+        if let Err(fault) = row.and_then(|row| reader.add(&row, || number))
+            && !reader.bad(number, fault)
+        {
+            return;
         }
-        number += 1;
     }
-    reader.end(number);
+    reader.end(line_ends(bytes));
 }
 
 struct Parser<'a> {
     names: &'a [String],
     wanted: &'a [bool],
+    paths: &'a [(usize, ColumnPath)],
+    layout: Layout,
     /// The names as they stand in a line, with quotes and colon; empty if they need escapes.
     quoted: Vec<Vec<u8>>,
     values: Vec<Value>,
@@ -175,11 +258,12 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(names: &'a [String], wanted: &'a [bool]) -> Self {
+    fn new(keys: Keys<'a>, layout: Layout) -> Self {
+        let Keys { names, wanted, paths } = keys;
         let plain = |name: &String| string_end(name.as_bytes(), 0) == name.len();
         let quote = |name| if plain(name) { format!("\"{name}\":").into_bytes() } else { Vec::new() };
         let quoted = names.iter().map(quote).collect();
-        Self { names, wanted, quoted, values: vec![Value::Absent; names.len()], text: Vec::new() }
+        Self { names, wanted, paths, layout, quoted, values: vec![Value::Absent; names.len()], text: Vec::new() }
     }
 
     fn line<'l>(&'l mut self, line: &'l [u8], valid: bool) -> Result<Line<'l>, Fault> {
@@ -189,7 +273,11 @@ impl<'a> Parser<'a> {
         }
         self.values.fill(Value::Absent);
         self.text.clear();
-        for (key, value) in object(line)?.0 {
+        for (key, value) in object(line, self.layout)?.0 {
+            for (column, path) in self.paths.iter().filter(|(column, path)| self.wanted[*column] && path.key() == key) {
+                let found = inside(value, path.steps());
+                self.values[*column] = found.map_or(Value::Absent, |value| self.unescaped(value.get()));
+            }
             let column = self.names.iter().position(|name| *name == key);
             if let Some(column) = column.filter(|&column| self.wanted[column]) {
                 self.values[column] = self.unescaped(value.get());
@@ -255,7 +343,7 @@ impl<'a> Parser<'a> {
 /// The next place from `at` on that is no white space.
 #[inline]
 fn blank(line: &[u8], mut at: usize) -> usize {
-    while matches!(line.get(at), Some(b' ' | b'\t' | b'\r')) {
+    while matches!(line.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
         at += 1;
     }
     at
@@ -272,7 +360,7 @@ fn value_range(line: &[u8], start: usize) -> Option<(Range<usize>, usize)> {
     if line.get(start)? == &b'"' {
         return string(line, start + 1);
     }
-    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r');
+    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n');
     let end = start + line[start..].iter().position(ends)?;
     let token = &line[start..end];
     (matches!(token, b"true" | b"false" | b"null") || is_number(token)).then_some((start..end, end))
@@ -335,7 +423,8 @@ mod tests {
     /// What a line gives for the columns a, b and c, by the plain path where it can.
     fn values(line: &str) -> Result<Vec<Option<String>>, Fault> {
         let names = ["a", "b", "c"].map(str::to_owned);
-        let mut parser = Parser::new(&names, &[true, true, false]);
+        let keys = Keys { names: &names, wanted: &[true, true, false], paths: &[] };
+        let mut parser = Parser::new(keys, Layout::Lines);
         let line = parser.line(line.as_bytes(), true)?;
         Ok((0..3).map(|column| line.get(column).map(|text| String::from_utf8_lossy(text).into_owned())).collect())
     }

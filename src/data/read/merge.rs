@@ -3,8 +3,8 @@
 use super::super::graph::Tally;
 use super::super::{ItemId, Items, Labels, Log};
 use super::block::{Block, MESSAGES};
-use super::columns::{Columns, Evidence, Label};
-use super::error::{Fault, ReadError};
+use super::columns::{Columns, Evidence, Label, UNNAMED_BASELINE};
+use super::error::{Fault, Place, ReadError};
 use super::names::Names;
 use super::options::{Keep, LabelColumn, ReadOptions};
 use super::{Comparisons, Input, InputFormat, Notes, Reading};
@@ -13,14 +13,18 @@ use super::{Comparisons, Input, InputFormat, Notes, Reading};
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) path: String,
+    /// Lines of a text, or rows of a file without lines, bad ones included.
     pub(super) lines: u64,
+    /// Good rows.
     pub(super) rows: u64,
+    /// How a place so many lines on is called.
+    pub(super) place: fn(u64) -> Place,
 }
 
 impl Progress {
     /// The error of a bad row, `line` lines from here.
     pub(super) fn bad_row(&self, line: u64, fault: Fault) -> ReadError {
-        ReadError::Row { path: self.path.clone(), line: self.lines + line + 1, fault }
+        ReadError::Row { path: self.path.clone(), place: (self.place)(self.lines + line + 1), fault }
     }
 }
 
@@ -81,6 +85,24 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// Takes down what the reader of a file took for what without being asked.
+    pub(super) fn tell(&mut self, path: &str, columns: &Columns, delimiter: Option<char>) {
+        if delimiter == Some(';') {
+            self.notes.taken.push(format!("{path} has fields separated by semicolons, as its header is"));
+        }
+        let Some(dialect) = columns.dialect else { return };
+        if columns.guessed {
+            let about = dialect.about();
+            self.notes.taken.push(format!("{path} is read as {dialect} (--from {dialect} says so): {about}"));
+        }
+        if columns.baseline.is_some() && self.options.baseline.is_none() {
+            self.notes.taken.push(format!(
+                "the baseline of {path}, which has no name there, is called `{UNNAMED_BASELINE}`; name it with --from \
+                 {dialect}:NAME"
+            ));
+        }
+    }
+
     /// Adds blocks in their order, up to the first bad row unless these are skipped.
     pub(super) fn add_all(&mut self, progress: &mut Progress, blocks: Vec<Block>) -> Result<(), ReadError> {
         blocks.into_iter().try_for_each(|block| self.add(progress, block))
@@ -99,6 +121,7 @@ impl<'a> Assembly<'a> {
         self.notes.skipped += block.skipped;
         self.notes.disagreements += block.disagreements;
         self.notes.both_bad_dropped += block.both_bad_dropped;
+        self.notes.no_verdict += block.no_verdict;
         self.stored += block.rows.len() as u64;
         progress.lines += block.lines;
         progress.rows += block.read;

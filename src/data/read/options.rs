@@ -2,9 +2,13 @@
 
 use serde::Serialize;
 
+use super::dialect::Dialect;
 use super::error::ReadError;
 
 /// Columns named by the user. Where a name is `None` the usual names are looked for.
+///
+/// A column inside of others, as in the structs of a Parquet file or in JSON objects, is named by its
+/// path, such as `conv_metadata.turns` or, in JSON, `games[0].score`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnNames {
     /// The left item (`model_a item_a player_a left agent_a a`).
@@ -33,6 +37,21 @@ pub struct ColumnNames {
     pub task: Option<String>,
     /// The group it belongs to (`group group_id`).
     pub group: Option<String>,
+}
+
+impl ColumnNames {
+    /// Whether a column of an item, an outcome, a count or a score was given.
+    pub(super) fn has_comparison(&self) -> bool {
+        let sides = [&self.left, &self.right, &self.winner, &self.wins_a, &self.wins_b, &self.ties];
+        sides.into_iter().chain([&self.score_a, &self.score_b]).any(Option::is_some)
+    }
+
+    /// The names that were given.
+    pub(super) fn given(&self) -> impl Iterator<Item = &String> {
+        let names = [&self.left, &self.right, &self.winner, &self.wins_a, &self.wins_b, &self.ties, &self.score_a];
+        let others = [&self.score_b, &self.weight, &self.time, &self.judge, &self.task, &self.group];
+        names.into_iter().chain(others).flatten()
+    }
 }
 
 /// A part that a categorical column can play.
@@ -123,8 +142,14 @@ pub struct ReadOptions {
     pub margin: f64,
     /// What a row means in which both items are called bad.
     pub both_bad: BothBad,
-    /// The weight of a strong grade such as `a>>b`, by which the row's own weight is multiplied.
-    pub strong_weight: f64,
+    /// The weight of a strong grade such as `a>>b`, by which the row's own weight is multiplied; without it
+    /// 1, or what is usual for the dialect.
+    pub strong_weight: Option<f64>,
+    /// The dialect the files are written in. Without one it is guessed from the columns, unless some of these
+    /// are named.
+    pub from: Option<Dialect>,
+    /// The name of the baseline where the files of a dialect do not name it (`baseline`).
+    pub baseline: Option<String>,
     /// How to read an outcome that is both a side and a name; without it such a row is bad.
     pub outcome_as: Option<OutcomeAs>,
     /// Whether bad rows are counted and left out instead of being an error.
@@ -146,7 +171,9 @@ impl Default for ReadOptions {
             prefer_scores: false,
             margin: 0.0,
             both_bad: BothBad::default(),
-            strong_weight: 1.0,
+            strong_weight: None,
+            from: None,
+            baseline: None,
             outcome_as: None,
             skip_bad_rows: false,
             uid_is_group: false,
@@ -158,7 +185,7 @@ impl Default for ReadOptions {
 impl ReadOptions {
     /// Refuses numbers that would make every row bad.
     pub(super) fn check(&self) -> Result<(), ReadError> {
-        for (name, value) in [("margin", self.margin), ("strong weight", self.strong_weight)] {
+        for (name, value) in [("margin", self.margin), ("strong weight", self.strong_weight.unwrap_or(1.0))] {
             if !value.is_finite() || value < 0.0 {
                 return Err(ReadError::Setting { name, value });
             }

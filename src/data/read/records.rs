@@ -66,7 +66,7 @@ fn read_all<'a>(
 ) -> Result<RecordReading, ReadError> {
     let (mut growing, mut inputs, mut format) = (Growing::default(), Vec::new(), None);
     for source in sources {
-        let opened = Opened::whole(source?)?;
+        let opened = Opened::whole(source?)?.text()?;
         format.get_or_insert(InputFormat::from(opened.source.format));
         inputs.push(growing.read(opened, options)?);
     }
@@ -117,7 +117,7 @@ impl Growing {
             opened.source.reuse(vec![block]);
         }
         let rows = (self.records.rows.len() - before) as u64;
-        Ok(Input { path, rows, xxh3: opened.source.finish()? })
+        Ok(Input::new(path, rows, opened.source.finish()?))
     }
 
     /// Adds the rows of a block that starts behind so many lines. A bad one is told with its line in it.
@@ -132,9 +132,10 @@ impl Growing {
             Format::Delimited(delimiter) => csv::each_record(bytes, delimiter, layout.names.len(), |line, record| {
                 self.add_record(layout, lines_before + line + 1, record)
             }),
-            Format::Jsonl => {
-                jsonl::each_object(bytes, |line, object| self.add_object(layout, lines_before + line + 1, object))
-            }
+            Format::Json(objects) => jsonl::each_object(bytes, objects, |line, object| {
+                self.add_object(layout, lines_before + line + 1, object)
+            }),
+            Format::Parquet => Ok(()),
         }
     }
 

@@ -79,6 +79,7 @@ pub struct SampleReading {
 
 /// What the inputs turned out to be.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a run")]
 pub enum SamplesOrLog {
     /// Samples with scores.
     Samples(SampleReading),
@@ -122,7 +123,7 @@ pub fn read_samples_or_log(
     let can_be_log = samples.item.is_none() && samples.score.is_none();
     let Some(first) = sources.next() else { return read_all([], samples).map(SamplesOrLog::Samples) };
     let first = if can_be_log && log.skip_bad_rows { Opened::new(first?, true)? } else { Opened::whole(first?)? };
-    if can_be_log && is_log(&first.header, &log.columns) {
+    if can_be_log && is_log(&first.header, log) {
         return read_logs(first, sources, log).map(SamplesOrLog::Log);
     }
     let opened = std::iter::once(Ok(first)).chain(sources.map(|source| Opened::whole(source?)));
@@ -135,7 +136,7 @@ fn read_all<'a>(
 ) -> Result<SampleReading, ReadError> {
     let (mut growing, mut inputs, mut format) = (Growing::default(), Vec::new(), None);
     for opened in opened {
-        let opened = opened?;
+        let opened = opened?.text()?;
         format.get_or_insert(InputFormat::from(opened.source.format));
         inputs.push(growing.read(opened, options)?);
     }
@@ -172,7 +173,11 @@ impl Growing {
             let mut reader = SampleReader::new(&layout);
             match format {
                 Format::Delimited(delimiter) => csv::parse(bytes, delimiter, layout.names.len(), &mut reader),
-                Format::Jsonl => jsonl::parse(bytes, &layout.names, &layout.wanted(), &mut reader),
+                Format::Json(objects) => {
+                    let keys = jsonl::Keys { names: &layout.names, wanted: &layout.wanted(), paths: &[] };
+                    jsonl::parse(bytes, objects, keys, &mut reader);
+                }
+                Format::Parquet => {}
             }
             reader.block
         };

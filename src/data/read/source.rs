@@ -2,22 +2,28 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::error::ReadError;
-use super::{csv, jsonl};
+use super::jsonl::Layout;
+use super::{array, csv, jsonl};
+
+/// What a Parquet file begins with.
+const PARQUET: &[u8] = b"PAR1";
 
 /// How records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// Fields with this byte between them.
     Delimited(u8),
-    /// JSON objects, one a line.
-    Jsonl,
+    /// JSON objects.
+    Json(Layout),
+    /// Columns of a Parquet file.
+    Parquet,
 }
 
 /// How an input is written, compressed or not.
@@ -28,8 +34,10 @@ pub enum InputFormat {
     Csv,
     /// Fields with tabs between them.
     Tsv,
-    /// JSON objects, one a line.
+    /// JSON objects, one a line or in one array.
     Jsonl,
+    /// Columns of a Parquet file.
+    Parquet,
 }
 
 impl From<Format> for InputFormat {
@@ -37,7 +45,8 @@ impl From<Format> for InputFormat {
         match format {
             Format::Delimited(b'\t') => Self::Tsv,
             Format::Delimited(_) => Self::Csv,
-            Format::Jsonl => Self::Jsonl,
+            Format::Json(_) => Self::Jsonl,
+            Format::Parquet => Self::Parquet,
         }
     }
 }
@@ -47,19 +56,34 @@ impl Format {
     fn guess(path: &str, start: &[u8]) -> Self {
         let name = ["gz", "zst"].iter().find_map(|end| stripped(path, end)).unwrap_or(path);
         let is = |end| stripped(name, end).is_some();
-        if is("jsonl") || is("ndjson") || start.trim_ascii_start().first() == Some(&b'{') {
-            return Self::Jsonl;
+        if start.starts_with(PARQUET) || is("parquet") {
+            return Self::Parquet;
         }
-        let header = start.trim_ascii_start().split(|&byte| byte == b'\n' || byte == b'\r').next();
-        let tabs = header.is_some_and(|line| line.contains(&b'\t') && !line.contains(&b','));
-        Self::Delimited(if is("tsv") || (tabs && !is("csv")) { b'\t' } else { b',' })
+        let text = start.trim_ascii_start();
+        if let Some(inside) = text.strip_prefix(b"[").filter(|_| !is("csv") && !is("tsv"))
+            && matches!(inside.trim_ascii_start().first(), None | Some(b'{' | b']'))
+        {
+            return Self::Json(Layout::Array);
+        }
+        if is("jsonl") || is("ndjson") || text.first() == Some(&b'{') {
+            return Self::Json(Layout::Lines);
+        }
+        let header = text.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or_default();
+        let has = |delimiter| header.contains(&delimiter);
+        Self::Delimited(match (has(b'\t'), has(b','), has(b';')) {
+            _ if is("tsv") => b'\t',
+            (true, false, _) if !is("csv") => b'\t',
+            (false, false, true) => b';',
+            _ => b',',
+        })
     }
 
     /// How many lines end in `bytes`.
     pub(super) fn line_ends(self, bytes: &[u8]) -> u64 {
         match self {
             Self::Delimited(_) => csv::line_ends(bytes),
-            Self::Jsonl => jsonl::line_ends(bytes),
+            Self::Json(_) => jsonl::line_ends(bytes),
+            Self::Parquet => 0,
         }
     }
 
@@ -67,7 +91,9 @@ impl Format {
     fn cut(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Delimited(delimiter) => csv::cut(bytes, delimiter),
-            Self::Jsonl => jsonl::cut(bytes),
+            Self::Json(Layout::Lines) => jsonl::cut(bytes),
+            Self::Json(Layout::Array) => array::cut(bytes),
+            Self::Parquet => None,
         }
     }
 }
@@ -94,7 +120,7 @@ impl Read for Hashed<'_> {
 
 enum Decoder<'a> {
     Plain(Hashed<'a>),
-    Gzip(MultiGzDecoder<BufReader<Hashed<'a>>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Hashed<'a>>>>),
     Zstd(zstd::Decoder<'static, BufReader<Hashed<'a>>>),
 }
 
@@ -103,7 +129,7 @@ impl<'a> Decoder<'a> {
         let hashed = Hashed { inner, hash: Xxh3::new() };
         let buffered = |hashed| BufReader::with_capacity(1 << 17, hashed);
         Ok(if stripped(path, "gz").is_some() {
-            Self::Gzip(MultiGzDecoder::new(buffered(hashed)))
+            Self::Gzip(Box::new(MultiGzDecoder::new(buffered(hashed))))
         } else if stripped(path, "zst").is_some() {
             Self::Zstd(zstd::Decoder::with_buffer(buffered(hashed))?)
         } else {
@@ -153,11 +179,15 @@ impl Bytes {
 pub(super) struct Source<'a> {
     pub(super) path: String,
     pub(super) format: Format,
+    /// Where the bytes can be read again in any order, if they can.
+    pub(super) file: Option<PathBuf>,
     decoder: Decoder<'a>,
     block_bytes: usize,
     /// What was read behind the last whole record.
     carry: Vec<u8>,
     ended: bool,
+    /// Whether the end of a JSON array was seen.
+    array_ended: bool,
     /// What stopped the reading, to be told when all before it is parsed.
     failure: Option<ReadError>,
     spare: Vec<Bytes>,
@@ -167,12 +197,14 @@ impl Source<'static> {
     /// Opens the file at `path`, or stdin for `-`.
     pub(super) fn open(path: &Path, block_bytes: usize) -> Result<Self, ReadError> {
         let name = path.display().to_string();
-        let reader: Box<dyn Read + Send> = if name == "-" {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path).map_err(|error| ReadError::Io { path: name.clone(), error })?)
-        };
-        Source::new(name, reader, block_bytes)
+        if name == "-" {
+            return Source::new(name, Box::new(io::stdin()), block_bytes);
+        }
+        let file = File::open(path).map_err(|error| ReadError::Io { path: name.clone(), error })?;
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let mut source = Source::new(name, Box::new(file), block_bytes)?;
+        source.file = (is_file && matches!(source.decoder, Decoder::Plain(_))).then(|| path.to_owned());
+        Ok(source)
     }
 }
 
@@ -182,11 +214,13 @@ impl<'a> Source<'a> {
         let decoder = Decoder::new(&path, reader).map_err(|error| ReadError::Io { path: path.clone(), error })?;
         let mut source = Self {
             path,
-            format: Format::Jsonl,
+            format: Format::Json(Layout::Lines),
+            file: None,
             decoder,
             block_bytes: block_bytes.max(1),
             carry: Vec::new(),
             ended: false,
+            array_ended: false,
             failure: None,
             spare: Vec::new(),
         };
@@ -200,7 +234,8 @@ impl<'a> Source<'a> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let mut start = Bytes::default();
         let ends_line = |bytes: &[u8]| bytes.trim_ascii_start().iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-        while !self.ended && (start.to < MARK.len() || !ends_line(start.get())) {
+        let is_known = |bytes: &[u8]| ends_line(bytes) || bytes.starts_with(PARQUET);
+        while !self.ended && (start.to < MARK.len() || !is_known(start.get())) {
             self.fill(&mut start)?;
         }
         if start.get().starts_with(MARK) {
@@ -248,6 +283,12 @@ impl<'a> Source<'a> {
         loop {
             self.fill(&mut bytes)?;
             let cut = if self.ended { Some(bytes.to) } else { self.format.cut(bytes.get()) };
+            if self.ended && self.format == Format::Json(Layout::Array) {
+                self.array_ended |= array::is_end(bytes.get());
+                if !self.array_ended {
+                    return Err(ReadError::OpenArray { path: self.path.clone() });
+                }
+            }
             if let Some(cut) = cut {
                 self.carry.clear();
                 self.carry.extend_from_slice(&bytes.get()[cut..]);
@@ -272,6 +313,16 @@ impl<'a> Source<'a> {
         blocks
     }
 
+    /// All bytes from the start that is not yet given out to the end.
+    #[cfg(feature = "parquet")]
+    pub(super) fn rest(&mut self) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = std::mem::take(&mut self.carry);
+        match self.decoder.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
     /// Takes buffers back.
     pub(super) fn reuse(&mut self, blocks: Vec<Bytes>) {
         self.spare.extend(blocks);
@@ -283,7 +334,8 @@ impl<'a> Source<'a> {
             return Err(failure);
         }
         let hashed = self.decoder.hashed();
-        io::copy(hashed, &mut io::sink()).map_err(|error| ReadError::Io { path: self.path, error })?;
+        let mut rest = BufReader::with_capacity(1 << 18, &mut *hashed);
+        io::copy(&mut rest, &mut io::sink()).map_err(|error| ReadError::Io { path: self.path, error })?;
         Ok(format!("{:016x}", hashed.hash.digest()))
     }
 }
@@ -295,9 +347,17 @@ mod tests {
     #[test]
     fn the_format_goes_by_the_name_and_then_by_the_first_line() {
         let guess = |path, start: &str| Format::guess(path, start.as_bytes());
-        assert_eq!(guess("x.jsonl", "a,b"), Format::Jsonl);
-        assert_eq!(guess("x.NDJSON.gz", ""), Format::Jsonl);
-        assert_eq!(guess("-", "\n {\"a\":1}"), Format::Jsonl);
+        let (lines, array) = (Format::Json(Layout::Lines), Format::Json(Layout::Array));
+        assert_eq!(guess("x.jsonl", "a,b"), lines);
+        assert_eq!(guess("x.NDJSON.gz", ""), lines);
+        assert_eq!(guess("-", "\n {\"a\":1}"), lines);
+        for text in ["[{\"a\":1}]", " [\n", "[ ]", "[\n  {"] {
+            assert_eq!(guess("x.json", text), array, "{text}");
+        }
+        assert_eq!(guess("x.csv", "[a],b"), Format::Delimited(b','));
+        assert_eq!(guess("x.csv", "a;b\n1,2;3"), Format::Delimited(b';'));
+        assert_eq!(guess("-", "a;b,c"), Format::Delimited(b','));
+        assert_eq!(guess("-", "PAR1"), Format::Parquet);
         assert_eq!(guess("x.tsv.zst", "a,b"), Format::Delimited(b'\t'));
         assert_eq!(guess("-", "a\tb\nc,d"), Format::Delimited(b'\t'));
         assert_eq!(guess("x.csv", "a\tb"), Format::Delimited(b','));

@@ -126,7 +126,7 @@ fn read_either<'a>(
     let Some(first) = sources.next() else { return read_tables([], table).map(TableOrLog::Table) };
     let can_be_log = *table == TableOptions::default();
     let first = if can_be_log && log.skip_bad_rows { Opened::new(first?, true)? } else { Opened::whole(first?)? };
-    if can_be_log && is_log(&first.header, &log.columns) {
+    if can_be_log && is_log(&first.header, log) {
         return read_logs(first, sources, log).map(TableOrLog::Log);
     }
     let opened = std::iter::once(Ok(first)).chain(sources.map(|source| Opened::whole(source?)));
@@ -139,13 +139,13 @@ fn read_all<'a>(
 ) -> Result<TableReading, ReadError> {
     let (mut cells, mut inputs) = (Cells::default(), Vec::new());
     for opened in opened {
-        inputs.push(read_file(opened?, options, &mut cells)?);
+        inputs.push(read_file(opened?.text()?, options, &mut cells)?);
     }
     Ok(TableReading { table: cells.finish()?, inputs })
 }
 
 fn read_file(opened: Opened<'_>, options: &TableOptions, cells: &mut Cells) -> Result<Input, ReadError> {
-    let Opened { mut source, progress, header, wave } = opened;
+    let Opened { mut source, progress, header, wave, .. } = opened;
     let layout = Layout::find(&progress.path, &header, options)?;
     let mut bytes = Vec::new();
     for block in &wave {
@@ -161,7 +161,8 @@ fn read_file(opened: Opened<'_>, options: &TableOptions, cells: &mut Cells) -> R
         Format::Delimited(delimiter) => {
             csv::each_record(&bytes, delimiter, header.names.len(), |line, record| sheet.add_record(line, record))
         }
-        Format::Jsonl => jsonl::each_object(&bytes, |line, object| sheet.add_object(line, object)),
+        Format::Json(layout) => jsonl::each_object(&bytes, layout, |line, object| sheet.add_object(line, object)),
+        Format::Parquet => Ok(()),
     };
     let rows = sheet.rows;
     let bad_row = |(line, fault)| {
@@ -169,5 +170,5 @@ fn read_file(opened: Opened<'_>, options: &TableOptions, cells: &mut Cells) -> R
         ReadError::TableRow { path: progress.path.clone(), line, fault }
     };
     read.map_err(bad_row)?;
-    Ok(Input { path: progress.path, rows, xxh3: source.finish()? })
+    Ok(Input::new(progress.path, rows, source.finish()?))
 }

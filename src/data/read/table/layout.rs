@@ -91,7 +91,7 @@ mod tests {
 
     fn find(names: &str, options: &TableOptions) -> Result<Layout, ReadError> {
         let names = names.split(',').map(str::to_owned).collect();
-        Layout::find("t.csv", &Header { names, open: false }, options)
+        Layout::find("t.csv", &Header { names, ..Header::default() }, options)
     }
 
     fn guess(names: &str) -> Layout {
