@@ -5,6 +5,7 @@
 mod advantage;
 mod completions;
 mod crossval;
+mod filters;
 mod generate;
 mod input;
 mod inspect;

@@ -4,6 +4,7 @@
 //! [`Tally`](graph::Tally) keeps only counts, in memory that does not grow with the rows. Both
 //! become a [`PreferenceGraph`](graph::PreferenceGraph).
 
+pub mod filter;
 pub mod folds;
 pub mod graph;
 pub mod read;
@@ -386,20 +387,27 @@ impl Log {
     /// If `labels` are not of this log.
     pub fn split(&self, labels: &Labels) -> Vec<(String, Self)> {
         let values = labels.names.iter().zip(labels.rows()).filter(|(_, rows)| !rows.is_empty());
-        values.map(|(value, rows)| (value.to_owned(), self.compact_selection(&rows))).collect()
+        values.map(|(value, rows)| (value.to_owned(), self.part(&rows))).collect()
     }
 
-    /// The rows at `indices` over only the items and labels that occur in them.
-    fn compact_selection(&self, indices: &[u32]) -> Self {
+    /// The rows at `indices` over only the items and labels that occur in them, in first-seen order. O(rows +
+    /// names).
+    ///
+    /// # Panics
+    /// If an index is out of range.
+    #[must_use]
+    pub fn part(&self, indices: &[u32]) -> Self {
         let mut part = self.picked(indices);
+        let mut items = Renumbered::new(&self.items);
         for (left, right) in part.left.iter_mut().zip(&mut part.right) {
-            *left = part.items.intern(self.items.name(ItemId(*left))).0;
-            *right = part.items.intern(self.items.name(ItemId(*right))).0;
+            *left = items.id(*left);
+            *right = items.id(*right);
         }
+        part.items = items.names;
         let compact = |labels: &Labels| {
-            let mut names = Items::new();
-            let ids = indices.iter().map(|&row| names.intern(labels.name(row as usize)).0).collect();
-            Labels { column: labels.column.clone(), names, ids }
+            let mut names = Renumbered::new(&labels.names);
+            let ids = indices.iter().map(|&row| names.id(labels.ids[row as usize])).collect();
+            Labels { column: labels.column.clone(), names: names.names, ids }
         };
         part.labels = self.labels.iter().map(compact).collect();
         part
@@ -441,6 +449,30 @@ impl Log {
             order.sort_by(|&a, &b| times[a as usize].total_cmp(&times[b as usize]));
         }
         self.select(&order)
+    }
+}
+
+/// Names that are numbered anew, in the order in which they are asked for.
+struct Renumbered<'a> {
+    all: &'a Items,
+    names: Items,
+    ids: Vec<u32>,
+}
+
+impl<'a> Renumbered<'a> {
+    const UNKNOWN: u32 = u32::MAX;
+
+    fn new(all: &'a Items) -> Self {
+        Self { all, names: Items::new(), ids: vec![Self::UNKNOWN; all.len()] }
+    }
+
+    #[inline]
+    fn id(&mut self, old: u32) -> u32 {
+        let id = &mut self.ids[old as usize];
+        if *id == Self::UNKNOWN {
+            *id = self.names.intern(self.all.name(ItemId(old))).0;
+        }
+        *id
     }
 }
 

@@ -14,6 +14,7 @@ use palio::validation::{Candidate, Crossval, HeldOut, TieScore, crossval};
 
 pub(crate) use self::arguments::CrossvalArgs;
 use self::arguments::{FoldBy, Method, TieScoreArg, methods};
+use super::filters;
 use super::input;
 use super::output::{Format, Output, progress_bar, warn};
 use super::rating::Evidences;
@@ -32,7 +33,7 @@ pub(super) fn run(args: &CrossvalArgs, global: &Global) -> anyhow::Result<Ended>
     warn(&notes, global);
     let compared = Compared::new(found, plan.methods.iter().map(Method::settings).collect());
     let bytes = match format {
-        Format::Table => plan.text(&compared).into_bytes(),
+        Format::Table => filters::with_counts(&inputs, &plan.text(&compared)),
         Format::Csv => compared.to_csv()?,
         Format::Jsonl => compared.to_jsonl()?,
         Format::Markdown => compared.to_markdown(),

@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use palio::data::read::{BothBad, ColumnNames, Comparisons, Dialect, OutcomeAs, ReadOptions, Reading, read};
+use palio::data::read::{
+    BothBad, ColumnNames, Comparisons, Dialect, OutcomeAs, ReadOptions, Reading, WeightedOutcome, read,
+};
 use palio::structure::Note;
 use serde::Serialize;
+
+use super::filters::{self, FilterArgs};
 
 /// A log and how to read it.
 #[derive(Debug, Clone, clap::Args)]
@@ -16,6 +20,25 @@ pub(super) struct InputArgs {
 
     #[command(flatten)]
     pub(super) reading: ReadingArgs,
+
+    #[command(flatten)]
+    pub(super) filters: FilterArgs,
+}
+
+/// The options that change how rows are read and which of them count.
+#[derive(Debug, Serialize)]
+pub(super) struct InputSettings<'a> {
+    #[serde(flatten)]
+    reading: &'a ReadingArgs,
+    #[serde(flatten)]
+    filters: &'a FilterArgs,
+}
+
+impl<'a> InputSettings<'a> {
+    /// Of these options.
+    pub(super) fn new(reading: &'a ReadingArgs, filters: &'a FilterArgs) -> Self {
+        Self { reading, filters }
+    }
 }
 
 /// How the columns of a log are understood.
@@ -35,6 +58,12 @@ pub(super) struct ReadingArgs {
     /// Column of the outcome [default: winner, outcome or result]
     #[arg(long, value_name = "COLUMN")]
     winner: Option<String>,
+    /// Several columns of outcomes as one, with their weights: helpful=1,honest=0.5. A row is one comparison in which
+    /// the left item takes the weighted mean of its shares
+    #[arg(long, value_name = "COLUMN=WEIGHT", value_delimiter = ',', value_parser = outcome)]
+    #[arg(conflicts_with_all = ["winner", "wins_a", "wins_b", "ties_column", "scores"])]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outcomes: Vec<WeightedOutcome>,
     /// Column of the left item's number of wins [default: wins_a]
     #[arg(long, value_name = "COLUMN")]
     wins_a: Option<String>,
@@ -109,6 +138,14 @@ fn from(text: &str) -> Result<From, String> {
     }
 }
 
+fn outcome(text: &str) -> Result<WeightedOutcome, String> {
+    let (column, weight) = text.rsplit_once('=').unwrap_or((text, "1"));
+    let weight: f64 = weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0).ok_or_else(|| {
+        format!("'{weight}' is no weight; write COLUMN=WEIGHT with a number above 0, such as helpful=1,honest=0.5")
+    })?;
+    Ok(WeightedOutcome { column: column.to_owned(), weight })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 enum BothBadArg {
@@ -138,12 +175,12 @@ impl InputArgs {
 
     /// Reads the logs with these options, beside what the caller wants kept.
     pub(super) fn read(&self, wanted: ReadOptions) -> anyhow::Result<Reading> {
-        Ok(read(&self.logs, &self.reading.options(wanted))?)
+        Ok(read(&self.logs, &self.filters.options(self.reading.options(wanted))?)?)
     }
 
     /// The options that change how rows are read, for a report.
     pub(super) fn settings(&self) -> impl Serialize + use<'_> {
-        &self.reading
+        InputSettings::new(&self.reading, &self.filters)
     }
 }
 
@@ -209,6 +246,7 @@ impl ReadingArgs {
                 OutcomeAsArg::Side => OutcomeAs::Side,
                 OutcomeAsArg::Name => OutcomeAs::Name,
             }),
+            outcomes: self.outcomes.clone(),
             skip_bad_rows: self.skip_bad_rows,
             read_time: wanted.read_time || self.sorts_by_time(),
             ..wanted
@@ -253,6 +291,7 @@ pub(super) fn notes(args: &ReadingArgs, reading: &Reading) -> Vec<Note> {
         );
         notes.push(Note::new("outcome-disagreement", message));
     }
+    notes.extend(filters::notes(found));
     notes.extend(names_apart_by_space(&reading.comparisons));
     notes
 }

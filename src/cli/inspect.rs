@@ -13,6 +13,7 @@ use palio::structure::ensemble::JudgeArcs;
 use palio::validation::deviance::{Deviance, DevianceSettings, FEWEST_LOGS};
 use palio::validation::inspection::{Inspection, InspectionSettings, Merged};
 
+use super::filters;
 use super::input::{self, InputArgs};
 use super::output::{Format, Output, progress_bar, warn};
 use super::{Ended, Global};
@@ -82,7 +83,7 @@ pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> 
     notes.append(&mut found.notes);
     warn(&notes, global);
     let bytes = match format {
-        Format::Table => shown::inspection(&found).into_bytes(),
+        Format::Table => filters::with_counts(&inputs, &shown::inspection(&found)),
         Format::Json => Report::new("inspect", args.report_settings(global)?, inputs, &notes, &found).to_json()?,
         Format::Jsonl => inspection_jsonl(&found)?,
         Format::Csv => inspection_csv(&found)?,

@@ -16,7 +16,8 @@ use palio::validation::{Matchup, Prediction, predict, predicting_raters};
 use serde::Serialize;
 
 use self::pairs::NamedPairs;
-use super::input::{self, ReadingArgs};
+use super::filters::{self, FilterArgs};
+use super::input::{self, InputSettings, ReadingArgs};
 use super::names::find_item;
 use super::output::{Format, Output, warn};
 use super::rating::{Evidences, IntervalKind, Rated, Rating, RatingArgs};
@@ -52,6 +53,9 @@ pub(crate) struct PredictArgs {
 
     #[command(flatten)]
     reading: ReadingArgs,
+
+    #[command(flatten)]
+    filters: FilterArgs,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -87,7 +91,7 @@ pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> 
     };
     let labels = rating.label_columns();
     let options = ReadOptions { keep: rating.keep(), labels, ..ReadOptions::default() };
-    let reading = read(&[&args.log], &args.reading.options(options))?;
+    let reading = read(&[&args.log], &args.filters.options(args.reading.options(options))?)?;
     let mut notes = input::notes(&args.reading, &reading);
     let mut inputs = reading.inputs.clone();
     inputs.extend(wanted.as_ref().map(|wanted| wanted.input.clone()));
@@ -95,7 +99,7 @@ pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> 
     notes.extend(predicted.notes.iter().cloned());
     warn(&notes, global);
     let bytes = match format {
-        Format::Table => text(&predicted, &rating, args.rating.level).into_bytes(),
+        Format::Table => filters::with_counts(&inputs, &text(&predicted, &rating, args.rating.level)),
         Format::Csv => predictions_csv(&predicted.pairs)?,
         Format::Jsonl => predictions_jsonl(&predicted.pairs)?,
         Format::Markdown => predictions_markdown(&predicted.pairs),
@@ -183,7 +187,7 @@ fn report(
         "pairs": args.pairs,
         "left": args.first,
         "right": args.second,
-        "reading": args.reading,
+        "reading": InputSettings::new(&args.reading, &args.filters),
         "seed": global.seed,
     });
     Ok(Report::new("predict", settings, inputs, notes, predicted).to_json()?)

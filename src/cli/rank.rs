@@ -1,6 +1,7 @@
 //! `palio rank`: logs to leaderboards.
 
 mod arguments;
+mod boards;
 
 use anyhow::{Context, bail};
 use palio::data::Log;
@@ -14,6 +15,7 @@ use palio::uncertainty::{RankRule, RankSettings};
 
 pub(crate) use self::arguments::RankArgs;
 use self::arguments::{RankRuleArg, check_numbers, scale};
+use super::filters;
 use super::input;
 use super::output::{Format, Output, warn};
 use super::rating::{IntervalKind, Rated, Rating, task_column};
@@ -33,6 +35,7 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     let reading = args.input.read(plan.read_options())?;
     let mut notes = input::notes(&args.input.reading, &reading);
     let inputs = reading.inputs.clone();
+    notes.extend(reading.boards.iter().flat_map(|found| boards::empty_boards(&args.board, found)));
     let boards = plan.boards(reading)?;
     notes.extend(notes_of(&boards));
     warn(&notes, global);
@@ -88,9 +91,10 @@ fn notes_of(boards: &[Made]) -> Vec<Note> {
 }
 
 impl Made {
-    /// The value the board is of, in words; `None` where the log was not split.
+    /// What the board is of, in words; `None` where there is only one.
     fn name(&self) -> Option<&str> {
-        self.board.by.as_deref().map(|by| if by.is_empty() { "(empty)" } else { by })
+        let by = self.board.by.as_deref().map(|by| if by.is_empty() { "(empty)" } else { by });
+        by.or(self.board.of.as_ref().map(|of| of.board.as_str()))
     }
 }
 
@@ -98,6 +102,7 @@ impl<'a> Plan<'a> {
     fn new(args: &'a RankArgs, global: &'a Global) -> anyhow::Result<Self> {
         let rating = Rating::new(&args.rating, global)?;
         check_numbers(args)?;
+        boards::check_names(&args.board)?;
         Ok(Self { args, global, scale: scale(args, rating.entry)?, rating })
     }
 
@@ -105,11 +110,14 @@ impl<'a> Plan<'a> {
     fn read_options(&self) -> ReadOptions {
         let mut labels = self.rating.label_columns();
         labels.extend(self.args.by.clone().map(LabelColumn::Named));
-        ReadOptions { keep: self.rating.keep(), labels, ..ReadOptions::default() }
+        ReadOptions { keep: self.rating.keep(), labels, boards: self.args.board.clone(), ..ReadOptions::default() }
     }
 
-    fn boards(&self, reading: Reading) -> anyhow::Result<Vec<Made>> {
+    fn boards(&self, mut reading: Reading) -> anyhow::Result<Vec<Made>> {
         let task = task_column(&reading);
+        if let Some(found) = reading.boards.take() {
+            return self.named_boards(found, &reading.comparisons, task.as_deref());
+        }
         let log = match reading.comparisons {
             Comparisons::Counts(tally) => {
                 return Ok(vec![self.board(None, &PreferenceGraph::from_tally(tally), None, None)?]);
@@ -146,7 +154,7 @@ impl<'a> Plan<'a> {
             level: self.args.rating.level,
             ranks: settings.ranks.rule,
         };
-        Ok(Made { board: Board { by, board }, heading })
+        Ok(Made { board: Board { by, of: None, board }, heading })
     }
 
     /// A note where resamples are too few for joint statements about all pairs.
@@ -194,7 +202,7 @@ impl<'a> Plan<'a> {
         if format == Format::Table {
             let tables: Vec<String> =
                 made.iter().map(|made| table::leaderboard(&made.board, &made.heading, self.rating.entry)).collect();
-            return Ok(tables.join("\n").into_bytes());
+            return Ok(filters::with_counts(inputs, &tables.join("\n")));
         }
         let rule = made.first().map_or(RankRule::Simultaneous, |made| made.heading.ranks);
         let mut boards: Vec<Board> = made.into_iter().map(|made| made.board).collect();
@@ -204,7 +212,7 @@ impl<'a> Plan<'a> {
             Format::Markdown => report::markdown(&boards),
             Format::Json | Format::Table => {
                 let settings = self.report_settings(rule)?;
-                if self.args.by.is_some() {
+                if self.args.by.is_some() || !self.args.board.is_empty() {
                     let result = serde_json::json!({ "boards": boards });
                     Report::new("rank", settings, inputs, notes, result).to_json()?
                 } else {
@@ -235,6 +243,7 @@ impl<'a> Plan<'a> {
             "anchor": anchor,
             "baseline": self.scale.baseline,
             "by": args.by,
+            "boards": args.board,
             "min_comparisons": args.min_comparisons,
             "reading": serde_json::to_value(args.input.settings())?,
             "seed": self.global.seed,

@@ -31,6 +31,10 @@ pub(super) fn leaderboard(board: &Board, heading: &Heading, rater: &RaterEntry) 
     if let Some(by) = &board.by {
         let _ = writeln!(text, "{}", if by.is_empty() { "(empty)" } else { by });
     }
+    if let Some(of) = &board.of {
+        let parts = [of.board.clone(), of.condition.to_string(), format!("{} rows", grouped(of.rows as f64))];
+        let _ = writeln!(text, "{}", wrapped(&parts, width));
+    }
     let _ = writeln!(text, "{}", header(&board.board, heading, width));
     text + &rows(&board.board, heading, rater, width)
 }

@@ -1,12 +1,14 @@
 //! The preference graph: pair counts, collapsed before any fit and sorted, and the directed graph
 //! over them that structural questions are asked of.
 
+mod boards;
 mod finder;
 
 use std::sync::{Arc, OnceLock};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
+pub(crate) use self::boards::{BoardSets, BoardTally};
 pub(crate) use self::finder::CellFinder;
 use super::{CODE_LEFT, CODE_RIGHT, CODE_TIE, Comparison, ItemId, Items, Log, Outcome};
 
@@ -157,9 +159,9 @@ impl Tally {
         if wanted <= self.side {
             return;
         }
-        self.plain = widened(&self.plain, self.side, wanted);
+        self.plain = widened(&self.plain, self.side, wanted, 0);
         if !self.sums.is_empty() {
-            self.sums = widened(&self.sums, self.side, wanted);
+            self.sums = widened(&self.sums, self.side, wanted, CellSum::default());
         }
         self.side = wanted;
     }
@@ -185,8 +187,8 @@ impl Tally {
     }
 }
 
-fn widened<T: Copy + Default>(table: &[T], side: usize, wanted: usize) -> Vec<T> {
-    let mut wide = vec![T::default(); wanted * wanted * PLAIN_OUTCOMES];
+fn widened<T: Copy>(table: &[T], side: usize, wanted: usize, empty: T) -> Vec<T> {
+    let mut wide = vec![empty; wanted * wanted * PLAIN_OUTCOMES];
     for low in 0..side {
         let row = &table[low * side * PLAIN_OUTCOMES..][..side * PLAIN_OUTCOMES];
         wide[low * wanted * PLAIN_OUTCOMES..][..row.len()].copy_from_slice(row);

@@ -20,8 +20,10 @@ mod block;
 mod columns;
 mod csv;
 mod dialect;
+mod boards;
 mod error;
 mod fields;
+mod filter;
 mod groups;
 mod jsonl;
 mod marks;
@@ -44,7 +46,8 @@ use serde::Serialize;
 
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};
-pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};
+pub use self::boards::{BoardParts, Boards, FilterStep, Filtered, Membership, NotNumbers};
+pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role, WeightedOutcome};
 pub use self::path::{ColumnPath, PathError, Step};
 pub use self::records::{RecordOptions, RecordReading, read_records, read_records_bytes};
 pub use self::samples::{
@@ -57,6 +60,7 @@ pub use self::table::{
     read_table_or_log_bytes,
 };
 
+pub(crate) use self::fields::time;
 pub(crate) use self::outcome::{Verdict, verdict};
 
 use self::block::{Block, BlockReader};
@@ -69,8 +73,10 @@ use super::graph::Tally;
 /// What was read, and from what.
 #[derive(Debug)]
 pub struct Reading {
-    /// The comparisons.
+    /// The comparisons: those of all boards where some were asked for.
     pub comparisons: Comparisons,
+    /// The boards that were asked for, if any were.
+    pub boards: Option<Boards>,
     /// The inputs, in the order in which they were given.
     pub inputs: Vec<Input>,
     /// How the first of them is written.
@@ -93,7 +99,7 @@ pub enum Comparisons {
 pub struct Input {
     /// Its path as it was given; `-` for stdin.
     pub path: String,
-    /// The rows read, without the header, blank lines and skipped rows.
+    /// The rows read, without the header, blank lines and skipped rows, and before any filter.
     pub rows: u64,
     /// The XXH3 hash of the bytes of the file, compressed ones as they are, in 16 hexadecimal digits.
     pub xxh3: String,
@@ -103,11 +109,14 @@ pub struct Input {
     /// What its fields are separated by, if that is neither a comma nor a tab.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
+    /// What filters and boards left of its rows, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Filtered>,
 }
 
 impl Input {
     fn new(path: String, rows: u64, xxh3: String) -> Self {
-        Self { path, rows, xxh3, from: None, delimiter: None }
+        Self { path, rows, xxh3, from: None, delimiter: None, filters: None }
     }
 }
 
@@ -128,6 +137,8 @@ pub struct Notes {
     pub taken: Vec<String>,
     /// Whether an input gave counts rather than single comparisons.
     pub counted: bool,
+    /// Columns that were no number in rows where a filter asked for the order of numbers.
+    pub not_numbers: Vec<NotNumbers>,
     /// Which column was taken for each role that was asked for and found.
     pub label_roles: Vec<(Role, String)>,
 }
@@ -254,12 +265,12 @@ fn read_opened(mut opened: Opened<'_>, options: &ReadOptions, assembly: &mut Ass
         let (xxh3, read) = rayon::join(|| source.finish(), || file.read(&columns, options, &mut progress, assembly));
         read?;
         let from = columns.dialect;
-        assembly.inputs.push(Input { path: progress.path, rows: progress.rows, xxh3: xxh3?, from, delimiter });
+        assembly.add_input(Input { from, delimiter, ..Input::new(progress.path, progress.rows, xxh3?) });
         return Ok(());
     }
     let parser = Parser { format: opened.source.format, wanted: columns.wanted(), columns: &columns, options };
     let input = each_wave(opened, |bytes| parser.block(bytes), |progress, blocks| assembly.add_all(progress, blocks))?;
-    assembly.inputs.push(Input { from: columns.dialect, delimiter, ..input });
+    assembly.add_input(Input { from: columns.dialect, delimiter, ..input });
     Ok(())
 }
 
@@ -362,6 +373,6 @@ impl Parser<'_> {
             // It has no blocks of text.
             Format::Parquet => {}
         }
-        reader.block
+        reader.finish()
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::data::filter::Expression;
 use crate::leaderboard::{Leaderboard, Row};
 
 /// A leaderboard, and the value of the column that it is the board of, if there are several.
@@ -12,9 +13,31 @@ pub struct Board {
     /// The value of the column the log was split by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// The rows it is of, if it was asked for by name.
+    #[serde(flatten)]
+    pub of: Option<NamedRows>,
     /// The board.
     #[serde(flatten)]
     pub board: Leaderboard,
+}
+
+/// The rows of a log that a board is of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NamedRows {
+    /// The board's name.
+    pub board: String,
+    /// The condition that holds for them.
+    #[serde(rename = "where")]
+    pub condition: Expression,
+    /// How many there are.
+    pub rows: u64,
+}
+
+impl Board {
+    /// What tells it from others: the value of a column, or its name.
+    fn name(&self) -> Option<&str> {
+        self.by.as_deref().or(self.of.as_ref().map(|of| of.board.as_str()))
+    }
 }
 
 const COLUMNS: [&str; 16] = [
@@ -76,18 +99,19 @@ pub fn ranges(ranges: &[(usize, usize)]) -> Vec<String> {
         .collect()
 }
 
-/// All rows as CSV with a header, numbers in full; a first column `by` where there are several boards.
+/// All rows as CSV with a header, numbers in full; a first column `by` or `board` where there are several boards.
 ///
 /// # Errors
 /// None that writing to memory can have.
 pub fn csv(boards: &[Board]) -> Result<Vec<u8>, std::io::Error> {
-    let split = boards.iter().any(|board| board.by.is_some());
+    let split = boards.iter().any(|board| board.name().is_some());
     let mut writer = csv::Writer::from_writer(Vec::new());
     let by = |value: &str| split.then(|| value.to_owned());
-    writer.write_record(by("by").into_iter().chain(COLUMNS.map(str::to_owned)))?;
+    let head = if boards.iter().any(|board| board.of.is_some()) { "board" } else { "by" };
+    writer.write_record(by(head).into_iter().chain(COLUMNS.map(str::to_owned)))?;
     for board in boards {
         for row in &board.board.items {
-            writer.write_record(by(board.by.as_deref().unwrap_or_default()).into_iter().chain(fields(row)))?;
+            writer.write_record(by(board.name().unwrap_or_default()).into_iter().chain(fields(row)))?;
         }
     }
     writer.into_inner().map_err(csv::IntoInnerError::into_error)
@@ -102,12 +126,14 @@ pub fn jsonl(boards: &[Board]) -> serde_json::Result<Vec<u8>> {
     struct Line<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         by: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        board: Option<&'a str>,
         #[serde(flatten)]
         row: &'a Row,
     }
     let rows = boards.iter().flat_map(|board| {
-        let by = board.by.as_deref();
-        board.board.items.iter().map(move |row| Line { by, row })
+        let (by, name) = (board.by.as_deref(), board.of.as_ref().map(|of| of.board.as_str()));
+        board.board.items.iter().map(move |row| Line { by, board: name, row })
     });
     lines(rows)
 }
@@ -126,8 +152,8 @@ pub(super) fn lines(rows: impl IntoIterator<Item = impl Serialize>) -> serde_jso
 pub fn markdown(boards: &[Board]) -> Vec<u8> {
     let mut text = String::new();
     for board in boards {
-        if let Some(by) = &board.by {
-            let _ = writeln!(text, "## {}\n", escaped(by));
+        if let Some(name) = board.name() {
+            let _ = writeln!(text, "## {}\n", escaped(name));
         }
         text += "| rank | rank interval | item | rating | low | high | comparisons |\n|--:|:-:|:--|--:|--:|--:|--:|\n";
         for row in &board.board.items {

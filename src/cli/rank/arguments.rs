@@ -2,9 +2,11 @@
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use palio::data::filter::BoardRows;
 use palio::leaderboard::{Scale, ScaleKind};
 use palio::models::{RaterEntry, Units};
 
+use crate::cli::filters;
 use crate::cli::input::InputArgs;
 use crate::cli::rating::RatingArgs;
 
@@ -37,6 +39,11 @@ pub(crate) struct RankArgs {
     /// One leaderboard for each value of this column
     #[arg(long, value_name = "COLUMN")]
     pub(super) by: Option<String>,
+
+    /// A leaderboard of the rows for which EXPR holds (written as in --where); may be given several times. Boards may
+    /// overlap, and all are made in one pass over the log; 'all=true' is one of all rows
+    #[arg(long, value_name = "NAME=EXPR", value_parser = filters::board, conflicts_with = "by")]
+    pub(super) board: Vec<BoardRows>,
 
     /// Hide items with fewer comparisons, after the fit
     #[arg(long, value_name = "N", default_value_t = 0.0)]

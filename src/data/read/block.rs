@@ -1,12 +1,14 @@
 //! What one block of a file says, with ids of its own. Blocks are parsed apart from each other and
 //! merged in file order.
 
+mod chosen;
 mod dialect;
 
 use super::super::{Comparison, ItemId, Log, Outcome};
 use super::columns::{Columns, Evidence};
 use super::error::{Fault, shown};
 use super::fields::{ScoreField, number, score, time};
+use super::filter::{Chosen, RowFilter};
 use super::names::Names;
 use super::options::{BothBad, OutcomeAs, ReadOptions};
 use super::outcome::{Verdict, usual, verdict};
@@ -15,6 +17,12 @@ use super::outcome::{Verdict, usual, verdict};
 pub(super) trait Fields {
     /// The field as text, or `None` where a JSON object has no such key, a null or no single value.
     fn get(&self, column: usize) -> Option<&[u8]>;
+
+    /// Which text of a dictionary of the column it is, where that is known.
+    #[inline]
+    fn entry(&self, _column: usize) -> Option<u32> {
+        None
+    }
 
     /// What is wrong with a row that has no value in the column of this name.
     fn absent(&self, column: String) -> Fault {
@@ -71,6 +79,8 @@ pub(super) struct Block {
     pub(super) skipped: u64,
     /// The first few of the skipped rows; the one bad row where none is skipped.
     pub(super) bad: Vec<BadRow>,
+    /// What filters made of it, if there are any.
+    pub(super) chosen: Option<Chosen>,
 }
 
 /// What the evidence of one row adds.
@@ -91,6 +101,7 @@ pub(super) struct BlockReader<'a> {
     columns: &'a Columns,
     options: &'a ReadOptions,
     pub(super) block: Block,
+    filter: Option<RowFilter<'a>>,
     /// Whether no column asks for more care than [`add_common`](Self::add_common) takes.
     pub(super) common: bool,
     /// The labels of the row being read.
@@ -100,10 +111,10 @@ pub(super) struct BlockReader<'a> {
 impl RowReader for BlockReader<'_> {
     #[inline]
     fn add(&mut self, fields: &impl Fields, _line: impl FnOnce() -> u64) -> Result<(), Fault> {
-        if self.common && self.add_common(fields).is_some() {
+        if !self.admits(fields)? {
             return Ok(());
         }
-        self.add_any(fields)
+        self.add_admitted(fields)
     }
 
     #[cold]
@@ -132,7 +143,18 @@ impl<'a> BlockReader<'a> {
             && columns.time.is_none()
             && columns.scores.is_none()
             && columns.others.is_empty();
-        Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
+        let filter = columns.plan.as_ref().map(RowFilter::new);
+        Self { columns, options, block: Block { labels, ..Block::default() }, filter, common, labels: Vec::new() }
+    }
+
+    /// Adds a row that the filters let through.
+    #[inline]
+    pub(super) fn add_admitted(&mut self, fields: &impl Fields) -> Result<(), Fault> {
+        if !(self.common && self.add_common(fields).is_some()) {
+            self.add_any(fields)?;
+        }
+        self.added();
+        Ok(())
     }
 
     /// Adds a row of the commonest kind: a usual word about items that were seen before. `None`
@@ -244,6 +266,7 @@ impl<'a> BlockReader<'a> {
     fn found(&self, evidence: Evidence, fields: &impl Fields, left: &[u8], right: &[u8]) -> Result<Found, Fault> {
         match evidence {
             Evidence::Dialect(evidence) => self.found_in_dialect(evidence, fields, [left, right]),
+            Evidence::Composite => self.composite(fields, [left, right]),
             Evidence::Outcome(column) => {
                 let word = self.field(fields, column)?;
                 Ok(match self.verdict(column, word, left, right)? {

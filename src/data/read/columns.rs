@@ -1,10 +1,12 @@
 //! From the names in a header to the columns that are read.
 
+mod chosen;
 mod verdicts;
 
 pub(super) use self::verdicts::{DialectEvidence, UNNAMED_BASELINE};
 use super::dialect::Dialect;
 use super::error::ReadError;
+use super::filter::RowPlan;
 use super::options::{ColumnNames, LabelColumn, ReadOptions, Role};
 use super::path::ColumnPath;
 
@@ -44,6 +46,8 @@ pub(super) enum Evidence {
     },
     /// What only the files of a dialect have.
     Dialect(DialectEvidence),
+    /// Several outcomes in one: those of [`Columns::outcomes`].
+    Composite,
 }
 
 /// A categorical column that is read.
@@ -100,6 +104,10 @@ pub(super) struct Columns {
     pub(super) labels: Vec<Label>,
     /// The columns that stand inside of others, which only JSON objects have.
     pub(super) paths: Vec<(usize, ColumnPath)>,
+    /// The outcomes that are made one, with their weights.
+    pub(super) outcomes: Vec<(usize, f64)>,
+    /// Where filters and boards find what they ask for, if there are any.
+    pub(super) plan: Option<RowPlan>,
 }
 
 impl Columns {
@@ -131,13 +139,16 @@ impl Columns {
             None
         };
         check_unique(path, &finder.header.names)?;
+        let outcomes = finder.outcomes(options)?;
         let mut found = match shape.map(|shape| finder.verdicts(&shape.verdicts)).transpose()?.flatten() {
+            _ if !outcomes.is_empty() => vec![Evidence::Composite],
             Some(evidence) if !options.columns.has_comparison() => vec![Evidence::Dialect(evidence)],
             _ => finder.evidence(names),
         };
         let scores = finder.scores(names).filter(|_| options.keep_scores);
         let evidence = finder.deciding(&mut found, options)?;
         let labels = finder.labels(options, names, labels)?;
+        let plan = finder.plan(options, names)?;
         let Finder { header, paths, .. } = finder;
         Ok(Self {
             names: header.names,
@@ -154,6 +165,8 @@ impl Columns {
             scores,
             labels,
             paths,
+            outcomes,
+            plan,
         })
     }
 
@@ -170,11 +183,14 @@ impl Columns {
             Evidence::Counts { left, right, ties } => [Some(left), Some(right), ties],
             Evidence::Scores { left, right } => [Some(left), Some(right), None],
             Evidence::Dialect(evidence) => evidence.columns(),
+            Evidence::Composite => [None; 3],
         });
         let labels = self.labels.iter().map(|label| Some(label.column));
         let single = [Some(self.left), Some(self.right), self.weight, self.time];
         let scores = self.scores.into_iter().flatten().map(Some);
-        for column in single.into_iter().chain(evidence).chain(labels).chain(scores).flatten() {
+        let chosen = self.plan.iter().flat_map(RowPlan::columns).chain(self.outcomes.iter().map(|&(column, _)| column));
+        let single = single.into_iter().chain(chosen.map(Some));
+        for column in single.chain(evidence).chain(labels).chain(scores).flatten() {
             wanted[column] = true;
         }
         wanted

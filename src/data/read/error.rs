@@ -174,6 +174,22 @@ pub enum ReadError {
         /// How many bad rows were left out.
         skipped: u64,
     },
+    /// Not one row that the filters let through.
+    #[error("no row of {paths} is left: of {rows} rows {dropped}")]
+    AllFiltered {
+        /// The inputs' paths.
+        paths: String,
+        /// How many rows there are.
+        rows: u64,
+        /// What left them out.
+        dropped: String,
+    },
+    /// A weight that is no weight.
+    #[error("the weight of an outcome is {weight}; give a finite number above 0")]
+    OutcomeWeight {
+        /// The number.
+        weight: f64,
+    },
     /// Not one row in all inputs.
     #[error("no row in {paths}; give at least one below the header")]
     NoRows {

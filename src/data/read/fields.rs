@@ -36,7 +36,7 @@ pub(super) fn score(field: &[u8]) -> ScoreField {
 
 /// The time written in `field`: a finite number as it is, a date or date and time as seconds since
 /// 1970. A time without an offset is in UTC.
-pub(super) fn time(field: &[u8]) -> Option<f64> {
+pub(crate) fn time(field: &[u8]) -> Option<f64> {
     if let Some(number) = number(field) {
         return number.is_finite().then_some(number);
     }

@@ -4,7 +4,9 @@ use super::super::graph::Tally;
 use super::super::{ItemId, Items, Labels, Log};
 use super::block::{Block, MESSAGES};
 use super::columns::{Columns, Evidence, Label, UNNAMED_BASELINE};
+use super::boards::{BoardBuilder, Filtered};
 use super::error::{Fault, Place, ReadError};
+use super::filter::Late;
 use super::names::Names;
 use super::options::{Keep, LabelColumn, ReadOptions};
 use super::{Comparisons, Input, InputFormat, Notes, Reading};
@@ -39,7 +41,13 @@ pub(super) struct Assembly<'a> {
     /// Rows stored, whether kept or counted.
     stored: u64,
     notes: Notes,
-    pub(super) inputs: Vec<Input>,
+    inputs: Vec<Input>,
+    late: Option<Late>,
+    boards: Option<BoardBuilder>,
+    /// What the filters left of the file that is being read.
+    filtered: Option<Filtered>,
+    /// The columns of that file that conditions ask about.
+    asked: Vec<String>,
     /// How the first file is written.
     pub(super) format: Option<InputFormat>,
 }
@@ -63,6 +71,10 @@ impl<'a> Assembly<'a> {
             stored: 0,
             notes: Notes::default(),
             inputs: Vec::new(),
+            late: Late::new(&options.filters),
+            boards: BoardBuilder::new(options.boards.len()),
+            filtered: None,
+            asked: Vec::new(),
             format: None,
         }
     }
@@ -70,6 +82,8 @@ impl<'a> Assembly<'a> {
     /// Starts a file. The first one decides whether rows are kept, and with which labels.
     pub(super) fn start(&mut self, columns: &Columns) {
         self.notes.counted |= matches!(columns.evidence, Evidence::Counts { .. });
+        self.filtered = columns.plan.as_ref().map(|_| Filtered::new(self.options));
+        self.asked = columns.plan.iter().flat_map(|plan| &plan.asked).map(|asked| columns.name(asked.column)).collect();
         if self.wanted.is_some() {
             return;
         }
@@ -122,11 +136,31 @@ impl<'a> Assembly<'a> {
         self.notes.disagreements += block.disagreements;
         self.notes.both_bad_dropped += block.both_bad_dropped;
         self.notes.no_verdict += block.no_verdict;
+        self.choose(&mut block, progress);
         self.stored += block.rows.len() as u64;
         progress.lines += block.lines;
-        progress.rows += block.read;
         self.store(&block);
         Ok(())
+    }
+
+    /// Leaves out what later filters leave out, and counts what all of them did.
+    fn choose(&mut self, block: &mut Block, progress: &mut Progress) {
+        progress.rows += block.read;
+        let early = block.chosen.as_ref().map_or(0, |chosen| chosen.dropped.iter().sum::<u64>() + chosen.outside);
+        progress.rows += early;
+        let left = match &mut self.late {
+            Some(late) => late.apply(block),
+            None => block.read,
+        };
+        if let (Some(filtered), Some(chosen)) = (&mut self.filtered, &block.chosen) {
+            filtered.add(chosen, left);
+            self.notes.add_not_numbers(&self.asked, &chosen.doubts);
+        }
+    }
+
+    /// Ends a file.
+    pub(super) fn add_input(&mut self, input: Input) {
+        self.inputs.push(Input { filters: self.filtered.take(), ..input });
     }
 
     fn store(&mut self, block: &Block) {
@@ -134,10 +168,16 @@ impl<'a> Assembly<'a> {
             Comparisons::Counts(tally) => {
                 let ids: Vec<u32> = block.items.iter().map(|name| tally.intern(name).0).collect();
                 tally.append(&block.rows, &ids);
+                if let Some((boards, chosen)) = self.boards.as_mut().zip(block.chosen.as_ref()) {
+                    boards.count(&block.rows, &ids, tally.items().len(), chosen);
+                }
             }
             Comparisons::Rows(log) => {
                 let ids = interned(&mut log.items, block.items.iter());
                 log.append(&block.rows, &ids);
+                if let Some((boards, chosen)) = self.boards.as_mut().zip(block.chosen.as_ref()) {
+                    boards.keep(chosen);
+                }
             }
         }
         for (labels, (names, local)) in self.labels.iter_mut().zip(&block.labels) {
@@ -150,7 +190,11 @@ impl<'a> Assembly<'a> {
     pub(super) fn finish(mut self) -> Result<Reading, ReadError> {
         if self.stored == 0 {
             let paths: Vec<&str> = self.inputs.iter().map(|input| input.path.as_str()).collect();
-            return Err(ReadError::Empty { paths: paths.join(", "), skipped: self.notes.skipped });
+            let paths = paths.join(", ");
+            return Err(match Filtered::total(&self.inputs) {
+                Some((rows, dropped)) => ReadError::AllFiltered { paths, rows, dropped },
+                None => ReadError::Empty { paths, skipped: self.notes.skipped },
+            });
         }
         if let Comparisons::Rows(log) = &mut self.comparisons {
             for labels in self.labels {
@@ -162,7 +206,8 @@ impl<'a> Assembly<'a> {
             }
         }
         let format = self.format.unwrap_or(InputFormat::Csv);
-        Ok(Reading { comparisons: self.comparisons, inputs: self.inputs, format, notes: self.notes })
+        let boards = self.boards.map(|boards| boards.finish(&self.comparisons));
+        Ok(Reading { comparisons: self.comparisons, boards, inputs: self.inputs, format, notes: self.notes })
     }
 }
 

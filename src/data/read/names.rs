@@ -21,7 +21,8 @@ impl Default for Names {
 }
 
 impl Names {
-    fn len(&self) -> usize {
+    /// How many names there are.
+    pub(super) fn len(&self) -> usize {
         self.bounds.len() - 1
     }
 
@@ -121,7 +122,7 @@ pub(super) fn hash(name: &[u8]) -> u64 {
 
 /// Both halves of the product, so that the upper bits of a factor also reach the lower ones.
 #[inline]
-fn folded(a: u64, b: u64) -> u64 {
+pub(super) fn folded(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product as u64) ^ (product >> 64) as u64
 }

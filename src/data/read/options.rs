@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::filter::{BoardRows, Filters};
 use super::dialect::Dialect;
 use super::error::ReadError;
 
@@ -121,6 +122,15 @@ pub enum OutcomeAs {
     Name,
 }
 
+/// A column of outcomes that is one of several.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WeightedOutcome {
+    /// The column.
+    pub column: String,
+    /// Its weight, above 0; only the weights' proportions matter.
+    pub weight: f64,
+}
+
 /// How a log is read. The default takes the usual column names and keeps counts.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, set by name")]
@@ -152,6 +162,14 @@ pub struct ReadOptions {
     pub baseline: Option<String>,
     /// How to read an outcome that is both a side and a name; without it such a row is bad.
     pub outcome_as: Option<OutcomeAs>,
+    /// Columns of outcomes that are made one, in place of any other: a row is one comparison, in which the left
+    /// item took the weighted mean of its shares. A column without an outcome in a row is left out of the mean, and
+    /// the row weighs less by it.
+    pub outcomes: Vec<WeightedOutcome>,
+    /// Which rows count.
+    pub filters: Filters,
+    /// Boards of their own: which rows are on them. Rows on none of them are not read.
+    pub boards: Vec<BoardRows>,
     /// Whether bad rows are counted and left out instead of being an error.
     pub skip_bad_rows: bool,
     /// Whether a column called `uid` can be the group, as in sampled groups of training loops.
@@ -175,6 +193,9 @@ impl Default for ReadOptions {
             from: None,
             baseline: None,
             outcome_as: None,
+            outcomes: Vec::new(),
+            filters: Filters::default(),
+            boards: Vec::new(),
             skip_bad_rows: false,
             uid_is_group: false,
             block_bytes: 1 << 20,
@@ -188,6 +209,11 @@ impl ReadOptions {
         for (name, value) in [("margin", self.margin), ("strong weight", self.strong_weight.unwrap_or(1.0))] {
             if !value.is_finite() || value < 0.0 {
                 return Err(ReadError::Setting { name, value });
+            }
+        }
+        for WeightedOutcome { weight, .. } in &self.outcomes {
+            if !(weight.is_finite() && *weight > 0.0) {
+                return Err(ReadError::OutcomeWeight { weight: *weight });
             }
         }
         Ok(())

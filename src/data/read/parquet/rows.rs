@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::super::super::{CODE_LEFT, CODE_RIGHT, CODE_TIE, Outcome};
-use super::super::block::{Block, BlockReader, Fields, RowReader};
+use super::super::block::{Block, BlockReader, Fields, RowReader as _};
 use super::super::columns::{Columns, Evidence};
 use super::super::error::Fault;
 use super::super::options::ReadOptions;
@@ -27,6 +27,11 @@ impl Fields for Row<'_> {
         self.chunks.get(column)?.as_ref()?.get(self.row)
     }
 
+    #[inline]
+    fn entry(&self, column: usize) -> Option<u32> {
+        Some(self.chunks.get(column)?.as_ref()?.ids()[self.row])
+    }
+
     fn absent(&self, column: String) -> Fault {
         Fault::Null { column }
     }
@@ -37,21 +42,28 @@ pub(super) fn parse(chunks: &Chunks, range: Range<usize>, columns: &Columns, opt
     let mut reader = BlockReader::new(columns, options);
     let mut known = Known::new(chunks, columns, &reader);
     for row in range.clone() {
-        if known.as_mut().is_some_and(|known| known.add(row, &mut reader)) {
-            continue;
-        }
-        let line = (row - range.start) as u64;
-        match reader.add(&Row { chunks, row }, || line) {
-            Ok(()) => known.iter_mut().for_each(|known| known.learn(row, &reader.block)),
-            Err(fault) => {
-                if !reader.bad(line, fault) {
-                    return reader.block;
-                }
+        let fields = Row { chunks, row };
+        let added = reader.admits(&fields).and_then(|admitted| {
+            if !admitted {
+                return Ok(());
             }
+            if known.as_mut().is_some_and(|known| known.add(row, &mut reader)) {
+                reader.added();
+                return Ok(());
+            }
+            reader.add_admitted(&fields)?;
+            known.iter_mut().for_each(|known| known.learn(row, &reader.block));
+            Ok(())
+        });
+        let line = (row - range.start) as u64;
+        if let Err(fault) = added
+            && !reader.bad(line, fault)
+        {
+            return reader.finish();
         }
     }
     reader.end(range.len() as u64);
-    reader.block
+    reader.finish()
 }
 
 /// What is known of the texts of a column, by their place in its dictionary.

@@ -1,0 +1,67 @@
+//! Boards by name, made of one reading of the log.
+
+use anyhow::{Context, bail};
+use palio::data::filter::BoardRows;
+use palio::data::graph::PreferenceGraph;
+use palio::data::read::{BoardParts, Boards, Comparisons};
+use palio::report::NamedRows;
+use palio::structure::Note;
+use rayon::prelude::*;
+
+use super::{Made, Plan};
+use crate::cli::rating::IntervalKind;
+
+/// Refuses two boards of one name.
+pub(super) fn check_names(boards: &[BoardRows]) -> anyhow::Result<()> {
+    for (place, board) in boards.iter().enumerate() {
+        if boards[..place].iter().any(|other| other.name == board.name) {
+            bail!("there are two boards `{}`; give each a name of its own", board.name);
+        }
+    }
+    Ok(())
+}
+
+/// What is to be said of boards that no row is on, which are left out.
+pub(super) fn empty_boards(asked: &[BoardRows], found: &Boards) -> Vec<Note> {
+    let empty = asked.iter().zip(&found.rows).filter(|&(_, &rows)| rows == 0);
+    let message =
+        |board: &BoardRows| format!("no row is on the board `{}` ({}); it is left out", board.name, board.condition);
+    empty.map(|(board, _)| Note::new("empty-board", message(board))).collect()
+}
+
+impl Plan<'_> {
+    /// The boards that have rows, in the order in which they were asked for.
+    pub(super) fn named_boards(
+        &self,
+        found: Boards,
+        comparisons: &Comparisons,
+        task: Option<&str>,
+    ) -> anyhow::Result<Vec<Made>> {
+        let Boards { rows, parts } = found;
+        let asked: Vec<usize> = (0..rows.len()).filter(|&board| rows[board] > 0).collect();
+        let one = |board: usize| {
+            let BoardRows { name, condition } = self.args.board[board].clone();
+            let context = format!("board {name}");
+            let named = NamedRows { board: name, condition, rows: rows[board] };
+            let made = match (&parts, comparisons) {
+                (BoardParts::Rows(membership), Comparisons::Rows(log)) => {
+                    let part = membership.part(log, board);
+                    let part = if self.args.input.sorts_by_time() { part.sorted_by_time() } else { part };
+                    self.board(None, &PreferenceGraph::from_log(&part), Some(&part), task)
+                }
+                (BoardParts::Counts(tallies), _) => {
+                    self.board(None, &PreferenceGraph::from_tally(tallies[board].clone()), None, None)
+                }
+                (BoardParts::Rows(_), Comparisons::Counts(_)) => bail!("the rows of the log were not kept"),
+            };
+            let mut made = made.context(context)?;
+            made.board.of = Some(named);
+            Ok(made)
+        };
+        // The bootstrap is parallel itself, and shows how far it is.
+        if self.rating.interval == IntervalKind::Bootstrap {
+            return asked.into_iter().map(one).collect();
+        }
+        asked.into_par_iter().map(one).collect()
+    }
+}

@@ -1,0 +1,250 @@
+//! Filters and boards while rows are read: conditions become bits of a row, and rows with the same bits are a class,
+//! for which it is worked out once whether they count and on which boards.
+//!
+//! A value of a column is looked at when it is first seen in a block and known by its hash from then on, so that a
+//! row costs one look-up a column, however many conditions ask about it.
+
+mod classes;
+mod late;
+mod plan;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use self::classes::Classes;
+pub(super) use self::classes::Fate;
+pub(super) use self::late::Late;
+pub(super) use self::plan::{Asked, Period, RowPlan};
+use super::block::Fields;
+use super::error::shown;
+use super::names::Names;
+
+/// A value that has no cap.
+pub(super) const NO_VALUE: u32 = u32::MAX;
+
+/// What the filters made of a block.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    /// For each filter in its order how many rows it left out.
+    pub(super) dropped: Vec<u64>,
+    /// Rows that no board has.
+    pub(super) outside: u64,
+    /// For each column that conditions ask about the rows in which it is no number where one is asked for.
+    pub(super) doubts: Vec<Doubt>,
+    /// The sets of boards that rows are on, one bit a board, so many words a set.
+    pub(super) masks: Vec<u64>,
+    /// For each set how many rows of the file have it.
+    pub(super) mask_rows: Vec<u64>,
+    /// For each comparison its set; empty where there are no boards.
+    pub(super) of_row: Vec<u32>,
+    /// What later filters need of each row of the file; empty where there are none.
+    pub(super) keys: Vec<RowKey>,
+    /// For each cap the values of its column, and for each row of the file which of them it has.
+    pub(super) caps: Vec<(Names, Vec<u32>)>,
+}
+
+/// Rows in which a column is no number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Doubt {
+    pub(super) rows: u64,
+    /// What the first of them holds.
+    pub(super) example: String,
+}
+
+/// What later filters need of a row of the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowKey {
+    /// How many comparisons there are up to the row's last one.
+    pub(super) end: u32,
+    /// The hash of what must not be there twice; `None` where the row has nothing of it.
+    pub(super) dedupe: Option<u128>,
+}
+
+/// Values of a column that were looked at.
+#[derive(Debug, Default)]
+struct Seen {
+    values: Names,
+    /// Their bits, so many words a value.
+    bits: Vec<u64>,
+    /// Values by their place in the column's dictionary, plus one; 0 where it is not known.
+    by_entry: Vec<u32>,
+}
+
+/// Filters the rows of one block.
+#[derive(Debug)]
+pub(super) struct RowFilter<'a> {
+    pub(super) plan: &'a RowPlan,
+    seen: Vec<Seen>,
+    classes: Classes,
+    /// The bits of the row being read.
+    row: Vec<u64>,
+    /// The set of boards that it is on.
+    mask: u32,
+    dedupe: Option<u128>,
+    key: Vec<u8>,
+    capped: Vec<u32>,
+    pub(super) chosen: Chosen,
+}
+
+impl<'a> RowFilter<'a> {
+    pub(super) fn new(plan: &'a RowPlan) -> Self {
+        let chosen = Chosen {
+            dropped: vec![0; plan.steps()],
+            doubts: vec![Doubt::default(); plan.asked.len()],
+            caps: plan.caps.iter().map(|_| <(Names, Vec<u32>)>::default()).collect(),
+            ..Chosen::default()
+        };
+        Self {
+            plan,
+            seen: plan.asked.iter().map(|_| Seen::default()).collect(),
+            classes: Classes::new(plan.words),
+            row: vec![0; plan.words],
+            mask: 0,
+            dedupe: None,
+            key: Vec::new(),
+            capped: Vec::new(),
+            chosen,
+        }
+    }
+
+    /// What becomes of a row by its conditions and boards.
+    #[inline]
+    pub(super) fn fate(&mut self, fields: &impl Fields) -> Fate {
+        self.row.fill(0);
+        for (asked, seen) in self.plan.asked.iter().zip(&mut self.seen) {
+            seen.add_bits(asked, fields, &mut self.row);
+        }
+        let class = self.classes.find(&self.row).unwrap_or_else(|slot| self.learn(slot));
+        if self.classes.is_doubtful(class) {
+            self.doubt(fields);
+        }
+        let fate = self.classes.fate(class);
+        if let Fate::On(mask) = fate {
+            self.mask = mask;
+        }
+        fate
+    }
+
+    /// Works out what becomes of the rows with these bits.
+    #[cold]
+    fn learn(&mut self, slot: usize) -> u32 {
+        let fate = match self.plan.failed(&self.row) {
+            Some(step) => Fate::Dropped(step),
+            None if self.plan.boards.is_empty() => Fate::On(0),
+            None => {
+                let mask = self.plan.mask(&self.row);
+                if mask.iter().all(|&word| word == 0) { Fate::Outside } else { Fate::On(self.mask_id(&mask)) }
+            }
+        };
+        self.classes.add(slot, &self.row, fate, self.plan.is_doubtful(&self.row))
+    }
+
+    fn mask_id(&mut self, mask: &[u64]) -> u32 {
+        self.chosen.masks.extend_from_slice(mask);
+        self.chosen.mask_rows.push(0);
+        self.chosen.mask_rows.len() as u32 - 1
+    }
+
+    /// Counts columns that are no numbers.
+    #[cold]
+    fn doubt(&mut self, fields: &impl Fields) {
+        for (asked, doubt) in self.plan.asked.iter().zip(&mut self.chosen.doubts) {
+            if asked.is_doubtful(&self.row) {
+                if doubt.rows == 0 {
+                    doubt.example = shown(text(fields, asked.column));
+                }
+                doubt.rows += 1;
+            }
+        }
+    }
+
+    /// Counts a row that a filter leaves out.
+    pub(super) fn drop_row(&mut self, step: usize) {
+        self.chosen.dropped[step] += 1;
+    }
+
+    /// Takes down what later filters need of the row.
+    pub(super) fn note_keys(&mut self, fields: &impl Fields) {
+        if !self.plan.dedupe.is_empty() {
+            self.key.clear();
+            let mut there = false;
+            for &column in &self.plan.dedupe {
+                let value = text(fields, column);
+                there |= !value.is_empty();
+                self.key.extend_from_slice(&(value.len() as u64).to_le_bytes());
+                self.key.extend_from_slice(value);
+            }
+            self.dedupe = there.then(|| xxh3_128(&self.key));
+        }
+        self.capped.clear();
+        for (&column, (names, _)) in self.plan.caps.iter().zip(&mut self.chosen.caps) {
+            let value = text(fields, column);
+            let known = names.find(value).unwrap_or_else(|| names.intern(&String::from_utf8_lossy(value)));
+            self.capped.push(if value.is_empty() { NO_VALUE } else { known });
+        }
+    }
+
+    /// Takes down that the row was read: there are now so many comparisons.
+    #[inline]
+    pub(super) fn added(&mut self, comparisons: usize) {
+        if !self.plan.boards.is_empty() && comparisons > self.chosen.of_row.len() {
+            self.chosen.mask_rows[self.mask as usize] += 1;
+            self.chosen.of_row.resize(comparisons, self.mask);
+        }
+        if self.plan.has_late_filters() {
+            self.chosen.keys.push(RowKey { end: comparisons as u32, dedupe: self.dedupe });
+            for ((_, ids), &id) in self.chosen.caps.iter_mut().zip(&self.capped) {
+                ids.push(id);
+            }
+        }
+    }
+}
+
+/// What a column holds, as text; nothing where there is nothing.
+fn text(fields: &impl Fields, column: usize) -> &[u8] {
+    fields.get(column).or_else(|| fields.nested(column)).unwrap_or_default()
+}
+
+impl Seen {
+    /// Adds the bits of the value that a row has in the column.
+    #[inline]
+    fn add_bits(&mut self, asked: &Asked, fields: &impl Fields, row: &mut [u64]) {
+        /// Entries of larger dictionaries are not known by their place.
+        const ENTRIES: u32 = 1 << 16;
+        let entry = fields.entry(asked.column).filter(|&entry| entry < ENTRIES).map(|entry| entry as usize);
+        if let Some(&known) = entry.and_then(|entry| self.by_entry.get(entry))
+            && known > 0
+        {
+            return self.add_known(known - 1, row);
+        }
+        let value = text(fields, asked.column);
+        match self.values.find(value).or_else(|| self.learn(asked, value, row.len())) {
+            Some(known) => {
+                self.add_known(known, row);
+                if let Some(entry) = entry {
+                    self.by_entry.resize(self.by_entry.len().max(entry + 1), 0);
+                    self.by_entry[entry] = known + 1;
+                }
+            }
+            None => asked.add_bits(value, row),
+        }
+    }
+
+    #[inline]
+    fn add_known(&self, known: u32, row: &mut [u64]) {
+        let bits = &self.bits[known as usize * row.len()..][..row.len()];
+        row.iter_mut().zip(bits).for_each(|(row, bits)| *row |= bits);
+    }
+
+    /// Looks at a value. `None` if it is not kept: there are too many, or it is no text.
+    #[cold]
+    fn learn(&mut self, asked: &Asked, value: &[u8], words: usize) -> Option<u32> {
+        const MOST: usize = 1 << 12;
+        if self.values.len() >= MOST {
+            return None;
+        }
+        let known = self.values.intern(std::str::from_utf8(value).ok()?);
+        self.bits.resize((known as usize + 1) * words, 0);
+        asked.add_bits(value, &mut self.bits[known as usize * words..]);
+        Some(known)
+    }
+}

@@ -1,0 +1,214 @@
+//! Conditions in the columns of one file.
+
+use super::super::super::filter::{BoardRows, Filters, Node, Question, Value};
+use super::super::error::ReadError;
+use super::super::fields::{ScoreField, number, score};
+
+/// Where the filters and boards of a log find what they ask for in one file.
+#[derive(Debug, Default)]
+pub(in super::super) struct RowPlan {
+    /// The columns that conditions ask about.
+    pub(in super::super) asked: Vec<Asked>,
+    conditions: Vec<Tree>,
+    pub(super) boards: Vec<Tree>,
+    /// Words of bits that a row has.
+    pub(super) words: usize,
+    bits: u32,
+    pub(in super::super) period: Option<Period>,
+    /// The columns in which rows must not be alike.
+    pub(in super::super) dedupe: Vec<usize>,
+    /// The columns with a cap on the rows of one value.
+    pub(in super::super) caps: Vec<usize>,
+}
+
+/// The time in which rows count.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Period {
+    pub(in super::super) column: usize,
+    pub(in super::super) since: Option<f64>,
+    pub(in super::super) until: Option<f64>,
+}
+
+/// A column that conditions ask about.
+#[derive(Debug)]
+pub(in super::super) struct Asked {
+    pub(in super::super) column: usize,
+    /// What is asked, and the bit of the answer.
+    questions: Vec<(u32, Question)>,
+    /// The bit that says that a number is asked for and there is none.
+    doubt: Option<u32>,
+}
+
+/// A condition on bits.
+#[derive(Debug)]
+pub(super) enum Tree {
+    Always(bool),
+    Bit(u32),
+    Not(Box<Tree>),
+    All(Vec<Tree>),
+    Any(Vec<Tree>),
+}
+
+/// Finds columns by name. The second text says who asks.
+pub(in super::super) type FindColumn<'f> = dyn FnMut(&str, &str) -> Result<usize, ReadError> + 'f;
+
+impl RowPlan {
+    /// The plan for a file whose columns `find` finds. Period, duplicates and caps are set by the caller.
+    pub(in super::super) fn new(
+        filters: &Filters,
+        boards: &[BoardRows],
+        find: &mut FindColumn<'_>,
+    ) -> Result<Self, ReadError> {
+        let mut plan = Self::default();
+        for condition in &filters.conditions {
+            let tree = plan.tree(condition.root(), &format!("--where '{condition}'"), find)?;
+            plan.conditions.push(tree);
+        }
+        for BoardRows { name, condition } in boards {
+            let tree = plan.tree(condition.root(), &format!("--board {name}='{condition}'"), find)?;
+            plan.boards.push(tree);
+        }
+        for asked in &mut plan.asked {
+            if asked.questions.iter().any(|(_, question)| matches!(question, Question::Number(..))) {
+                asked.doubt = Some(plan.bits);
+                plan.bits += 1;
+            }
+        }
+        plan.words = plan.bits.div_ceil(u64::BITS) as usize;
+        Ok(plan)
+    }
+
+    fn tree(&mut self, node: &Node, who: &str, find: &mut FindColumn<'_>) -> Result<Tree, ReadError> {
+        let mut all = |parts: &[Node]| parts.iter().map(|part| self.tree(part, who, find)).collect::<Result<_, _>>();
+        Ok(match node {
+            Node::Always(truth) => Tree::Always(*truth),
+            Node::All(parts) => Tree::All(all(parts)?),
+            Node::Any(parts) => Tree::Any(all(parts)?),
+            Node::Not(inner) => Tree::Not(Box::new(self.tree(inner, who, find)?)),
+            Node::Test(test) => {
+                let column = find(&test.column, who)?;
+                Tree::Bit(self.bit(column, &test.question))
+            }
+        })
+    }
+
+    /// The bit of the answer to a question, which may have been asked before.
+    fn bit(&mut self, column: usize, question: &Question) -> u32 {
+        let place = self.asked.iter().position(|asked| asked.column == column).unwrap_or_else(|| {
+            self.asked.push(Asked { column, questions: Vec::new(), doubt: None });
+            self.asked.len() - 1
+        });
+        let questions = &mut self.asked[place].questions;
+        if let Some((bit, _)) = questions.iter().find(|(_, known)| known == question) {
+            return *bit;
+        }
+        questions.push((self.bits, question.clone()));
+        self.bits += 1;
+        self.bits - 1
+    }
+
+    /// How many filters there are.
+    pub(super) fn steps(&self) -> usize {
+        let period = self.period.map_or(0, |it| usize::from(it.since.is_some()) + usize::from(it.until.is_some()));
+        self.conditions.len() + period + usize::from(!self.dedupe.is_empty()) + self.caps.len()
+    }
+
+    /// The number of the filter that comes behind the conditions.
+    pub(in super::super) fn behind_conditions(&self) -> usize {
+        self.conditions.len()
+    }
+
+    /// Whether filters depend on the rows before.
+    pub(in super::super) fn has_late_filters(&self) -> bool {
+        !(self.dedupe.is_empty() && self.caps.is_empty())
+    }
+
+    /// Which columns the plan needs.
+    pub(in super::super) fn columns(&self) -> impl Iterator<Item = usize> {
+        let asked = self.asked.iter().map(|asked| asked.column).chain(self.period.map(|period| period.column));
+        asked.chain(self.dedupe.iter().copied()).chain(self.caps.iter().copied())
+    }
+
+    /// The first condition that does not hold.
+    pub(super) fn failed(&self, row: &[u64]) -> Option<u32> {
+        self.conditions.iter().position(|condition| !condition.holds(row)).map(|step| step as u32)
+    }
+
+    /// The boards that rows with these bits are on.
+    pub(super) fn mask(&self, row: &[u64]) -> Vec<u64> {
+        let mut mask = vec![0; self.boards.len().div_ceil(u64::BITS as usize)];
+        for (board, _) in self.boards.iter().enumerate().filter(|(_, condition)| condition.holds(row)) {
+            set(&mut mask, board as u32);
+        }
+        mask
+    }
+
+    pub(super) fn is_doubtful(&self, row: &[u64]) -> bool {
+        self.asked.iter().any(|asked| asked.is_doubtful(row))
+    }
+}
+
+impl Tree {
+    fn holds(&self, row: &[u64]) -> bool {
+        match self {
+            Self::Always(truth) => *truth,
+            Self::Bit(bit) => get(row, *bit),
+            Self::Not(inner) => !inner.holds(row),
+            Self::All(parts) => parts.iter().all(|part| part.holds(row)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(row)),
+        }
+    }
+}
+
+fn set(words: &mut [u64], bit: u32) {
+    words[(bit / u64::BITS) as usize] |= 1 << (bit % u64::BITS);
+}
+
+fn get(words: &[u64], bit: u32) -> bool {
+    words[(bit / u64::BITS) as usize] >> (bit % u64::BITS) & 1 == 1
+}
+
+impl Asked {
+    pub(super) fn is_doubtful(&self, row: &[u64]) -> bool {
+        self.doubt.is_some_and(|bit| get(row, bit))
+    }
+
+    /// Adds the bits of a value, which is empty where there is none.
+    pub(super) fn add_bits(&self, value: &[u8], row: &mut [u64]) {
+        for (bit, question) in &self.questions {
+            let holds = match question {
+                Question::IsOneOf(values) => values.iter().any(|wanted| is(value, wanted)),
+                Question::Text(order, text) => !value.is_empty() && order.holds(Some(value.cmp(text.as_bytes()))),
+                Question::Number(order, bound) => order.holds(number(value).and_then(|it| it.partial_cmp(bound))),
+            };
+            if holds {
+                set(row, *bit);
+            }
+        }
+        if let Some(bit) = self.doubt.filter(|_| score(value) == ScoreField::Other) {
+            set(row, bit);
+        }
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "a number is the same by its value")]
+fn is(value: &[u8], wanted: &Value) -> bool {
+    match wanted {
+        Value::Text(text) => value == text.as_bytes(),
+        Value::Number(wanted) => number(value).is_some_and(|number| number == *wanted),
+        Value::Truth(wanted) => truth(value) == Some(*wanted),
+        Value::Missing => value.is_empty(),
+    }
+}
+
+/// What is true or false, as programs write it.
+#[expect(clippy::float_cmp, reason = "0 and 1 are exact")]
+fn truth(value: &[u8]) -> Option<bool> {
+    let is = |word: &str| value.eq_ignore_ascii_case(word.as_bytes());
+    let number = number(value);
+    match () {
+        () if is("true") || number == Some(1.0) => Some(true),
+        () if is("false") || number == Some(0.0) => Some(false),
+        () => None,
+    }
+}
