@@ -1,10 +1,14 @@
 //! Leaderboards: ratings on a scale people read, ranks, and what is known of both.
 
+mod moves;
+pub mod published;
+
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub use self::moves::{Move, Moves};
 use crate::data::ItemId;
 use crate::data::graph::{PreferenceGraph, Record};
 use crate::models::general_preference::{BlockReading, Canonical};
@@ -88,11 +92,19 @@ pub struct BoardSettings {
     pub ranks: RankSettings,
     /// Items with fewer comparisons are hidden, after the fit.
     pub min_comparisons: f64,
+    /// Items that are hidden, after the fit.
+    pub hidden: Vec<String>,
 }
 
 impl Default for BoardSettings {
     fn default() -> Self {
-        Self { units: Units::LogOdds, scale: Scale::default(), ranks: RankSettings::default(), min_comparisons: 0.0 }
+        Self {
+            units: Units::LogOdds,
+            scale: Scale::default(),
+            ranks: RankSettings::default(),
+            min_comparisons: 0.0,
+            hidden: Vec::new(),
+        }
     }
 }
 
@@ -182,7 +194,7 @@ pub struct Leaderboard {
     pub fit: FitSummary,
     /// What the log looked like.
     pub graph: GraphSummary,
-    /// Items fitted and not shown, for having too few comparisons.
+    /// Items fitted and not shown, for having too few comparisons or by name.
     pub hidden: usize,
     /// What the reader must know.
     #[serde(skip)]
@@ -204,6 +216,7 @@ impl Leaderboard {
         let shown: Vec<ItemId> = (0..graph.items().len() as u32)
             .map(ItemId)
             .filter(|item| records[item.index()].comparisons() >= settings.min_comparisons)
+            .filter(|&item| !settings.hidden.iter().any(|name| name == graph.items().name(item)))
             .collect();
         let order = ranked(&shown, fitted.ratings(), tolerance(settings.units), |item| graph.items().name(item));
         let ids: Vec<ItemId> = order.iter().map(|&(_, item)| item).collect();

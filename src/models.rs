@@ -3,6 +3,7 @@
 //! A newcomer adds a method with one file here, one line in [`RATERS`] and one golden fixture; the
 //! command line, the property tests and the benches loop over the registry.
 
+pub mod anchored;
 pub mod bradley_terry;
 pub mod elo;
 pub mod games;
@@ -261,6 +262,20 @@ pub enum FitError {
     NoFoldColumn {
         /// The column asked for.
         column: String,
+    },
+    /// Ratings with an origin, where no item gives one.
+    #[error("none of the {items} items of the log is one whose rating is given; name them as the log does")]
+    NothingKnown {
+        /// The items of the log.
+        items: usize,
+    },
+    /// Ratings with an origin are fitted with dense matrices, and there are too many items.
+    #[error("{items} items are to be fitted beside those whose rating is given; that works up to {limit}")]
+    TooManyFree {
+        /// The items that are fitted.
+        items: usize,
+        /// The limit.
+        limit: usize,
     },
     /// Pseudo counts are added to every pair of items, and there are too many of those.
     #[error("pseudo_count works up to {limit} items and there are {items}; use penalty, which needs no pairs")]

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
 pub use self::crossval::{Compared, MethodLine, signed};
 pub use self::inspect::{inspection_csv, inspection_jsonl, inspection_markdown};
-pub use self::leaderboard::{Board, NamedRows, csv, jsonl, markdown, ranges, rank_range};
+pub use self::leaderboard::{Board, NamedRows, arena_csv, arena_jsonl, csv, jsonl, markdown, ranges, rank_range};
 pub use self::predict::{predictions_csv, predictions_jsonl, predictions_markdown};
 pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};
 pub use self::tournament::{MatchRow, matches_csv, matches_jsonl};

@@ -22,6 +22,7 @@
 //! 94.2 % (1.0) where all items are equal, the case they are made for; overlapping intervals hold there on
 //! 77.4 % (1.9) of the logs.
 
+mod anchored;
 mod bootstrap;
 mod clusters;
 mod covariance;
@@ -32,6 +33,7 @@ use nalgebra::DMatrix;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
+pub use self::anchored::anchored_covariance;
 pub use self::bootstrap::{BootstrapSettings, bootstrap};
 pub use self::clusters::Clusters;
 pub use self::covariance::{CovarianceKind, FEW_UNITS, covariance, covariance_among};

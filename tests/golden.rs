@@ -37,6 +37,8 @@ mod shared;
 mod structure;
 #[path = "golden/swiss.rs"]
 mod swiss;
+#[path = "golden/weekly.rs"]
+mod weekly;
 
 use std::process::ExitCode;
 
@@ -53,6 +55,7 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("general_preference", general_preference::CHECKS),
     ("games", games::CHECKS),
     ("logs", logs::CHECKS),
+    ("weekly", weekly::CHECKS),
     ("held_out", held_out::CHECKS),
     ("structure", structure::CHECKS),
     ("readme", readme::CHECKS),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use palio::data::Log;
+use palio::data::filter::{BoardRows, Filters};
 use palio::data::read::{
     ColumnNames, Comparisons, InputFormat, Keep, LabelColumn, ReadError, ReadOptions, Reading, Role, TableOptions,
     read, read_bytes, read_table_bytes,
@@ -161,17 +162,34 @@ fn a_file_says_the_same_as_the_text_of_its_rows_however_it_is_written() {
         builder().set_compression(Compression::LZ4_RAW),
     ];
     let labels = vec![LabelColumn::Role(Role::Judge)];
-    let all = [rows(), ReadOptions { labels, ..rows() }, ReadOptions { strong_weight: Some(3.0), ..rows() }];
+    let board = |name: &str, text: &str| BoardRows { name: name.to_owned(), condition: text.parse().unwrap() };
+    let filters = Filters {
+        conditions: vec!["judge != 'judge 7' and not winner = 'tie'".parse().unwrap()],
+        dedupe: vec!["judge".to_owned(), "model_a".to_owned()],
+        ..Filters::default()
+    };
+    let chosen = ReadOptions {
+        filters,
+        boards: vec![board("early", "judge < 'judge 3'"), board("late", "judge > 'judge 25'")],
+        labels: labels.clone(),
+        ..rows()
+    };
+    let all = [rows(), ReadOptions { labels, ..rows() }, ReadOptions { strong_weight: Some(3.0), ..rows() }, chosen];
     for (way, properties) in ways.into_iter().enumerate() {
         let bytes = file(&schema, &columns, [4_999, 700, 64][way % 3], properties);
         for options in &all {
-            let expected = log(read_bytes("log.csv", csv.as_bytes(), options).unwrap());
+            let expected = read_bytes("log.csv", csv.as_bytes(), options).unwrap();
+            let boards = |found: &Reading| found.boards.as_ref().map(|boards| boards.rows.clone());
+            let (filters, on_boards) = (expected.inputs[0].filters.clone(), boards(&expected));
+            let expected = log(expected);
             for threads in [1, 3] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let reading = pool.install(|| read_bytes("-", &bytes, options)).unwrap();
                 assert_eq!(reading.format, InputFormat::Parquet);
                 assert_eq!(reading.inputs[0].xxh3, format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&bytes)));
                 assert_eq!(reading.inputs[0].rows, many.len() as u64);
+                assert_eq!(reading.inputs[0].filters, filters);
+                assert_eq!(boards(&reading), on_boards);
                 assert_eq!(format!("{:?}", log(reading)), format!("{expected:?}"), "way {way}");
             }
         }

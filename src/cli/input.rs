@@ -140,9 +140,10 @@ fn from(text: &str) -> Result<From, String> {
 
 fn outcome(text: &str) -> Result<WeightedOutcome, String> {
     let (column, weight) = text.rsplit_once('=').unwrap_or((text, "1"));
-    let weight: f64 = weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0).ok_or_else(|| {
-        format!("'{weight}' is no weight; write COLUMN=WEIGHT with a number above 0, such as helpful=1,honest=0.5")
-    })?;
+    let weight: f64 =
+        weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0).ok_or_else(|| {
+            format!("'{weight}' is no weight; write COLUMN=WEIGHT with a number above 0, such as helpful=1,honest=0.5")
+        })?;
     Ok(WeightedOutcome { column: column.to_owned(), weight })
 }
 

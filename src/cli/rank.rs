@@ -2,19 +2,26 @@
 
 mod arguments;
 mod boards;
+mod known;
+mod names;
+mod previous;
+
+use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use palio::data::Log;
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Comparisons, Input, LabelColumn, ReadOptions, Reading};
-use palio::leaderboard::{BoardSettings, Leaderboard, Scale};
+use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Scale, ScaleKind};
 use palio::models::Units;
 use palio::report::{self, Board, Report};
 use palio::structure::Note;
 use palio::uncertainty::{RankRule, RankSettings};
 
 pub(crate) use self::arguments::RankArgs;
-use self::arguments::{RankRuleArg, check_numbers, scale};
+use self::arguments::{ColumnsArg, RankRuleArg, check_numbers, scale};
+use self::known::{BoardFile, Known};
+use self::names::Renamed;
 use super::filters;
 use super::input;
 use super::output::{Format, Output, warn};
@@ -30,14 +37,17 @@ const SIMULTANEOUS_ITEMS: usize = 500;
 /// Reads, rates, ranks and writes.
 pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     let plan = Plan::new(args, global)?;
-    let format = Format::of(global, Format::Table)?;
+    let format = plan.format()?;
     let output = Output::open(global)?;
     let reading = args.input.read(plan.read_options())?;
     let mut notes = input::notes(&args.input.reading, &reading);
-    let inputs = reading.inputs.clone();
+    let mut inputs = reading.inputs.clone();
+    notes.extend(plan.unknown_names(&reading.comparisons));
+    inputs.extend(plan.files().map(|file| file.input.clone()));
     notes.extend(reading.boards.iter().flat_map(|found| boards::empty_boards(&args.board, found)));
-    let boards = plan.boards(reading)?;
+    let mut boards = plan.boards(reading)?;
     notes.extend(notes_of(&boards));
+    notes.extend(plan.add_moves(&mut boards)?);
     warn(&notes, global);
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
@@ -50,6 +60,11 @@ struct Plan<'a> {
     global: &'a Global,
     rating: Rating<'a>,
     scale: Scale,
+    /// What is known of items before the log is read.
+    known: Option<Known>,
+    previous: Option<BoardFile>,
+    hidden: Vec<String>,
+    renamed: Renamed,
 }
 
 /// A board and how its errors were made.
@@ -100,10 +115,16 @@ impl Made {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a RankArgs, global: &'a Global) -> anyhow::Result<Self> {
-        let rating = Rating::new(&args.rating, global)?;
+        let mut rating = Rating::new(&args.rating, global)?;
         check_numbers(args)?;
         boards::check_names(&args.board)?;
-        Ok(Self { args, global, scale: scale(args, rating.entry)?, rating })
+        let scale = scale(args, rating.entry)?;
+        let known = Known::of(args, &rating, &scale)?;
+        let previous = args.previous.as_deref().map(BoardFile::read).transpose()?;
+        let hidden = args.hide.as_deref().map(names::hidden).transpose()?.unwrap_or_default();
+        let renamed = args.rename.as_deref().map(Renamed::read).transpose()?.unwrap_or_default();
+        rating.start = previous.as_ref().and_then(|file| start_of(file, &rating, &scale));
+        Ok(Self { args, global, scale, rating, known, previous, hidden, renamed })
     }
 
     /// What reading must keep: rows only where something needs them.
@@ -145,16 +166,32 @@ impl<'a> Plan<'a> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Made> {
-        let Rated { fitted, mut uncertainty } = self.rating.rated(graph, log, task)?;
-        uncertainty.notes.extend(self.few_resamples(uncertainty.members().len()));
-        let settings = self.board_settings(graph.items().len())?;
-        let board = Leaderboard::new(graph, &*fitted, &uncertainty, &settings)?;
+        let (mut board, Rated { uncertainty, .. }, settings) = match &self.known {
+            Some(known) => self.anchored_board(known, by.as_deref(), graph, log, task)?,
+            None => self.plain_board(graph, log, task)?,
+        };
+        self.renamed.apply(&mut board)?;
         let heading = Heading {
             interval: self.rating.interval_name(&uncertainty),
             level: self.args.rating.level,
             ranks: settings.ranks.rule,
         };
-        Ok(Made { board: Board { by, of: None, board }, heading })
+        Ok(Made { board: Board { by, of: None, previous: None, board }, heading })
+    }
+
+    /// The board of a fit to the log alone.
+    fn plain_board(
+        &self,
+        graph: &PreferenceGraph,
+        log: Option<&Log>,
+        task: Option<&str>,
+    ) -> anyhow::Result<(Leaderboard, Rated, BoardSettings)> {
+        let mut rated = self.rating.rated(graph, log, task)?;
+        let members = rated.uncertainty.members().len();
+        rated.uncertainty.notes.extend(self.few_resamples(members));
+        let settings = self.board_settings(graph.items().len())?;
+        let board = Leaderboard::new(graph, &*rated.fitted, &rated.uncertainty, &settings)?;
+        Ok((board, rated, settings))
     }
 
     /// A note where resamples are too few for joint statements about all pairs.
@@ -182,6 +219,7 @@ impl<'a> Plan<'a> {
                 ..RankSettings::default()
             },
             min_comparisons: self.args.min_comparisons,
+            hidden: self.hidden.clone(),
         })
     }
 
@@ -200,13 +238,24 @@ impl<'a> Plan<'a> {
 
     fn written(&self, format: Format, made: Vec<Made>, inputs: &[Input], notes: &[Note]) -> anyhow::Result<Vec<u8>> {
         if format == Format::Table {
-            let tables: Vec<String> =
-                made.iter().map(|made| table::leaderboard(&made.board, &made.heading, self.rating.entry)).collect();
+            let tables: Vec<String> = made
+                .iter()
+                .map(|made| {
+                    let table = table::leaderboard(&made.board, &made.heading, self.rating.entry);
+                    table + &self.words_of_moves(made).map_or_else(String::new, |words| format!("\n{words}"))
+                })
+                .collect();
             return Ok(filters::with_counts(inputs, &tables.join("\n")));
         }
         let rule = made.first().map_or(RankRule::Simultaneous, |made| made.heading.ranks);
         let mut boards: Vec<Board> = made.into_iter().map(|made| made.board).collect();
         Ok(match format {
+            Format::Csv if self.args.columns == ColumnsArg::Arena => {
+                report::arena_csv(&boards, &self.args.publish_date)?
+            }
+            Format::Jsonl if self.args.columns == ColumnsArg::Arena => {
+                report::arena_jsonl(&boards, &self.args.publish_date)?
+            }
             Format::Csv => report::csv(&boards)?,
             Format::Jsonl => report::jsonl(&boards)?,
             Format::Markdown => report::markdown(&boards),
@@ -216,7 +265,7 @@ impl<'a> Plan<'a> {
                     let result = serde_json::json!({ "boards": boards });
                     Report::new("rank", settings, inputs, notes, result).to_json()?
                 } else {
-                    Report::new("rank", settings, inputs, notes, boards.remove(0).board).to_json()?
+                    Report::new("rank", settings, inputs, notes, boards.remove(0)).to_json()?
                 }
             }
         })
@@ -228,7 +277,9 @@ impl<'a> Plan<'a> {
         let anchor =
             self.scale.anchor.as_ref().map(|(item, rating)| serde_json::json!({ "item": item, "rating": rating }));
         let scale = (self.rating.entry.units == Units::LogOdds).then_some(self.scale.kind);
-        let center = scale.filter(|_| anchor.is_none()).map(|kind| self.scale.centre.unwrap_or(kind.default_centre()));
+        let center = scale
+            .filter(|_| anchor.is_none() && self.known.is_none())
+            .map(|kind| self.scale.centre.unwrap_or(kind.default_centre()));
         Ok(serde_json::json!({
             "method": self.rating.entry.name,
             "set": self.rating.set(),
@@ -241,6 +292,12 @@ impl<'a> Plan<'a> {
             "scale": scale,
             "center": center,
             "anchor": anchor,
+            "anchors": if self.known.is_some() { args.anchor.as_slice() } else { &[] },
+            "fixed": args.fixed,
+            "priors": args.priors,
+            "previous": args.previous,
+            "hidden": self.hidden,
+            "renamed": args.rename,
             "baseline": self.scale.baseline,
             "by": args.by,
             "boards": args.board,
@@ -249,4 +306,76 @@ impl<'a> Plan<'a> {
             "seed": self.global.seed,
         }))
     }
+}
+
+impl Plan<'_> {
+    /// How the result is written: the columns of public leaderboards are those of CSV unless asked otherwise.
+    fn format(&self) -> anyhow::Result<Format> {
+        let arena = self.args.columns == ColumnsArg::Arena;
+        let format = Format::of(self.global, if arena { Format::Csv } else { Format::Table })?;
+        if arena && !matches!(format, Format::Csv | Format::Jsonl) {
+            bail!("--columns arena goes with --format csv or jsonl");
+        }
+        if !arena && !self.args.publish_date.is_empty() {
+            bail!("--publish-date goes with --columns arena");
+        }
+        Ok(format)
+    }
+
+    /// The boards that were read beside the log.
+    fn files(&self) -> impl Iterator<Item = &BoardFile> {
+        let known = self.known.iter().flat_map(|known| known.fixed.iter().chain(&known.priors));
+        known.chain(&self.previous)
+    }
+
+    /// What is to be said of names that were given and that the log has not.
+    fn unknown_names(&self, comparisons: &Comparisons) -> Vec<Note> {
+        let items = match comparisons {
+            Comparisons::Counts(tally) => tally.items(),
+            Comparisons::Rows(log) => log.items(),
+        };
+        let on_fixed = |name: &str| {
+            let boards = self.known.iter().flat_map(|known| &known.fixed).flat_map(|file| &file.boards);
+            boards.flat_map(|board| &board.items).any(|item| item.item == name)
+        };
+        let is_item = |name: &str| items.get(name).is_some() || on_fixed(name);
+        let hidden = names::unknown("--hide", self.hidden.iter(), is_item);
+        let renamed = names::unknown("--rename", self.renamed.of_log(), is_item);
+        let anchors = self.args.anchor.iter().filter(|_| self.known.is_some()).map(|anchor| &anchor.item);
+        [hidden, renamed, names::unknown("--anchor", anchors, is_item)].into_iter().flatten().collect()
+    }
+
+    /// Adds to each board what moved since the earlier one.
+    fn add_moves(&self, boards: &mut [Made]) -> anyhow::Result<Vec<Note>> {
+        let Some(file) = &self.previous else { return Ok(Vec::new()) };
+        let is_difference = matches!(self.rating.entry.units, Units::LogOdds | Units::Points);
+        let shifts = is_difference && self.scale.kind != ScaleKind::WinRate && self.known.is_none();
+        let mut notes = Vec::new();
+        for made in boards {
+            let name = made.board.name().map(str::to_owned);
+            match previous::moves(file, name.as_deref(), &made.board.board, shifts, self.args.rating.level)? {
+                Ok(moves) => made.board.previous = Some(moves),
+                Err(note) => notes.push(match &name {
+                    Some(name) => Note::new(note.code, format!("{name}: {}", note.message)),
+                    None => note,
+                }),
+            }
+        }
+        Ok(notes)
+    }
+
+    fn words_of_moves(&self, made: &Made) -> Option<String> {
+        Some(previous::words(made.board.previous.as_ref()?, &self.previous.as_ref()?.path))
+    }
+}
+
+/// The ratings of an earlier board from which fits start, where they are of this scale.
+fn start_of(file: &BoardFile, rating: &Rating<'_>, scale: &Scale) -> Option<BTreeMap<String, f64>> {
+    let factor = match scale.kind {
+        ScaleKind::Elo => ELO_PER_LOG_ODDS,
+        ScaleKind::LogOdds => 1.0,
+        ScaleKind::WinRate => return None,
+    };
+    let board = file.board(None).filter(|_| rating.entry.units == Units::LogOdds)?;
+    Some(board.items.iter().map(|item| (item.item.clone(), item.rating / factor)).collect())
 }

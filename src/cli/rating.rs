@@ -1,5 +1,9 @@
 //! Options and steps of every command that fits one rater to a log.
 
+mod anchored;
+
+use std::collections::BTreeMap;
+
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::data::graph::PreferenceGraph;
@@ -87,6 +91,8 @@ pub(super) struct Rating<'a> {
     rater: Box<dyn Rater>,
     settings: Settings,
     pub(super) interval: IntervalKind,
+    /// Ratings from which fits start, by item, in the rater's units.
+    pub(super) start: Option<BTreeMap<String, f64>>,
 }
 
 /// A fit and how far it may be off.
@@ -132,7 +138,7 @@ impl<'a> Rating<'a> {
         }
         check_numbers(args)?;
         let rater = entry.rater(&settings)?;
-        let rating = Self { args, global, entry, rater, interval: interval(args, entry)?, settings };
+        let rating = Self { args, global, entry, rater, interval: interval(args, entry)?, settings, start: None };
         if !rating.clusters_matter() && !matches!(args.cluster.as_str(), "auto" | "none") {
             bail!("--cluster {} goes with --interval sandwich or bootstrap", args.cluster);
         }
@@ -185,9 +191,31 @@ impl<'a> Rating<'a> {
     ) -> anyhow::Result<Rated> {
         let needs_rows = self.entry.needs == Needs::Rows;
         let evidence = Evidence { graph, rows: log.filter(|_| needs_rows || self.rater.label_column().is_some()) };
-        let fitted = self.rater.fit(evidence, None)?;
+        let fitted = self.rater.fit(evidence, self.start_of(graph).as_deref())?;
         // What was chosen by labels is held in refits.
         let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
+        let uncertainty =
+            self.with_clusters(graph, log, task, |clusters| self.uncertainty(evidence, &*fitted, clusters))?;
+        Ok(Rated { fitted, uncertainty })
+    }
+
+    /// The ratings from which the items of a graph start, if they are known: a new one in the middle.
+    fn start_of(&self, graph: &PreferenceGraph) -> Option<Vec<f64>> {
+        let known = self.start.as_ref()?;
+        let found: Vec<Option<f64>> = graph.items().iter().map(|item| known.get(item).copied()).collect();
+        let count = found.iter().flatten().count();
+        let middle = found.iter().flatten().sum::<f64>() / count as f64;
+        (count > 0).then(|| found.into_iter().map(|rating| rating.unwrap_or(middle) - middle).collect())
+    }
+
+    /// What `find` finds with the clusters of the rows, and what is to be said of rows that have none.
+    fn with_clusters(
+        &self,
+        graph: &PreferenceGraph,
+        log: Option<&Log>,
+        task: Option<&str>,
+        find: impl FnOnce(Option<(&Clusters, &Labels)>) -> anyhow::Result<Uncertainty>,
+    ) -> anyhow::Result<Uncertainty> {
         let labels = log.and_then(|log| self.cluster_labels(log, task));
         let own = labels.and_then(Labels::with_own_where_empty);
         let unlabelled = own.as_ref().map(|(_, rows)| *rows);
@@ -197,11 +225,11 @@ impl<'a> Rating<'a> {
             _ => None,
         };
         let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
-        let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
+        let mut uncertainty = find(clusters)?;
         uncertainty
             .notes
             .extend(clusters.zip(unlabelled).map(|((clusters, _), rows)| unlabelled_rows(rows, &clusters.column)));
-        Ok(Rated { fitted, uncertainty })
+        Ok(uncertainty)
     }
 
     /// The labels that rows are clustered by, if any.

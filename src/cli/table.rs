@@ -54,7 +54,7 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
         });
     }
     if board.hidden > 0 {
-        parts.push(format!("hidden for few comparisons: {}", grouped(board.hidden as f64)));
+        parts.push(format!("items hidden: {}", grouped(board.hidden as f64)));
     }
     parts.extend(parameters(&board.fit));
     wrapped(&parts, width)

@@ -328,6 +328,16 @@ impl PreferenceGraph {
         Self::from_sorted(self.layout.items.clone(), &entries)
     }
 
+    /// The same comparisons over further items, which have none. Those that are there already stay. O(cells).
+    #[must_use]
+    pub fn with_items<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut items = self.items().clone();
+        for name in names {
+            items.intern(name);
+        }
+        Self::from_sorted(items, &self.entries().collect::<Vec<_>>())
+    }
+
     /// The same items without ties.
     #[must_use]
     pub fn decisive(&self) -> Self {

@@ -17,10 +17,10 @@
 
 mod array;
 mod block;
+mod boards;
 mod columns;
 mod csv;
 mod dialect;
-mod boards;
 mod error;
 mod fields;
 mod filter;
@@ -44,9 +44,9 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub use self::boards::{BoardParts, Boards, FilterStep, Filtered, Membership, NotNumbers};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};
-pub use self::boards::{BoardParts, Boards, FilterStep, Filtered, Membership, NotNumbers};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role, WeightedOutcome};
 pub use self::path::{ColumnPath, PathError, Step};
 pub use self::records::{RecordOptions, RecordReading, read_records, read_records_bytes};

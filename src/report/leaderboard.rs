@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::data::filter::Expression;
-use crate::leaderboard::{Leaderboard, Row};
+use crate::leaderboard::{Leaderboard, Moves, Row};
 
 /// A leaderboard, and the value of the column that it is the board of, if there are several.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,6 +16,9 @@ pub struct Board {
     /// The rows it is of, if it was asked for by name.
     #[serde(flatten)]
     pub of: Option<NamedRows>,
+    /// What moved since an earlier board, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Moves>,
     /// The board.
     #[serde(flatten)]
     pub board: Leaderboard,
@@ -35,7 +38,7 @@ pub struct NamedRows {
 
 impl Board {
     /// What tells it from others: the value of a column, or its name.
-    fn name(&self) -> Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         self.by.as_deref().or(self.of.as_ref().map(|of| of.board.as_str()))
     }
 }
@@ -115,6 +118,56 @@ pub fn csv(boards: &[Board]) -> Result<Vec<u8>, std::io::Error> {
         }
     }
     writer.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
+/// A row in the columns of the public leaderboards.
+#[derive(Serialize)]
+struct ArenaRow<'a> {
+    model_name: &'a str,
+    rating: Option<f64>,
+    rating_lower: Option<f64>,
+    rating_upper: Option<f64>,
+    variance: Option<f64>,
+    vote_count: f64,
+    rank: usize,
+    category: &'a str,
+    leaderboard_publish_date: &'a str,
+}
+
+fn arena_rows<'a>(boards: &'a [Board], date: &'a str) -> impl Iterator<Item = ArenaRow<'a>> {
+    boards.iter().flat_map(move |board| {
+        board.board.items.iter().map(move |row| ArenaRow {
+            model_name: &row.item,
+            rating: row.rating,
+            rating_lower: row.low,
+            rating_upper: row.high,
+            variance: row.std_error.map(|error| error * error),
+            vote_count: row.comparisons,
+            rank: row.rank,
+            category: board.name().unwrap_or("overall"),
+            leaderboard_publish_date: date,
+        })
+    })
+}
+
+/// All rows as CSV in the columns of the public leaderboards. A board without a name is the category `overall`.
+///
+/// # Errors
+/// None that writing to memory can have.
+pub fn arena_csv(boards: &[Board], date: &str) -> Result<Vec<u8>, std::io::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in arena_rows(boards, date) {
+        writer.serialize(row).map_err(std::io::Error::other)?;
+    }
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
+/// The same as JSON objects, one a line.
+///
+/// # Errors
+/// None that a row can have.
+pub fn arena_jsonl(boards: &[Board], date: &str) -> serde_json::Result<Vec<u8>> {
+    lines(arena_rows(boards, date))
 }
 
 /// All rows as JSON objects, one a line, with the keys of the JSON report's `items`.

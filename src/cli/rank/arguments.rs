@@ -1,11 +1,14 @@
 //! The arguments of `palio rank`, and what they mean together.
 
-use anyhow::{Context, bail};
+use std::path::PathBuf;
+
+use anyhow::bail;
 use clap::ValueEnum;
 use palio::data::filter::BoardRows;
 use palio::leaderboard::{Scale, ScaleKind};
 use palio::models::{RaterEntry, Units};
 
+use super::known::Anchor;
 use crate::cli::filters;
 use crate::cli::input::InputArgs;
 use crate::cli::rating::RatingArgs;
@@ -28,9 +31,38 @@ pub(crate) struct RankArgs {
     #[arg(long, value_name = "RATING", allow_negative_numbers = true)]
     pub(super) center: Option<f64>,
 
-    /// An item whose rating is shown as this number, in place of a centre
-    #[arg(long, value_name = "ITEM=RATING", conflicts_with = "center")]
-    pub(super) anchor: Option<String>,
+    /// An item whose rating is this number, in place of a centre; may be given several times. With ±SD (or +-SD) it
+    /// is known so far only: a normal prior
+    #[arg(long, value_name = "ITEM=RATING[±SD]", conflicts_with = "center", value_parser = Anchor::parse)]
+    pub(super) anchor: Vec<Anchor>,
+
+    /// Place new items on this board (JSON of rank, or CSV), on which all ratings stay as they are
+    #[arg(long, value_name = "BOARD", conflicts_with = "center")]
+    pub(super) fixed: Option<PathBuf>,
+
+    /// Ratings and errors of this board as normal priors of its items
+    #[arg(long, value_name = "BOARD", conflicts_with = "center")]
+    pub(super) priors: Option<PathBuf>,
+
+    /// Tell what moved since this board (JSON of rank, or CSV), and whether beyond what chance allows
+    #[arg(long, value_name = "BOARD")]
+    pub(super) previous: Option<PathBuf>,
+
+    /// Hide the items named in this file, one a line, after the fit
+    #[arg(long, value_name = "FILE")]
+    pub(super) hide: Option<PathBuf>,
+
+    /// Show items by other names: a file with two names a line, the log's and the one shown, and a comma between
+    #[arg(long, value_name = "FILE")]
+    pub(super) rename: Option<PathBuf>,
+
+    /// Columns of CSV and JSON lines: palio's, or those of the public leaderboards
+    #[arg(long, value_name = "COLUMNS", default_value = "palio")]
+    pub(super) columns: ColumnsArg,
+
+    /// The day for the column leaderboard_publish_date of --columns arena
+    #[arg(long, value_name = "DATE", default_value = "")]
+    pub(super) publish_date: String,
 
     /// The item that --scale win-rate is against [default: the mean item]
     #[arg(long, value_name = "ITEM")]
@@ -51,6 +83,14 @@ pub(crate) struct RankArgs {
 
     #[command(flatten)]
     pub(super) input: InputArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColumnsArg {
+    /// All that palio knows of an item
+    Palio,
+    /// model_name, rating, rating_lower, rating_upper, variance, vote_count, rank, category, leaderboard_publish_date
+    Arena,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,7 +122,7 @@ pub(super) fn check_numbers(args: &RankArgs) -> anyhow::Result<()> {
 }
 
 pub(super) fn scale(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<Scale> {
-    let asked = args.scale.is_some() || args.center.is_some() || args.anchor.is_some() || args.baseline.is_some();
+    let asked = args.scale.is_some() || args.center.is_some() || !args.anchor.is_empty() || args.baseline.is_some();
     if asked && entry.units != Units::LogOdds {
         bail!(
             "{} has units of its own: --scale, --center, --anchor and --baseline go with log-odds raters",
@@ -97,20 +137,14 @@ pub(super) fn scale(args: &RankArgs, entry: &RaterEntry) -> anyhow::Result<Scale
     if args.baseline.is_some() && kind != ScaleKind::WinRate {
         bail!("--baseline goes with --scale win-rate; on the other scales use --anchor ITEM=RATING");
     }
-    if kind == ScaleKind::WinRate && (args.center.is_some() || args.anchor.is_some()) {
+    if kind == ScaleKind::WinRate && (args.center.is_some() || !args.anchor.is_empty()) {
         bail!("--center and --anchor don't go with --scale win-rate; use --baseline ITEM");
     }
-    let anchor = args.anchor.as_deref().map(parse_anchor).transpose()?;
+    // One anchor says where the numbers lie and nothing of the items; more of them, or one with a deviation, do.
+    let known = args.fixed.is_some() || args.priors.is_some();
+    let anchor = match args.anchor.as_slice() {
+        [Anchor { item, rating, deviation: None }] if !known => Some((item.clone(), *rating)),
+        _ => None,
+    };
     Ok(Scale { kind, centre: args.center, anchor, baseline: args.baseline.clone() })
-}
-
-fn parse_anchor(text: &str) -> anyhow::Result<(String, f64)> {
-    let (item, rating) =
-        text.rsplit_once('=').with_context(|| format!("--anchor '{text}' is not of the form ITEM=RATING"))?;
-    let rating: f64 = rating
-        .parse()
-        .ok()
-        .filter(|rating: &f64| rating.is_finite())
-        .with_context(|| format!("--anchor '{text}': '{rating}' is not a number"))?;
-    Ok((item.to_owned(), rating))
 }

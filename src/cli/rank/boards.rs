@@ -42,20 +42,21 @@ impl Plan<'_> {
         let one = |board: usize| {
             let BoardRows { name, condition } = self.args.board[board].clone();
             let context = format!("board {name}");
+            let of = Some(name.clone());
             let named = NamedRows { board: name, condition, rows: rows[board] };
             let made = match (&parts, comparisons) {
                 (BoardParts::Rows(membership), Comparisons::Rows(log)) => {
                     let part = membership.part(log, board);
                     let part = if self.args.input.sorts_by_time() { part.sorted_by_time() } else { part };
-                    self.board(None, &PreferenceGraph::from_log(&part), Some(&part), task)
+                    self.board(of, &PreferenceGraph::from_log(&part), Some(&part), task)
                 }
                 (BoardParts::Counts(tallies), _) => {
-                    self.board(None, &PreferenceGraph::from_tally(tallies[board].clone()), None, None)
+                    self.board(of, &PreferenceGraph::from_tally(tallies[board].clone()), None, None)
                 }
                 (BoardParts::Rows(_), Comparisons::Counts(_)) => bail!("the rows of the log were not kept"),
             };
             let mut made = made.context(context)?;
-            made.board.of = Some(named);
+            (made.board.by, made.board.of) = (None, Some(named));
             Ok(made)
         };
         // The bootstrap is parallel itself, and shows how far it is.

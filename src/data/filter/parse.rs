@@ -400,7 +400,10 @@ mod tests {
             let found: Expression = text.parse().unwrap();
             found.columns().into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
-        assert_eq!(columns("games[0].score = 'A' or category_tag.math_v0.1.math"), ["games[0].score", "category_tag.math_v0.1.math"]);
+        assert_eq!(
+            columns("games[0].score = 'A' or category_tag.math_v0.1.math"),
+            ["games[0].score", "category_tag.math_v0.1.math"]
+        );
         assert_eq!(columns("`my column` = 1 and `true` and `a``b` < 2"), ["my column", "true", "a`b"]);
         assert_eq!(columns("länge-1 = 1"), ["länge-1"]);
     }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::graph::{BoardSets, BoardTally, Tally};
 use super::super::Log;
+use super::super::graph::{BoardSets, BoardTally, Tally};
 use super::filter::{Chosen, Doubt};
 use super::{Comparisons, Input, Notes, ReadOptions};
 

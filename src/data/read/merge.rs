@@ -3,8 +3,8 @@
 use super::super::graph::Tally;
 use super::super::{ItemId, Items, Labels, Log};
 use super::block::{Block, MESSAGES};
-use super::columns::{Columns, Evidence, Label, UNNAMED_BASELINE};
 use super::boards::{BoardBuilder, Filtered};
+use super::columns::{Columns, Evidence, Label, UNNAMED_BASELINE};
 use super::error::{Fault, Place, ReadError};
 use super::filter::Late;
 use super::names::Names;

@@ -1,0 +1,224 @@
+//! Ratings that are known before the log is read: boards that stay, anchors, priors.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use palio::data::Log;
+use palio::data::graph::PreferenceGraph;
+use palio::data::read::Input;
+use palio::leaderboard::published::{PublishedBoard, PublishedItem, matching, read_boards};
+use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Row, Scale, ScaleKind};
+use palio::models::anchored::{AnchoredBradleyTerry, Prior};
+use palio::models::{Fitted, Units};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Plan, RankArgs};
+use crate::cli::rating::{IntervalKind, Rated, Rating};
+
+/// A rating that an item is given.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub(super) struct Anchor {
+    pub(super) item: String,
+    pub(super) rating: f64,
+    /// The standard deviation of the normal prior around it; without one the rating stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deviation: Option<f64>,
+}
+
+impl Anchor {
+    /// From `ITEM=RATING`, `ITEM=RATING±SD` or `ITEM=RATING+-SD`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let form = "write ITEM=RATING, or ITEM=RATING±SD (or +-SD) for a rating that is known so far";
+        let (item, value) = text.rsplit_once('=').ok_or_else(|| format!("this is not of that form; {form}"))?;
+        let (rating, deviation) = match value.split_once('±').or_else(|| value.split_once("+-")) {
+            Some((rating, deviation)) => (rating, Some(deviation)),
+            None => (value, None),
+        };
+        let number = |text: &str| {
+            let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+            number.ok_or_else(|| format!("'{text}' is not a number; {form}"))
+        };
+        let deviation = deviation.map(number).transpose()?;
+        if deviation.is_some_and(|deviation| deviation <= 0.0) {
+            return Err("a deviation is above 0; leave it out for a rating that stays".to_owned());
+        }
+        Ok(Self { item: item.to_owned(), rating: number(rating)?, deviation })
+    }
+}
+
+/// A file of boards, and what is told of it in the result.
+#[derive(Debug, Clone)]
+pub(super) struct BoardFile {
+    pub(super) path: String,
+    pub(super) boards: Vec<PublishedBoard>,
+    pub(super) input: Input,
+}
+
+impl BoardFile {
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read the board {shown}"))?;
+        let boards = read_boards(&shown, &bytes)?;
+        let rows = boards.iter().map(|board| board.items.len() as u64).sum();
+        let input = Input {
+            path: shown.clone(),
+            rows,
+            xxh3: format!("{:016x}", xxh3_64(&bytes)),
+            from: None,
+            delimiter: None,
+            filters: None,
+        };
+        Ok(Self { path: shown, boards, input })
+    }
+
+    /// The board that goes with one of that name.
+    pub(super) fn board(&self, name: Option<&str>) -> Option<&PublishedBoard> {
+        matching(&self.boards, name)
+    }
+
+    /// The names of its boards, for a message.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<&str> = self.boards.iter().map(|board| board.name.as_deref().unwrap_or("(no name)")).collect();
+        names.join(", ")
+    }
+}
+
+/// What is known before the log is read.
+#[derive(Debug)]
+pub(super) struct Known {
+    anchors: Vec<Anchor>,
+    pub(super) fixed: Option<BoardFile>,
+    pub(super) priors: Option<BoardFile>,
+    /// Points of the scale a unit of log-odds.
+    factor: f64,
+    kind: ScaleKind,
+}
+
+impl Known {
+    /// `None` where nothing is known but at most where the scale lies.
+    pub(super) fn of(args: &RankArgs, rating: &Rating<'_>, scale: &Scale) -> anyhow::Result<Option<Self>> {
+        let read = |path: &Option<std::path::PathBuf>| path.as_deref().map(BoardFile::read).transpose();
+        if args.fixed.is_none() && args.priors.is_none() && scale.anchor.is_some() | args.anchor.is_empty() {
+            return Ok(None);
+        }
+        check(args, rating, scale)?;
+        let factor = if scale.kind == ScaleKind::Elo { ELO_PER_LOG_ODDS } else { 1.0 };
+        let (fixed, priors) = (read(&args.fixed)?, read(&args.priors)?);
+        Ok(Some(Self { anchors: args.anchor.clone(), fixed, priors, factor, kind: scale.kind }))
+    }
+
+    /// The board of a file that goes with one of that name.
+    fn board<'f>(file: Option<&'f BoardFile>, name: Option<&str>) -> anyhow::Result<&'f [PublishedItem]> {
+        let Some(file) = file else { return Ok(&[]) };
+        let board = file.board(name).with_context(|| {
+            format!(
+                "{} has no board for this one ({}); its boards are {}",
+                file.path,
+                name.unwrap_or("of all rows"),
+                file.names()
+            )
+        })?;
+        Ok(&board.items)
+    }
+
+    /// The items that stay, with their rows.
+    fn staying(&self, name: Option<&str>) -> anyhow::Result<&[PublishedItem]> {
+        Self::board(self.fixed.as_ref(), name)
+    }
+
+    /// What the fit is told, in log-odds. An anchor goes before a board, and one that stays before a prior.
+    fn model(&self, name: Option<&str>) -> anyhow::Result<AnchoredBradleyTerry> {
+        let mut priors = Vec::new();
+        for item in Self::board(self.priors.as_ref(), name)? {
+            let deviation = item.error().filter(|&error| error > 0.0).with_context(|| {
+                format!("--priors: the board gives no standard error, variance or interval for {:?}", item.item)
+            })?;
+            priors.push(self.prior(&item.item, item.rating, deviation));
+        }
+        priors.extend(self.staying(name)?.iter().map(|item| self.prior(&item.item, item.rating, 0.0)));
+        let anchors = self.anchors.iter();
+        priors.extend(anchors.map(|it| self.prior(&it.item, it.rating, it.deviation.unwrap_or(0.0))));
+        Ok(AnchoredBradleyTerry { priors })
+    }
+
+    fn prior(&self, item: &str, rating: f64, deviation: f64) -> Prior {
+        Prior { item: item.to_owned(), rating: rating / self.factor, deviation: deviation / self.factor }
+    }
+
+    /// The scale on which the fit's own origin is shown as it is.
+    fn scale(&self, graph: &PreferenceGraph, fitted: &dyn Fitted) -> Scale {
+        let first = graph.items().iter().next().unwrap_or_default().to_owned();
+        let shown = fitted.ratings().first().map_or(0.0, |rating| self.factor * rating);
+        Scale { kind: self.kind, anchor: Some((first, shown)), ..Scale::default() }
+    }
+}
+
+fn check(args: &RankArgs, rating: &Rating<'_>, scale: &Scale) -> anyhow::Result<()> {
+    let what = "--fixed, --priors and anchors with a deviation or of several items";
+    if scale.kind == ScaleKind::WinRate {
+        bail!("{what} go with --scale elo or log-odds");
+    }
+    if args.center.is_some() {
+        bail!("--center moves all ratings, and {what} say where they are; leave it out");
+    }
+    if rating.interval == IntervalKind::Bootstrap {
+        bail!("{what} go with --interval sandwich, fisher or none");
+    }
+    let set = rating.set();
+    let is = |key: &str, values: &[&str]| set.get(key).and_then(|it| it.as_str()).is_none_or(|it| values.contains(&it));
+    let plain = is("ties", &["half", "drop"]) && is("penalty", &["0"]) && is("pseudo_count", &["0"]);
+    if rating.entry.name != "bradley-terry" || rating.entry.units != Units::LogOdds || !plain {
+        bail!("{what} go with --method bradley-terry, --ties half or drop, and no penalty or pseudo counts");
+    }
+    Ok(())
+}
+
+impl Plan<'_> {
+    /// The board of a fit that is told what is known.
+    pub(super) fn anchored_board(
+        &self,
+        known: &Known,
+        name: Option<&str>,
+        graph: &PreferenceGraph,
+        log: Option<&Log>,
+        task: Option<&str>,
+    ) -> anyhow::Result<(Leaderboard, Rated, BoardSettings)> {
+        let staying = known.staying(name)?;
+        let graph = graph.with_items(staying.iter().map(|item| item.item.as_str()));
+        let rated = self.rating.anchored(&graph, log, task, &known.model(name)?)?;
+        let scale = known.scale(&graph, &*rated.fitted);
+        let settings = BoardSettings { scale, ..self.board_settings(graph.items().len())? };
+        let mut board = Leaderboard::new(&graph, &*rated.fitted, &rated.uncertainty, &settings)?;
+        for row in &mut board.items {
+            if let Some(item) = staying.iter().find(|item| item.item == row.item) {
+                keep(row, item);
+            }
+        }
+        Ok((board, rated, settings))
+    }
+}
+
+/// Shows an item that stays as its board does. What is told of ranks is told of the new items.
+fn keep(row: &mut Row, item: &PublishedItem) {
+    row.rating = Some(item.rating);
+    row.std_error = item.error();
+    (row.low, row.high) = (item.interval.map(|ends| ends[0]), item.interval.map(|ends| ends[1]));
+    (row.rank_best, row.rank_worst, row.separated_from_next) = (None, None, None);
+    row.tied_with.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anchors_are_ratings_with_or_without_a_deviation() {
+        let anchor = |rating, deviation| Anchor { item: "a=b".to_owned(), rating, deviation };
+        assert_eq!(Anchor::parse("a=b=1114"), Ok(anchor(1114.0, None)));
+        assert_eq!(Anchor::parse("a=b=-5.5±20"), Ok(anchor(-5.5, Some(20.0))));
+        assert_eq!(Anchor::parse("a=b=1e3+-2"), Ok(anchor(1000.0, Some(2.0))));
+        for (text, part) in [("x", "not of that form"), ("x=high", "'high' is not a number"), ("x=1±0", "above 0")] {
+            assert!(Anchor::parse(text).unwrap_err().contains(part), "{text}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Boards that were made before, by palio or by others: JSON, or CSV in the columns of the public leaderboards.
+
+use std::collections::HashSet;
+
+use csv::StringRecord;
+use serde_json::Value;
+use thiserror::Error;
+
+/// A board of an earlier week.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PublishedBoard {
+    /// What it is of: a category, a value of a column or a name; `None` if the file has one board without a name.
+    pub name: Option<String>,
+    /// Its items, in the order of the file.
+    pub items: Vec<PublishedItem>,
+}
+
+/// An item of an earlier board.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedItem {
+    /// Its name.
+    pub item: String,
+    /// Its rating, in the units of its board.
+    pub rating: f64,
+    /// The standard error of the rating, if the board says it.
+    pub std_error: Option<f64>,
+    /// The ends of its interval, if the board has one.
+    pub interval: Option<[f64; 2]>,
+}
+
+/// Why a file is no board.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PublishedError {
+    /// JSON that is none, or has no board.
+    #[error("{path} is no board: {reason}; give the JSON of palio rank, or CSV with columns {NAMES:?} and {RATINGS:?}")]
+    NoBoard {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A column that a board needs.
+    #[error("{path} has no column for the {what} ({wanted}); its columns are {found}")]
+    MissingColumn {
+        /// The file.
+        path: String,
+        /// What the column is for.
+        what: &'static str,
+        /// The names looked for.
+        wanted: String,
+        /// The columns that are there.
+        found: String,
+    },
+    /// A rating that is none.
+    #[error("{path}, line {line}: column `{column}` holds {value:?}, which is not a finite number")]
+    NotANumber {
+        /// The file.
+        path: String,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// An item twice on one board.
+    #[error("{path} has {item:?} twice on one board; keep one of them")]
+    Twice {
+        /// The file.
+        path: String,
+        /// The item.
+        item: String,
+    },
+    /// A board without items.
+    #[error("{path} has no item with a rating")]
+    Empty {
+        /// The file.
+        path: String,
+    },
+}
+
+/// What columns of boards are called. An index that a data frame wrote has no name.
+const NAMES: &[&str] = &["item", "model_name", "model", "name", "key", ""];
+const RATINGS: &[&str] = &["rating", "elo", "score"];
+const ERRORS: &[&str] = &["std_error"];
+const VARIANCES: &[&str] = &["variance"];
+const LOWS: &[&str] = &["low", "rating_lower", "rating_q025"];
+const HIGHS: &[&str] = &["high", "rating_upper", "rating_q975"];
+const CATEGORIES: &[&str] = &["board", "by", "category"];
+const DATES: &[&str] = &["leaderboard_publish_date"];
+
+/// Reads the boards of a file from its bytes: JSON of `palio rank`, or CSV. Of several dates of publication the
+/// latest counts. O(bytes).
+pub fn read_boards(path: &str, bytes: &[u8]) -> Result<Vec<PublishedBoard>, PublishedError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| no_board(path, "it is not valid UTF-8"))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let is_json = text.trim_start().starts_with('{');
+    let boards = if is_json { from_json(path, text) } else { from_csv(path, text) }?;
+    for board in &boards {
+        let mut seen = HashSet::new();
+        if let Some(twice) = board.items.iter().find(|item| !seen.insert(item.item.as_str())) {
+            return Err(PublishedError::Twice { path: path.to_owned(), item: twice.item.clone() });
+        }
+    }
+    if boards.iter().all(|board| board.items.is_empty()) {
+        return Err(PublishedError::Empty { path: path.to_owned() });
+    }
+    Ok(boards)
+}
+
+fn no_board(path: &str, reason: impl Into<String>) -> PublishedError {
+    PublishedError::NoBoard { path: path.to_owned(), reason: reason.into() }
+}
+
+fn from_json(path: &str, text: &str) -> Result<Vec<PublishedBoard>, PublishedError> {
+    let report: Value = serde_json::from_str(text).map_err(|error| no_board(path, error.to_string()))?;
+    if let Some(command) = report["command"].as_str().filter(|command| *command != "rank") {
+        return Err(no_board(path, format!("it is a result of palio {command}")));
+    }
+    let boards = match report["boards"].as_array() {
+        Some(boards) => boards.iter().collect(),
+        None => vec![&report],
+    };
+    let board = |board: &Value| {
+        let items = board["items"].as_array().ok_or_else(|| no_board(path, "it has no `items`"))?;
+        let name = [&board["board"], &board["by"]].into_iter().find_map(Value::as_str).map(str::to_owned);
+        Ok(PublishedBoard { name, items: items.iter().filter_map(item_of_json).collect() })
+    };
+    boards.into_iter().map(board).collect()
+}
+
+/// An item with a rating that its data identified.
+fn item_of_json(item: &Value) -> Option<PublishedItem> {
+    let number = |key: &str| item[key].as_f64();
+    let rated = item["identified"].as_bool().unwrap_or(true);
+    Some(PublishedItem {
+        item: item["item"].as_str()?.to_owned(),
+        rating: number("rating").filter(|_| rated)?,
+        std_error: number("std_error"),
+        interval: number("low").zip(number("high")).map(|(low, high)| [low, high]),
+    })
+}
+
+/// Where the columns of a CSV file are.
+struct Table<'a> {
+    path: &'a str,
+    header: StringRecord,
+}
+
+impl Table<'_> {
+    fn find(&self, names: &[&str]) -> Option<usize> {
+        let named = |name: &&str| self.header.iter().position(|column| column.trim().eq_ignore_ascii_case(name));
+        names.iter().find_map(named)
+    }
+
+    fn required(&self, what: &'static str, names: &[&str]) -> Result<usize, PublishedError> {
+        let shown = |names: &mut dyn Iterator<Item = &str>| names.map(|it| format!("`{it}`")).collect::<Vec<_>>();
+        self.find(names).ok_or_else(|| PublishedError::MissingColumn {
+            path: self.path.to_owned(),
+            what,
+            wanted: names.iter().filter(|name| !name.is_empty()).copied().collect::<Vec<_>>().join(", "),
+            found: shown(&mut self.header.iter()).join(", "),
+        })
+    }
+
+    /// The number in a column of a row, if there is one.
+    fn number(&self, row: &StringRecord, column: Option<usize>) -> Result<Option<f64>, PublishedError> {
+        let Some((column, text)) = column.and_then(|column| Some((column, row.get(column)?.trim()))) else {
+            return Ok(None);
+        };
+        if text.is_empty() || text == "null" || text.eq_ignore_ascii_case("nan") {
+            return Ok(None);
+        }
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        number.map(Some).ok_or_else(|| PublishedError::NotANumber {
+            path: self.path.to_owned(),
+            line: row.position().map_or(0, csv::Position::line),
+            column: self.header.get(column).unwrap_or_default().to_owned(),
+            value: text.to_owned(),
+        })
+    }
+}
+
+fn from_csv(path: &str, text: &str) -> Result<Vec<PublishedBoard>, PublishedError> {
+    let first = text.lines().next().unwrap_or_default();
+    let delimiter = if first.contains('\t') && !first.contains(',') { b'\t' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+    let bad = |error: csv::Error| no_board(path, error.to_string());
+    let table = Table { path, header: reader.headers().map_err(bad)?.clone() };
+    let (name, rating) = (table.required("items", NAMES)?, table.required("ratings", RATINGS)?);
+    let (error, variance) = (table.find(ERRORS), table.find(VARIANCES));
+    let (low, high) = (table.find(LOWS), table.find(HIGHS));
+    let (category, date) = (table.find(CATEGORIES), table.find(DATES));
+    let rows: Vec<StringRecord> = reader.records().collect::<Result<_, _>>().map_err(bad)?;
+    let field =
+        |row: &StringRecord, column: Option<usize>| column.and_then(|column| row.get(column)).map(str::to_owned);
+    let latest = rows.iter().filter_map(|row| field(row, date)).max();
+    let mut boards: Vec<PublishedBoard> = Vec::new();
+    for row in rows.iter().filter(|row| date.is_none() || field(row, date) == latest) {
+        let Some(rating) = table.number(row, Some(rating))? else { continue };
+        let std_error = match table.number(row, error)? {
+            Some(error) => Some(error),
+            None => table.number(row, variance)?.filter(|&variance| variance >= 0.0).map(f64::sqrt),
+        };
+        let interval = table.number(row, low)?.zip(table.number(row, high)?).map(|(low, high)| [low, high]);
+        let item = PublishedItem { item: field(row, Some(name)).unwrap_or_default(), rating, std_error, interval };
+        let board = field(row, category);
+        match boards.iter_mut().find(|known| known.name == board) {
+            Some(known) => known.items.push(item),
+            None => boards.push(PublishedBoard { name: board, items: vec![item] }),
+        }
+    }
+    Ok(boards)
+}
+
+/// What a board of all comparisons is called.
+const OVERALL: &[&str] = &["overall", "full", "all"];
+
+/// Of several boards the one that another board is to be compared with: that of its name, or for one without a
+/// name the only one there is, or the one of all comparisons.
+pub fn matching<'b>(boards: &'b [PublishedBoard], name: Option<&str>) -> Option<&'b PublishedBoard> {
+    let named = |name: &str| boards.iter().find(|board| board.name.as_deref() == Some(name));
+    match name {
+        Some(name) => named(name),
+        None if boards.len() == 1 => boards.first(),
+        None => boards.iter().find(|board| board.name.is_none()).or_else(|| OVERALL.iter().find_map(|it| named(it))),
+    }
+}
+
+impl PublishedItem {
+    /// The standard error: as the board says it, or from its interval at the level of 95 %.
+    pub fn error(&self) -> Option<f64> {
+        /// Widths of a normal 95 % interval in standard errors.
+        const WIDTH: f64 = 2.0 * 1.959_963_984_540_054;
+        self.std_error.or_else(|| self.interval.map(|[low, high]| (high - low) / WIDTH))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boards_of_the_public_leaderboards_are_read_by_their_columns() {
+        let text = "model_name,rating,rating_lower,rating_upper,variance,vote_count,rank,category,leaderboard_publish_date\n\
+                    x,1200,1190,1210,26.0,100,1,overall,2025-01-01\n\
+                    x,1210,1200,1220,25.0,120,1,overall,2025-02-01\n\
+                    x,1220,,,,10,1,math,2025-02-01\ny,1100,1090,1110,25.0,120,2,overall,2025-02-01\n";
+        let boards = read_boards("board.csv", text.as_bytes()).unwrap();
+        assert_eq!(boards.len(), 2);
+        let overall = matching(&boards, None).unwrap();
+        assert_eq!(overall.items.iter().map(|item| item.rating).collect::<Vec<_>>(), [1210.0, 1100.0]);
+        assert_eq!(overall.items[0].error(), Some(5.0));
+        assert_eq!(matching(&boards, Some("math")).unwrap().items[0].error(), None);
+        assert_eq!(matching(&boards, Some("code")), None);
+    }
+
+    #[test]
+    fn the_index_of_a_data_frame_is_the_items_name() {
+        let text = ",rating,variance,rating_q975,rating_q025,num_battles,final_ranking\nx,921.5,22,930,913,5165,66\n";
+        let boards = read_boards("board.csv", text.as_bytes()).unwrap();
+        assert_eq!((boards[0].items[0].item.as_str(), boards[0].items[0].interval), ("x", Some([913.0, 930.0])));
+        assert!(matching(&boards, None).is_some());
+    }
+
+    #[test]
+    fn what_is_no_board_has_its_message() {
+        let message = |text: &str| read_boards("b", text.as_bytes()).unwrap_err().to_string();
+        assert!(message("{\"command\":\"swiss\",\"items\":[]}").contains("it is a result of palio swiss"));
+        assert!(message("{").starts_with("b is no board: EOF"));
+        assert!(message("a,b\n1,2\n").contains("no column for the items (item, model_name"));
+        assert!(
+            message("item,b\n1,2\n")
+                .contains("no column for the ratings (rating, elo, score); its columns are `item`, `b`")
+        );
+        assert_eq!(
+            message("item,rating\nx,high\n"),
+            "b, line 2: column `rating` holds \"high\", which is not a finite number"
+        );
+        assert_eq!(message("item,rating\nx,1\nx,2\n"), "b has \"x\" twice on one board; keep one of them");
+        assert_eq!(message("item,rating\nx,\n"), "b has no item with a rating");
+    }
+}

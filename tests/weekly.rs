@@ -1,0 +1,235 @@
+//! A board from week to week: what moved, new items on a board that stays, anchors, names.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use serde_json::Value;
+
+const VOTES: &str = "fixtures/votes.csv";
+
+/// Exit code, stdout and stderr of a run.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let output = cargo_bin_cmd!("palio").args(args).output().expect("palio runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
+
+fn json(args: &[&str]) -> Value {
+    let (_, out, err) = run(&[args, &["--format", "json"]].concat());
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}\n{err}"))
+}
+
+fn refused(args: &[&str]) -> String {
+    let (code, out, err) = run(args);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    err
+}
+
+/// A directory with a file of that text, and the file's path.
+fn file(name: &str, text: &str) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join(name);
+    std::fs::write(&path, text).expect("a file");
+    let shown = path.display().to_string();
+    (directory, shown)
+}
+
+fn item<'r>(report: &'r Value, name: &str) -> &'r Value {
+    let items = report["items"].as_array().expect("items");
+    items.iter().find(|item| item["item"] == name).unwrap_or_else(|| panic!("no {name}: {items:?}"))
+}
+
+fn number(item: &Value, key: &str) -> f64 {
+    item[key].as_f64().unwrap_or_else(|| panic!("no {key}: {item}"))
+}
+
+/// The board of a run in a format, as a file.
+fn board(args: &[&str], name: &str) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path: PathBuf = directory.path().join(name);
+    let shown = path.display().to_string();
+    let (code, _, err) = run(&[&["rank", VOTES, "-o", &shown], args].concat());
+    assert_eq!(code, 0, "{err}");
+    (directory, shown)
+}
+
+#[test]
+fn what_moved_is_told_from_every_form_of_a_board() {
+    let first = ["--until", "2025-02-15", "--center", "1200"];
+    for (name, more) in [("b.json", &[][..]), ("b.csv", &[]), ("b.csv", &["--columns", "arena"])] {
+        let (_kept, path) = board(&[&first, more].concat(), name);
+        let report = json(&["rank", VOTES, "--since", "2025-02-15", "--previous", &path]);
+        let moves = &report["previous"];
+        let items = moves["items"].as_array().expect("moves");
+        assert_eq!(items.len(), 5, "{name}");
+        // The centre of then does not matter: ratings are compared up to the median change.
+        assert!((number(moves, "shift") + 200.0).abs() < 100.0, "{moves}");
+        assert!(items.iter().any(|it| number(it, "change").abs() < 1e-9));
+        for it in items {
+            let now = number(item(&report, it["item"].as_str().unwrap()), "rating");
+            assert!((now - number(it, "rating")).abs() < 1e-9);
+            let beyond = number(it, "change").abs() > 1.959_963_984_540_054 * number(it, "std_error");
+            assert_eq!(it["beyond"], beyond);
+        }
+        assert_eq!(report["input"][1]["path"].as_str(), Some(path.as_str()));
+    }
+}
+
+#[test]
+fn a_change_beyond_both_intervals_is_told_from_one_within() {
+    let text =
+        "item,rating,std_error\namber,1300,5\nbirch,1060,20\ncedar,1110,20\ndune,900,20\nelm,850,20\nfir,1000,9\n";
+    let (_kept, path) = file("b.csv", text);
+    let (code, out, _) = run(&["rank", VOTES, "--previous", &path]);
+    assert_eq!(code, 0);
+    let told: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("since ")).collect();
+    assert!(told.iter().any(|line| line.trim_start().starts_with("amber  down")), "{out}");
+    assert!(out.contains("changed beyond what 95% intervals of both boards allow, as about 0.3 of 5 would by chance"));
+    assert!(out.contains("within them: ") && out.contains("gone: 1 (fir)"), "{out}");
+}
+
+#[test]
+fn boards_are_compared_with_those_of_their_names() {
+    let boards = ["--board", "code=is_code", "--board", "german=language = 'German'"];
+    let (_kept, path) = board(&boards[..2], "b.csv");
+    let report = json(&[&["rank", VOTES, "--previous", &path], &boards[..]].concat());
+    assert_eq!(report["boards"][0]["previous"]["items"].as_array().map(Vec::len), Some(5));
+    assert!(
+        report["boards"][0]["previous"]["items"].as_array().unwrap().iter().all(|it| number(it, "change").abs() < 1e-6)
+    );
+    assert!(report["boards"][1]["previous"].is_null());
+    let warning = &report["warnings"][0];
+    assert_eq!(warning["code"], "no-previous-board");
+    assert!(warning["message"].as_str().unwrap().starts_with("german: "), "{warning}");
+}
+
+#[test]
+fn a_previous_board_with_other_items_has_its_message() {
+    let (_kept, path) = file("b.csv", "item,rating\noak,1000\npine,1100\n");
+    let err = refused(&["rank", VOTES, "--previous", &path]);
+    assert!(err.contains("none of its 2 items (oak, pine) is rated here, where there are 5 (amber, "), "{err}");
+    assert!(err.contains("--rename FILE"), "{err}");
+    let (code, _, err) = run(&["rank", VOTES, "--previous", "/nowhere/board.csv"]);
+    assert_eq!(code, 1, "{err}");
+    let (_kept, path) = file("b.csv", "a,b\n1,2\n");
+    assert!(refused(&["rank", VOTES, "--fixed", &path]).contains("no column for the items"));
+}
+
+#[test]
+fn items_of_a_fixed_board_stay_and_new_ones_get_errors() {
+    let without = ["--where", "model_a != 'elm' and model_b != 'elm'", "--center", "1100"];
+    let (_kept, path) = board(&without, "b.json");
+    let before: Value = serde_json::from_slice(&std::fs::read(Path::new(&path)).unwrap()).unwrap();
+    let report = json(&["rank", VOTES, "--fixed", &path]);
+    for old in before["items"].as_array().unwrap() {
+        let now = item(&report, old["item"].as_str().unwrap());
+        for key in ["rating", "std_error", "low", "high"] {
+            assert_eq!(now[key], old[key]);
+        }
+    }
+    let (placed, all) = (item(&report, "elm"), json(&["rank", VOTES]));
+    // The fit of all, moved to where the board has the others.
+    let others = ["amber", "birch", "cedar", "dune"];
+    let mean = |report: &Value| others.iter().map(|name| number(item(report, name), "rating")).sum::<f64>() / 4.0;
+    let expected = number(item(&all, "elm"), "rating") - mean(&all) + mean(&report);
+    assert!(number(placed, "low") < expected && expected < number(placed, "high"), "{placed}");
+    assert!(number(placed, "std_error") > 1.0);
+    assert_eq!(report["settings"]["fixed"].as_str(), Some(path.as_str()));
+    assert_eq!(report["settings"]["center"], Value::Null);
+}
+
+#[test]
+fn items_of_a_fixed_board_that_the_log_lacks_are_shown_too() {
+    let (_kept, path) = file("b.csv", "item,rating,low,high\namber,1100,1090,1110\noak,1500,1490,1510\n");
+    let report = json(&["rank", VOTES, "--fixed", &path]);
+    assert_eq!(item(&report, "oak")["rank"], 1);
+    assert_eq!(number(item(&report, "oak"), "low"), 1490.0);
+    assert_eq!(report["items"].as_array().map(Vec::len), Some(6));
+    let (_, out, _) = run(&["rank", VOTES, "--fixed", &path]);
+    assert!(out.contains("1500 ±10"), "{out}");
+}
+
+#[test]
+fn an_anchor_with_a_deviation_gives_way_as_far_as_it_is_uncertain() {
+    let plain = json(&["rank", VOTES, "--anchor", "birch=1000"]);
+    let gap = number(item(&plain, "amber"), "rating") - 1000.0;
+    let rating = |deviation: &str| {
+        let anchor = format!("amber={}+-{deviation}", 1000.0 + gap + 100.0);
+        let report = json(&["rank", VOTES, "--anchor", "birch=1000", "--anchor", &anchor]);
+        assert_eq!(number(item(&report, "birch"), "rating"), 1000.0);
+        assert_eq!(number(item(&report, "birch"), "std_error"), 0.0);
+        number(item(&report, "amber"), "rating") - 1000.0 - gap
+    };
+    let (tight, loose) = (rating("1"), rating("1000"));
+    assert!(tight > 90.0 && loose.abs() < 2.0 && loose > 0.0, "{tight} {loose}");
+    let moved = json(&["rank", VOTES, "--anchor", "birch=1000", "--anchor", "amber=1300"]);
+    assert_eq!(number(item(&moved, "amber"), "rating"), 1300.0);
+}
+
+#[test]
+fn a_board_as_priors_is_news_added_to_what_was_known() {
+    let (_kept, path) = board(&["--until", "2025-02-15", "--cluster", "none"], "b.json");
+    let report = json(&["rank", VOTES, "--since", "2025-02-15", "--priors", &path, "--cluster", "none"]);
+    let all = json(&["rank", VOTES, "--cluster", "none"]);
+    let mean = |report: &Value| {
+        let items = report["items"].as_array().unwrap();
+        items.iter().map(|item| number(item, "rating")).sum::<f64>() / items.len() as f64
+    };
+    for name in ["amber", "birch", "cedar", "dune", "elm"] {
+        let one = number(item(&report, name), "rating") - mean(&report);
+        let other = number(item(&all, name), "rating") - mean(&all);
+        // Independent normal priors are not quite the first half's likelihood.
+        assert!((one - other).abs() < 8.0, "{name} {one} {other}");
+    }
+}
+
+#[test]
+fn items_are_hidden_and_renamed_after_the_fit() {
+    let (_kept, hidden) = file("hide.txt", "# not public\ndune\nnobody\n");
+    let (_also, renamed) = file("names.csv", "amber,Amber 2\n");
+    let report = json(&["rank", VOTES, "--hide", &hidden, "--rename", &renamed]);
+    let all = json(&["rank", VOTES]);
+    assert_eq!(report["items"].as_array().map(Vec::len), Some(4));
+    assert_eq!(report["hidden"], 1);
+    assert_eq!(item(&report, "Amber 2")["rating"], item(&all, "amber")["rating"]);
+    assert_eq!(report["warnings"][0]["code"], "unknown-names");
+    let (_kept, renamed) = file("names.csv", "amber,elm\n");
+    assert!(refused(&["rank", VOTES, "--rename", &renamed]).contains("both as \"elm\""));
+    let (_kept, renamed) = file("names.csv", "amber\n");
+    assert!(refused(&["rank", VOTES, "--rename", &renamed]).contains("is not two names"));
+}
+
+#[test]
+fn the_columns_of_the_public_leaderboards_are_written_and_read_again() {
+    let args = ["rank", VOTES, "--board", "code=is_code", "--columns", "arena", "--publish-date", "2025-03-01"];
+    let (code, out, _) = run(&args);
+    assert_eq!(code, 0);
+    let header =
+        "model_name,rating,rating_lower,rating_upper,variance,vote_count,rank,category,leaderboard_publish_date";
+    assert_eq!(out.lines().next(), Some(header));
+    assert!(out.lines().nth(1).unwrap().ends_with(",1,code,2025-03-01"), "{out}");
+    let (_, out, _) = run(&[&args[..], &["--format", "jsonl"]].concat());
+    let row: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!(row["category"], "code");
+    assert!(refused(&[&args[..], &["--format", "json"]].concat()).contains("goes with --format csv or jsonl"));
+    assert!(refused(&["rank", VOTES, "--publish-date", "2025-03-01"]).contains("goes with --columns arena"));
+}
+
+#[test]
+fn known_ratings_go_with_what_they_can_be_told_to() {
+    let anchors = ["rank", VOTES, "--anchor", "amber=1000", "--anchor", "elm=900"];
+    for (more, part) in [
+        (&["--method", "elo"][..], "go with --method bradley-terry"),
+        (&["--ties", "davidson"], "--ties half or drop"),
+        (&["--set", "penalty=1"], "no penalty"),
+        (&["--interval", "bootstrap"], "--interval sandwich, fisher or none"),
+        (&["--center", "1"], "cannot be used with"),
+    ] {
+        let err = refused(&[&anchors[..], more].concat());
+        assert!(err.contains(part), "{more:?}: {err}");
+    }
+    let err = refused(&["rank", VOTES, "--anchor", "oak=1000+-50"]);
+    assert!(err.contains("none of the 5 items of the log is one whose rating is given"), "{err}");
+    let (_kept, path) = file("b.csv", "item,rating\namber,1000\n");
+    assert!(refused(&["rank", VOTES, "--priors", &path]).contains("gives no standard error, variance or interval"));
+}
