@@ -159,7 +159,11 @@ fn told(comparisons: Comparisons) -> String {
     };
     match comparisons {
         Comparisons::Counts(tally) => graph(&PreferenceGraph::from_tally(tally)),
-        Comparisons::Rows(log) => format!("{} {log:?}", graph(&PreferenceGraph::from_log(&log))),
+        Comparisons::Rows(log) => {
+            let judges = log.labels("judge").map(|judges| (&judges.names, &judges.ids));
+            let rows: Vec<_> = log.rows().collect();
+            format!("{} {rows:?} {judges:?}", graph(&PreferenceGraph::from_log(&log)))
+        }
     }
 }
 
@@ -193,7 +197,7 @@ fn boards(reading: Reading) -> Vec<Option<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn a_board_with_a_filter_is_the_board_of_the_filtered_file(
@@ -305,7 +309,7 @@ fn filtered(text: &str, condition: &str) -> Result<Reading, ReadError> {
 
 #[test]
 fn a_row_that_a_condition_leaves_out_may_be_bad() {
-    let text = "{\"a\":\"x\",\"b\":\"y\",\"winner\":\"a\",\"ok\":true}\n{\"a\":\"x\",\"b\":\"x\",\"winner\":\"?\",\"ok\":false}\n";
+    let text = "{\"a\":\"x\",\"b\":\"y\",\"winner\":\"a\",\"ok\":true}\n{\"a\":\"x\",\"b\":\"y\",\"winner\":\"?\",\"ok\":false}\n";
     let found = filtered(text, "ok").unwrap().inputs.remove(0);
     assert_eq!((found.rows, found.filters.unwrap().kept), (2, 1));
     assert!(filtered(text, "true").unwrap_err().to_string().contains("no outcome"));
@@ -400,7 +404,7 @@ fn every_filter_is_counted_in_the_result() {
     );
     assert_eq!(boards[0]["rows"].as_f64(), boards[0]["graph"]["comparisons"].as_f64());
     assert_eq!(report["settings"]["reading"]["where"][0], "turns > 1");
-    assert_eq!(report["settings"]["boards"][1]["board"], "code");
+    assert_eq!(report["settings"]["boards"][1]["name"], "code");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_change_beyond_both_intervals_is_told_from_one_within() {
     let told: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("since ")).collect();
     assert!(told.iter().any(|line| line.trim_start().starts_with("amber  down")), "{out}");
     assert!(out.contains("changed beyond what 95% intervals of both boards allow, as about 0.3 of 5 would by chance"));
-    assert!(out.contains("within them: ") && out.contains("gone: 1 (fir)"), "{out}");
+    assert!(out.contains("changed within them, the most ") && out.contains("gone: 1 (fir)"), "{out}");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn boards_are_compared_with_those_of_their_names() {
 fn a_previous_board_with_other_items_has_its_message() {
     let (_kept, path) = file("b.csv", "item,rating\noak,1000\npine,1100\n");
     let err = refused(&["rank", VOTES, "--previous", &path]);
-    assert!(err.contains("none of its 2 items (oak, pine) is rated here, where there are 5 (amber, "), "{err}");
+    assert!(err.contains("none of its 2 items (oak, pine) is rated here, where there are 5 (cedar, "), "{err}");
     assert!(err.contains("--rename FILE"), "{err}");
     let (code, _, err) = run(&["rank", VOTES, "--previous", "/nowhere/board.csv"]);
     assert_eq!(code, 1, "{err}");
@@ -219,7 +219,7 @@ fn the_columns_of_the_public_leaderboards_are_written_and_read_again() {
 fn known_ratings_go_with_what_they_can_be_told_to() {
     let anchors = ["rank", VOTES, "--anchor", "amber=1000", "--anchor", "elm=900"];
     for (more, part) in [
-        (&["--method", "elo"][..], "go with --method bradley-terry"),
+        (&["--method", "elo"][..], "elo has units of its own"),
         (&["--ties", "davidson"], "--ties half or drop"),
         (&["--set", "penalty=1"], "no penalty"),
         (&["--interval", "bootstrap"], "--interval sandwich, fisher or none"),

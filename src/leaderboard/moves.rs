@@ -14,6 +14,9 @@ pub struct Moves {
     /// What was added to the earlier ratings so that both boards have one scale: the median change of the items on
     /// both. `None` where ratings are no differences, and were compared as they are.
     pub shift: Option<f64>,
+    /// How many times as far apart the ratings are now, by their standard deviations. `None` with fewer than three
+    /// items, or where they were all equal.
+    pub spread: Option<f64>,
     /// The level of the statements.
     pub level: f64,
     /// The items on both boards, by the size of their change in standard errors, the largest first.
@@ -91,6 +94,7 @@ impl Moves {
         let on_board = |name: &str| board.items.iter().any(|row| row.item == name);
         Some(Self {
             shift,
+            spread: spread(&ratings_then, &ratings_now),
             level,
             items,
             new: board
@@ -110,6 +114,16 @@ impl Move {
     fn size(&self) -> f64 {
         self.change.abs() / self.std_error.filter(|&error| error > 0.0).unwrap_or(1.0)
     }
+}
+
+/// The ratio of two standard deviations.
+fn spread(then: &[f64], now: &[f64]) -> Option<f64> {
+    let deviation = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        values.iter().map(|value| (value - mean).powi(2)).sum::<f64>().sqrt()
+    };
+    let ratio = deviation(now) / deviation(then);
+    (then.len() > 2 && ratio.is_finite()).then_some(ratio)
 }
 
 fn rank(ratings: &[f64], index: usize) -> usize {

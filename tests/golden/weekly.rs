@@ -59,7 +59,13 @@ fn moves_in_words(shared: &Shared) {
     let (log, board) = (path(PAIRS), path("data/lmarena_20240329/leaderboard_full.csv"));
     let output = cargo_bin_cmd!("palio").args(["rank", &log, "--previous", &board]).output().expect("palio runs");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    for part in ["25 items on both boards", "the median change", "within them: ", "gone: 51 ("] {
+    for part in [
+        "25 items on both boards",
+        "the median change",
+        "changed within them, the most ",
+        "times as far apart as then",
+        "gone: 51 (",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let json = cargo_bin_cmd!("palio")

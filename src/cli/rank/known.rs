@@ -193,6 +193,9 @@ impl Plan<'_> {
             if let Some(item) = staying.iter().find(|item| item.item == row.item) {
                 keep(row, item);
             }
+            // What stays is shown as it was given, not as it comes back from log-odds.
+            let anchor = known.anchors.iter().rfind(|it| it.item == row.item && it.deviation.is_none());
+            row.rating = anchor.map_or(row.rating, |anchor| Some(anchor.rating));
         }
         Ok((board, rated, settings))
     }

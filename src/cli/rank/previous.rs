@@ -55,6 +55,13 @@ pub(super) fn words(moves: &Moves, path: &str) -> String {
     let mut parts = vec![format!("since {path}: {} items on both boards", moves.items.len())];
     parts.extend(moves.shift.map(|shift| format!("ratings of then moved by {shift:+.1}, the median change")));
     let mut text = wrapped(&parts, width()) + "\n";
+    if let Some(spread) = moves.spread.filter(|spread| !(0.9..=1.1).contains(spread)) {
+        let _ = writeln!(
+            text,
+            "ratings are {spread:.2} times as far apart as then: the boards differ in more than their items (in what \
+             counts as a tie, in a penalty, or in who is compared)"
+        );
+    }
     if beyond.is_empty() {
         let _ = writeln!(text, "no rating changed beyond what {level}% intervals of both boards allow");
     } else {
@@ -70,8 +77,12 @@ pub(super) fn words(moves: &Moves, path: &str) -> String {
     if let Some(largest) = within.first() {
         let _ = writeln!(
             text,
-            "within them: {}, of which the most {} by {}",
-            grouped(within.len() as f64),
+            "{} changed within them, the most {} by {}",
+            if beyond.is_empty() {
+                format!("all {}", within.len())
+            } else {
+                format!("the other {}", grouped(within.len() as f64))
+            },
             largest.item,
             change(largest, moves.level)
         );
