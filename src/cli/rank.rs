@@ -124,7 +124,7 @@ impl<'a> Plan<'a> {
         let hidden = args.hide.as_deref().map(names::hidden).transpose()?.unwrap_or_default();
         let renamed = args.rename.as_deref().map(Renamed::read).transpose()?.unwrap_or_default();
         rating.start = previous.as_ref().and_then(|file| start_of(file, &rating, &scale));
-        Ok(Self { args, global, scale, rating, known, previous, hidden, renamed })
+        Ok(Self { args, global, rating, scale, known, previous, hidden, renamed })
     }
 
     /// What reading must keep: rows only where something needs them.

@@ -185,7 +185,7 @@ impl Problem<'_> {
             // Near the maximum the value is flat but for rounding, and the whole step is right.
             let slack = 1e-13 * value.abs();
             let shares = (0..40).map(|halvings| 0.5_f64.powi(halvings));
-            let better = shares.map(|share| at(share)).find(|moved| self.value(moved) >= value - slack);
+            let better = shares.map(at).find(|moved| self.value(moved) >= value - slack);
             let Some(better) = better else { return (ratings, done(size <= 1e-6 * scale)) };
             value = self.value(&better);
             ratings = better;

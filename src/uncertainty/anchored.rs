@@ -148,7 +148,9 @@ impl Conditional<'_> {
                     found.sum[(i, j)] += scores[i] * scores[j];
                 }
             }
-            touched.iter().for_each(|&place| scores[place] = 0.0);
+            for place in touched {
+                scores[place] = 0.0;
+            }
             found.clusters += usize::from(is_used);
         }
         let g = found.clusters as f64;

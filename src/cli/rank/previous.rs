@@ -88,7 +88,7 @@ pub(super) fn words(moves: &Moves, path: &str) -> String {
         );
     }
     if unknown > 0 {
-        let _ = writeln!(text, "without an error on either board, so that chance can't be told: {}", unknown);
+        let _ = writeln!(text, "without an error on either board, so that chance can't be told: {unknown}");
     }
     for (word, names) in [("new", &moves.new), ("gone", &moves.gone)] {
         if !names.is_empty() {

@@ -133,12 +133,11 @@ impl Lexer<'_> {
             return Ok(kind.clone());
         }
         let words = [("&", "`and`"), ("|", "`or`"), ("!", "`not`")];
-        let reason = match words.iter().find(|(sign, _)| rest.starts_with(sign)) {
-            Some((sign, word)) => format!("`{sign}` means nothing here; write {word}"),
-            None => {
-                let found = rest.chars().next().unwrap_or_default();
-                format!("{found:?} means nothing here; put a text in quotes, and the name of a column in backquotes")
-            }
+        let reason = if let Some((sign, word)) = words.iter().find(|(sign, _)| rest.starts_with(sign)) {
+            format!("`{sign}` means nothing here; write {word}")
+        } else {
+            let found = rest.chars().next().unwrap_or_default();
+            format!("{found:?} means nothing here; put a text in quotes, and the name of a column in backquotes")
         };
         Err(fault(self.text, self.at, reason))
     }

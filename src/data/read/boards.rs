@@ -92,12 +92,11 @@ impl Notes {
     /// Takes down the columns that are no numbers.
     pub(super) fn add_not_numbers(&mut self, columns: &[String], doubts: &[Doubt]) {
         for (column, doubt) in columns.iter().zip(doubts).filter(|(_, doubt)| doubt.rows > 0) {
-            match self.not_numbers.iter_mut().find(|known| known.column == *column) {
-                Some(known) => known.rows += doubt.rows,
-                None => {
-                    let Doubt { rows, example } = doubt.clone();
-                    self.not_numbers.push(NotNumbers { column: column.clone(), rows, example });
-                }
+            if let Some(known) = self.not_numbers.iter_mut().find(|known| known.column == *column) {
+                known.rows += doubt.rows;
+            } else {
+                let Doubt { rows, example } = doubt.clone();
+                self.not_numbers.push(NotNumbers { column: column.clone(), rows, example });
             }
         }
     }

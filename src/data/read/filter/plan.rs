@@ -202,7 +202,6 @@ fn is(value: &[u8], wanted: &Value) -> bool {
 }
 
 /// What is true or false, as programs write it.
-#[expect(clippy::float_cmp, reason = "0 and 1 are exact")]
 fn truth(value: &[u8]) -> Option<bool> {
     let is = |word: &str| value.eq_ignore_ascii_case(word.as_bytes());
     let number = number(value);

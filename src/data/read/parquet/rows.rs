@@ -52,7 +52,9 @@ pub(super) fn parse(chunks: &Chunks, range: Range<usize>, columns: &Columns, opt
                 return Ok(());
             }
             reader.add_admitted(&fields)?;
-            known.iter_mut().for_each(|known| known.learn(row, &reader.block));
+            if let Some(known) = &mut known {
+                known.learn(row, &reader.block);
+            }
             Ok(())
         });
         let line = (row - range.start) as u64;
