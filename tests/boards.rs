@@ -87,7 +87,7 @@ impl Condition {
             Self::LanguageIn(languages) => languages.contains(&row.language),
             Self::LanguageAfter(language) => !row.language.is_empty() && row.language > *language,
             Self::Turns(order, bound) => turns.is_some_and(|turns| match *order {
-                "=" => turns >= *bound && turns <= *bound,
+                "=" => turns.total_cmp(bound).is_eq(),
                 "<" => turns < *bound,
                 "<=" => turns <= *bound,
                 ">" => turns > *bound,
