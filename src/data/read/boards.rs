@@ -169,8 +169,10 @@ impl BoardBuilder {
     /// The sets of a block's comparisons by the numbers that sets have here.
     fn sets_of<'c>(&mut self, chosen: &'c Chosen) -> impl Iterator<Item = u32> + use<'c> {
         let words = self.sets.words();
-        let known: Vec<u32> = chosen.masks.chunks_exact(words).map(|set| self.sets.intern(set)).collect();
-        for (&set, &rows) in known.iter().zip(&chosen.mask_rows) {
+        // A block may know sets that none of its rows has.
+        let sets = chosen.masks.chunks_exact(words).zip(&chosen.mask_rows);
+        let known: Vec<u32> = sets.map(|(set, &rows)| if rows > 0 { self.sets.intern(set) } else { 0 }).collect();
+        for (&set, &rows) in known.iter().zip(&chosen.mask_rows).filter(|&(_, &rows)| rows > 0) {
             for (board, sum) in self.rows.iter_mut().enumerate() {
                 *sum += if self.sets.has(set, board) { rows } else { 0 };
             }

@@ -18,6 +18,8 @@ use super::block::Fields;
 use super::error::shown;
 use super::names::Names;
 
+/// More classes than this are not handed from block to block.
+const MOST_CLASSES: usize = 1 << 16;
 /// A value that has no cap.
 pub(super) const NO_VALUE: u32 = u32::MAX;
 
@@ -69,12 +71,34 @@ struct Seen {
     by_entry: Vec<u32>,
 }
 
+/// What was learnt of values and of classes of rows. It is handed from block to block: what is learnt is the same in
+/// all of a file.
+#[derive(Debug)]
+pub(super) struct Memory {
+    seen: Vec<Seen>,
+    classes: Classes,
+    /// The sets of boards of the classes, so many words a set.
+    masks: Vec<u64>,
+}
+
+impl Memory {
+    fn new(plan: &RowPlan) -> Self {
+        let seen = plan.asked.iter().map(|_| Seen::default()).collect();
+        Self { seen, classes: Classes::new(plan.words), masks: Vec::new() }
+    }
+
+    /// Forgets what is true of one part of a file only.
+    fn for_next_block(mut self) -> Self {
+        self.seen.iter_mut().for_each(|seen| seen.by_entry.clear());
+        self
+    }
+}
+
 /// Filters the rows of one block.
 #[derive(Debug)]
 pub(super) struct RowFilter<'a> {
     pub(super) plan: &'a RowPlan,
-    seen: Vec<Seen>,
-    classes: Classes,
+    memory: Memory,
     /// The bits of the row being read.
     row: Vec<u64>,
     /// The set of boards that it is on.
@@ -95,8 +119,7 @@ impl<'a> RowFilter<'a> {
         };
         Self {
             plan,
-            seen: plan.asked.iter().map(|_| Seen::default()).collect(),
-            classes: Classes::new(plan.words),
+            memory: plan.memory().unwrap_or_else(|| Memory::new(plan)),
             row: vec![0; plan.words],
             mask: 0,
             dedupe: None,
@@ -110,14 +133,14 @@ impl<'a> RowFilter<'a> {
     #[inline]
     pub(super) fn fate(&mut self, fields: &impl Fields) -> Fate {
         self.row.fill(0);
-        for (asked, seen) in self.plan.asked.iter().zip(&mut self.seen) {
+        for (asked, seen) in self.plan.asked.iter().zip(&mut self.memory.seen) {
             seen.add_bits(asked, fields, &mut self.row);
         }
-        let class = self.classes.find(&self.row).unwrap_or_else(|slot| self.learn(slot));
-        if self.classes.is_doubtful(class) {
+        let class = self.memory.classes.find(&self.row).unwrap_or_else(|slot| self.learn(slot));
+        if self.memory.classes.is_doubtful(class) {
             self.doubt(fields);
         }
-        let fate = self.classes.fate(class);
+        let fate = self.memory.classes.fate(class);
         if let Fate::On(mask) = fate {
             self.mask = mask;
         }
@@ -135,13 +158,23 @@ impl<'a> RowFilter<'a> {
                 if mask.iter().all(|&word| word == 0) { Fate::Outside } else { Fate::On(self.mask_id(&mask)) }
             }
         };
-        self.classes.add(slot, &self.row, fate, self.plan.is_doubtful(&self.row))
+        self.memory.classes.add(slot, &self.row, fate, self.plan.is_doubtful(&self.row))
     }
 
     fn mask_id(&mut self, mask: &[u64]) -> u32 {
-        self.chosen.masks.extend_from_slice(mask);
-        self.chosen.mask_rows.push(0);
-        self.chosen.mask_rows.len() as u32 - 1
+        self.memory.masks.extend_from_slice(mask);
+        (self.memory.masks.len() / mask.len()) as u32 - 1
+    }
+
+    /// What was made of the block. What was learnt goes to the next one.
+    pub(super) fn finish(self) -> Chosen {
+        let mut chosen = self.chosen;
+        chosen.masks.clone_from(&self.memory.masks);
+        chosen.mask_rows.resize(chosen.masks.len() / self.plan.mask_words().max(1), 0);
+        if self.memory.classes.len() < MOST_CLASSES {
+            self.plan.keep(self.memory.for_next_block());
+        }
+        chosen
     }
 
     /// Counts columns that are no numbers.
@@ -187,7 +220,11 @@ impl<'a> RowFilter<'a> {
     #[inline]
     pub(super) fn added(&mut self, comparisons: usize) {
         if !self.plan.boards.is_empty() && comparisons > self.chosen.of_row.len() {
-            self.chosen.mask_rows[self.mask as usize] += 1;
+            let mask = self.mask as usize;
+            if mask >= self.chosen.mask_rows.len() {
+                self.chosen.mask_rows.resize(mask + 1, 0);
+            }
+            self.chosen.mask_rows[mask] += 1;
             self.chosen.of_row.resize(comparisons, self.mask);
         }
         if self.plan.has_late_filters() {
@@ -238,7 +275,7 @@ impl Seen {
     /// Looks at a value. `None` if it is not kept: there are too many, or it is no text.
     #[cold]
     fn learn(&mut self, asked: &Asked, value: &[u8], words: usize) -> Option<u32> {
-        const MOST: usize = 1 << 12;
+        const MOST: usize = 1 << 14;
         if self.values.len() >= MOST {
             return None;
         }

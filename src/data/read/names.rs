@@ -114,6 +114,8 @@ pub(super) fn hash(name: &[u8]) -> u64 {
         hash = pair(hash, last);
     } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
         hash = folded(u64::from_le_bytes(*first) ^ hash, u64::from_le_bytes(*last) ^ FACTOR);
+    } else if let (Some(first), Some(last)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+        hash ^= u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
     } else {
         hash ^= name.iter().fold(0, |word, &byte| (word << 8) | u64::from(byte));
     }
@@ -138,7 +140,10 @@ fn same(a: &[u8], b: &[u8]) -> bool {
             let (a_words, b_words) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
             a_last == b_last && a_words.iter().zip(b_words).all(|(a, b)| a == b)
         }
-        _ => a == b,
+        _ => match (a.first_chunk::<4>(), a.last_chunk::<4>(), b.first_chunk::<4>(), b.last_chunk::<4>()) {
+            (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) => a_first == b_first && a_last == b_last,
+            _ => a.iter().zip(b).all(|(a, b)| a == b),
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::super::{Log, Outcome};
 use super::super::error::Fault;
-use super::super::filter::{Fate, Period};
+use super::super::filter::{Fate, Period, RowFilter};
 use super::super::names::Names;
 use super::super::options::BothBad;
 use super::super::outcome::Verdict;
@@ -56,7 +56,7 @@ impl BlockReader<'_> {
 
     /// What was read.
     pub(in super::super) fn finish(self) -> Block {
-        Block { chosen: self.filter.map(|filter| filter.chosen), ..self.block }
+        Block { chosen: self.filter.map(RowFilter::finish), ..self.block }
     }
 
     /// The weighted mean of the outcomes of several columns, as one comparison. Its weight is the part that the

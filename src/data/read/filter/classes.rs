@@ -48,6 +48,11 @@ impl Classes {
         &self.keys[class as usize * self.words..][..self.words]
     }
 
+    /// How many classes there are.
+    pub(super) fn len(&self) -> usize {
+        self.fates.len()
+    }
+
     pub(super) fn fate(&self, class: u32) -> Fate {
         self.fates[class as usize].0
     }

@@ -1,8 +1,11 @@
 //! Conditions in the columns of one file.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::super::super::filter::{BoardRows, Filters, Node, Question, Value};
 use super::super::error::ReadError;
 use super::super::fields::{ScoreField, number, score};
+use super::Memory;
 
 /// Where the filters and boards of a log find what they ask for in one file.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub(in super::super) struct RowPlan {
     pub(in super::super) dedupe: Vec<usize>,
     /// The columns with a cap on the rows of one value.
     pub(in super::super) caps: Vec<usize>,
+    /// What was learnt in blocks that are done.
+    memories: Mutex<Vec<Memory>>,
 }
 
 /// The time in which rows count.
@@ -107,6 +112,21 @@ impl RowPlan {
         self.bits - 1
     }
 
+    /// What was learnt in a block that is done, if no other block has it.
+    pub(super) fn memory(&self) -> Option<Memory> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Keeps what was learnt in a block for another.
+    pub(super) fn keep(&self, memory: Memory) {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    }
+
+    /// Words of bits that a set of boards has.
+    pub(super) fn mask_words(&self) -> usize {
+        self.boards.len().div_ceil(u64::BITS as usize)
+    }
+
     /// How many filters there are.
     pub(super) fn steps(&self) -> usize {
         let period = self.period.map_or(0, |it| usize::from(it.since.is_some()) + usize::from(it.until.is_some()));
@@ -136,7 +156,7 @@ impl RowPlan {
 
     /// The boards that rows with these bits are on.
     pub(super) fn mask(&self, row: &[u64]) -> Vec<u64> {
-        let mut mask = vec![0; self.boards.len().div_ceil(u64::BITS as usize)];
+        let mut mask = vec![0; self.mask_words()];
         for (board, _) in self.boards.iter().enumerate().filter(|(_, condition)| condition.holds(row)) {
             set(&mut mask, board as u32);
         }
