@@ -7,6 +7,7 @@
 mod classes;
 mod late;
 mod plan;
+mod short;
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -14,6 +15,7 @@ use self::classes::Classes;
 pub(super) use self::classes::Fate;
 pub(super) use self::late::Late;
 pub(super) use self::plan::{Asked, Period, RowPlan};
+use self::short::ShortValues;
 use super::block::Fields;
 use super::error::shown;
 use super::names::Names;
@@ -67,6 +69,7 @@ struct Seen {
     values: Names,
     /// Their bits, so many words a value.
     bits: Vec<u64>,
+    short: ShortValues,
     /// Values by their place in the column's dictionary, plus one; 0 where it is not known.
     by_entry: Vec<u32>,
 }
@@ -254,9 +257,15 @@ impl Seen {
             return self.add_known(known - 1, row);
         }
         let value = text(fields, asked.column);
+        if let Some(known) = self.short.find(value)
+            && entry.is_none()
+        {
+            return self.add_known(known, row);
+        }
         match self.values.find(value).or_else(|| self.learn(asked, value, row.len())) {
             Some(known) => {
                 self.add_known(known, row);
+                self.short.keep(value, known);
                 if let Some(entry) = entry {
                     self.by_entry.resize(self.by_entry.len().max(entry + 1), 0);
                     self.by_entry[entry] = known + 1;
