@@ -89,8 +89,13 @@ pub trait Fitted: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// The expected share at a difference of ratings, ties being half, for methods whose predictions
-    /// depend on differences.
+    /// Whether predictions depend on differences of ratings alone; else [`share_at`](Self::share_at) holds
+    /// against the mean item only.
+    fn predicts_by_differences(&self) -> bool {
+        true
+    }
+
+    /// The expected share at a difference of ratings, ties being half, for methods that predict.
     fn share_at(&self, _difference: f64) -> Option<f64> {
         None
     }
@@ -119,6 +124,11 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// The embedding in canonical form, for methods whose scores may go round in circles.
     fn embedding(&self) -> Option<&general_preference::Canonical> {
+        None
+    }
+
+    /// The cross-validation that chose among models, for methods that choose by one.
+    fn search(&self) -> Option<&general_preference::Search> {
         None
     }
 

@@ -132,8 +132,7 @@ fn predicted(
             rating.entry.name
         );
     }
-    let errors = (!rating.hides_intervals()).then_some(&uncertainty);
-    let pairs = predict(graph, &*fitted, errors, matchups, args.rating.level);
+    let pairs = predict(graph, &*fitted, &uncertainty, matchups, args.rating.level);
     // A rater may know the errors of its predictions without those of ratings.
     let own = pairs.iter().any(|it| it.low.is_some()).then_some("model");
     Ok(Predicted {

@@ -21,8 +21,7 @@ use super::output::progress_bar;
 /// A rater and its intervals.
 #[derive(Debug, clap::Args)]
 pub(super) struct RatingArgs {
-    /// The rater; palio methods lists them
-    #[arg(long, value_name = "NAME", default_value = "bradley-terry")]
+    #[arg(long, value_name = "NAME", default_value = "bradley-terry", help = method_help())]
     method: String,
 
     /// A setting of the rater, such as penalty=0.1; may be given several times
@@ -66,6 +65,12 @@ pub(super) enum IntervalKind {
 /// Above this level a quantile of simulated draws says nothing.
 const HIGHEST_LEVEL: f64 = 0.9999;
 const FEWEST_RESAMPLES: u32 = 50;
+
+/// The raters by name.
+fn method_help() -> String {
+    let known: Vec<&str> = RATERS.iter().map(|entry| entry.name).collect();
+    format!("The rater: {}; palio methods says what each is", known.join(", "))
+}
 
 /// The rater of this name, or an error that lists them.
 pub(super) fn find_rater(name: &str) -> anyhow::Result<&'static RaterEntry> {
@@ -145,11 +150,6 @@ impl<'a> Rating<'a> {
         matches!(self.interval, IntervalKind::Sandwich | IntervalKind::Bootstrap)
     }
 
-    /// Whether it was asked that there be no intervals, not only that the rater has none by default.
-    pub(super) fn hides_intervals(&self) -> bool {
-        self.args.interval == Some(IntervalKind::None)
-    }
-
     /// The label columns that are read: for clusters, and for the rater.
     pub(super) fn label_columns(&self) -> Vec<LabelColumn> {
         let of_rater = self.rater.label_column().map(|column| LabelColumn::Named(column.to_owned()));
@@ -203,6 +203,8 @@ impl<'a> Rating<'a> {
     ) -> anyhow::Result<Uncertainty> {
         let closed = |kind| covariance(fitted, evidence.graph, kind, clusters.map(|(clusters, _)| clusters));
         Ok(match self.interval {
+            // Asked for, and not only that the rater has none by default.
+            IntervalKind::None if self.args.interval.is_some() => Uncertainty::unwanted(evidence.graph.items().len()),
             IntervalKind::None => Uncertainty::unknown(evidence.graph.items().len()),
             IntervalKind::Fisher => closed(CovarianceKind::Fisher),
             IntervalKind::Sandwich => closed(CovarianceKind::Sandwich),

@@ -371,6 +371,10 @@ impl Fitted for FittedGeneralPreference {
         Some(logistic(difference))
     }
 
+    fn predicts_by_differences(&self) -> bool {
+        false
+    }
+
     fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
         Some(logistic(self.canonical.embedding.log_odds(i, j)))
     }
@@ -388,6 +392,10 @@ impl Fitted for FittedGeneralPreference {
 
     fn embedding(&self) -> Option<&Canonical> {
         Some(&self.canonical)
+    }
+
+    fn search(&self) -> Option<&Search> {
+        self.search.as_ref()
     }
 
     fn notes(&self) -> Vec<Note> {

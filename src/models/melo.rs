@@ -217,6 +217,15 @@ impl Fitted for MeloFit {
         &self.identification
     }
 
+    /// By ratings alone: right against the mean item, to which vectors add nothing on average.
+    fn share_at(&self, difference: f64) -> Option<f64> {
+        Some(logistic(difference))
+    }
+
+    fn predicts_by_differences(&self) -> bool {
+        false
+    }
+
     fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
         Some(logistic(self.state.log_odds(i, j)))
     }

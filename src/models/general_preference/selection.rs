@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::GeneralPreference;
 use super::problem::{Pairs, Problem};
 use crate::data::folds::{Fold, FoldError, FoldMean, FoldSettings, Folds, NO_DIFFERENCE};
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{Pair, PreferenceGraph};
 use crate::models::{Evidence, FitError};
-use crate::structure::Note;
 use crate::structure::hodge::Flow;
+use crate::structure::{Connectivity, Note};
 
 /// What is tried.
 const PENALTIES: [f64; 6] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
@@ -170,14 +170,14 @@ impl GeneralPreference {
         match folds {
             Ok(folds) => Ok(Some(self.validate(&folds, &grid, most))),
             Err(error) => {
-                notes.push(self.not_validated(&error));
+                notes.push(self.not_validated(&error, most));
                 Ok(None)
             }
         }
     }
 
-    fn not_validated(&self, error: &FoldError) -> Note {
-        let Choice { blocks, penalty, rating_penalty } = self.given(usize::MAX);
+    fn not_validated(&self, error: &FoldError, most: usize) -> Note {
+        let Choice { blocks, penalty, rating_penalty } = self.given(most);
         let message = format!(
             "no cross-validation ({error}): dimension {}, penalty {penalty} and rating_penalty {rating_penalty} were taken",
             2 * blocks
@@ -186,9 +186,8 @@ impl GeneralPreference {
     }
 
     fn grid(&self, graph: &PreferenceGraph, most: usize) -> Grid {
-        // On a forest ratings fit all there is.
-        let flow = Flow::log_odds(graph);
-        let loops = flow.pairs().len() + flow.components() - flow.items();
+        // Without them ratings fit all there is, the better the farther apart, and what blocks add is noise.
+        let loops = loops_within_strong_components(graph);
         let is_coarse = graph.items().len() > MANY_ITEMS;
         let most = match (loops == 0 && self.transitive, is_coarse) {
             (true, _) => 0,
@@ -259,6 +258,21 @@ impl GeneralPreference {
         }
         losses
     }
+}
+
+/// Independent loops of pairs inside the strong components of the graph of points taken: what could
+/// contradict a ladder. All other pairs went one way only.
+fn loops_within_strong_components(graph: &PreferenceGraph) -> usize {
+    let components = Connectivity::of(graph.wins()).strong_components;
+    let mut component_of = vec![0; graph.items().len()];
+    for (place, component) in components.iter().enumerate() {
+        for item in component {
+            component_of[item.index()] = place;
+        }
+    }
+    let flow = Flow::log_odds(graph);
+    let inside = |pair: &&Pair| component_of[pair.low.index()] == component_of[pair.high.index()];
+    flow.pairs().iter().filter(inside).count() + components.len() - graph.items().len()
 }
 
 /// What is tried.
