@@ -435,6 +435,17 @@ impl PreferenceGraph {
         records
     }
 
+    /// For each pair Σw/Σw²: how many independent comparisons a unit of weight stands for, 1 where nothing is
+    /// weighted and 0 without a comparison. O(cells).
+    pub fn counts_a_weight(&self) -> Vec<f64> {
+        let mut sums = vec![[0.0; 2]; self.pairs().len()];
+        for (cell, sum) in self.cells().iter().zip(&self.sums) {
+            let pair = &mut sums[cell.pair as usize];
+            *pair = [pair[0] + sum.weight, pair[1] + sum.weight_squared];
+        }
+        sums.into_iter().map(|[weight, squared]| if squared > 0.0 { weight / squared } else { 0.0 }).collect()
+    }
+
     /// The directed graph of points taken: an arc from i to j where i took a positive weight from
     /// j, a tie being half a win for both. Node k is item k. Built on first use. O(pairs).
     pub fn wins(&self) -> &DiGraph<ItemId, f64> {

@@ -98,37 +98,41 @@ impl Flow {
     }
 
     /// The log-odds of each pair that met, `log((w_ij + 1/2) / (w_ji + 1/2))`, with the inverse of their
-    /// variance, `1 / (1/(w_ij + 1/2) + 1/(w_ji + 1/2))`, as weight; a tie is half a win for both.
-    /// O(cells).
+    /// variance, `1 / (1/(w_ij + 1/2) + 1/(w_ji + 1/2))`, as weight; a tie is half a win for both, and a
+    /// weight of two is two comparisons. O(cells).
     pub fn log_odds(graph: &PreferenceGraph) -> Self {
-        Self::of_points(graph, true, |low, high| {
-            let (low, high) = (low + 0.5, high + 0.5);
-            ((low / high).ln(), 1.0 / (1.0 / low + 1.0 / high))
-        })
+        Self::of_points(graph, true, |_, low, high| log_odds(low, high))
+    }
+
+    /// [`log_odds`](Self::log_odds) with right standard errors: weighted comparisons of a pair count as
+    /// (Σw)²/Σw² of them, so that the unit of weights changes nothing. O(cells).
+    pub fn log_odds_of_independent(graph: &PreferenceGraph) -> Self {
+        let counts = graph.counts_a_weight();
+        Self::of_points(graph, true, |pair, low, high| log_odds(counts[pair] * low, counts[pair] * high))
     }
 
     /// The difference of the shares of each pair that met, from −1 to 1, with its comparisons as weight.
     /// O(cells).
     pub fn win_rate_difference(graph: &PreferenceGraph) -> Self {
-        Self::of_points(graph, false, |low, high| ((low - high) / (low + high), low + high))
+        Self::of_points(graph, false, |_, low, high| ((low - high) / (low + high), low + high))
     }
 
     /// The margin of each pair that met, points taken less points lost, each of weight 1; a tie is half
     /// a win for both. O(cells).
     pub fn margins(graph: &PreferenceGraph) -> Self {
-        Self::of_points(graph, false, |low, high| (margin(low, high), 1.0))
+        Self::of_points(graph, false, |_, low, high| (margin(low, high), 1.0))
     }
 
     fn of_points(
         graph: &PreferenceGraph,
         weights_are_precisions: bool,
-        value_and_weight: impl Fn(f64, f64) -> (f64, f64),
+        value_and_weight: impl Fn(usize, f64, f64) -> (f64, f64),
     ) -> Self {
         let sums = graph.pair_sums();
         let edges = graph.pairs().iter().enumerate().filter_map(|(index, pair)| {
             let half = sums.ties[index] / 2.0;
             let (low, high) = (sums.low_wins[index] + half, sums.high_wins[index] + half);
-            let (value, weight) = value_and_weight(low, high);
+            let (value, weight) = value_and_weight(index, low, high);
             (low + high > 0.0).then_some(FlowEdge { from: pair.low, to: pair.high, value, weight })
         });
         Self::from_sorted(graph.items().len(), weights_are_precisions, edges.collect())
@@ -301,6 +305,12 @@ impl Flow {
 
 /// Up to this many items potentials are solved for by one dense factorisation.
 pub const DENSE_ITEMS: usize = 400;
+
+/// The log-odds of so many points, half a point given to either side, and their precision.
+fn log_odds(low: f64, high: f64) -> (f64, f64) {
+    let (low, high) = (low + 0.5, high + 0.5);
+    ((low / high).ln(), 1.0 / (1.0 / low + 1.0 / high))
+}
 
 fn oriented(edge: FlowEdge, items: usize) -> Result<FlowEdge, FlowError> {
     let FlowEdge { from, to, value, weight } = edge;

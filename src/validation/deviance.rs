@@ -292,7 +292,7 @@ fn draw(
         progress();
         Ok(Replicate {
             deviance: refit.deviance,
-            cyclicity: Flow::log_odds(&drawn.full).gradient().cyclicity(),
+            cyclicity: Flow::log_odds_of_independent(&drawn.full).gradient().cyclicity(),
             triads: Triads::of(&Flow::margins(&drawn.full)).cyclic as f64,
         })
     };

@@ -309,7 +309,7 @@ fn triad_facts(graph: &PreferenceGraph, deviance: &Deviance) -> TriadFacts {
 }
 
 fn hodge_facts(graph: &PreferenceGraph, deviance: &Deviance, triangles: usize) -> HodgeFacts {
-    let flow = Flow::log_odds(graph);
+    let flow = Flow::log_odds_of_independent(graph);
     let name = |item: ItemId| graph.items().name(item).to_owned();
     let rows = flow.largest_curls(triangles).into_iter().map(|found| {
         let [i, j, k] = found.items.map(name);

@@ -6,7 +6,7 @@ use palio::structure::Status;
 use palio::validation::deviance::{Clustering, Range, TestMethod};
 use palio::validation::inspection::{ArcRow, CycleRow, Inspection, Merged, TriangleFacts};
 
-use crate::cli::table::{grouped, shown_name, trimmed, width};
+use crate::cli::table::{counted, grouped, shown_name, trimmed, width};
 
 /// Lines are no longer than this, however wide the terminal.
 const WIDEST: usize = 100;
@@ -132,17 +132,17 @@ fn shortened(name: &str, most: usize) -> String {
     name.chars().take(most - 1 - tail).chain(['…']).chain(name.chars().skip(length - tail)).collect()
 }
 
-fn counted(number: usize, one: &str, several: &str) -> String {
-    format!("{} {}", grouped(number as f64), if number == 1 { one } else { several })
-}
-
 fn percent(share: f64) -> String {
     format!("{:.1}%", 100.0 * share)
 }
 
 fn log(found: &Inspection) -> String {
     let graph = &found.graph;
-    let mut text = format!("{} comparisons of {}", grouped(graph.comparisons), counted(graph.items, "item", "items"));
+    let mut text = format!(
+        "{} of {}",
+        counted(graph.comparisons, "comparison", "comparisons"),
+        counted(graph.items as f64, "item", "items")
+    );
     if graph.tied_share > 0.0 {
         let _ = write!(text, ", {} tied", percent(graph.tied_share));
     }
@@ -202,7 +202,7 @@ fn majorities(found: &Inspection) -> String {
         parts.push(format!("{inside} of {} items in circles, {components}", found.graph.items));
     }
     if found.graph.tied_pairs > 0 {
-        parts.push(format!("{} level", counted(found.graph.tied_pairs, "pair", "pairs")));
+        parts.push(format!("{} level", counted(found.graph.tied_pairs as f64, "pair", "pairs")));
     }
     parts.join("; ")
 }
@@ -347,13 +347,13 @@ fn feedback(found: &Inspection, page: &mut Page) {
 }
 
 fn judges(merged: &Merged, page: &mut Page) {
-    let mut text = format!("{} made into one, ", counted(merged.judges, "judge", "judges"));
+    let mut text = format!("{} made into one, ", counted(merged.judges as f64, "judge", "judges"));
     if merged.removed.is_empty() {
         text += "without a contradiction";
     } else {
         let least = if merged.exact { ", the least there is" } else { "" };
         let share = percent(merged.removed_weight / merged.total_weight);
-        let arcs = counted(merged.removed.len(), "arc", "arcs");
+        let arcs = counted(merged.removed.len() as f64, "arc", "arcs");
         let _ = write!(text, "{arcs} removed ({share} of all weight{least}):");
     }
     page.fact("merged", &text);

@@ -148,3 +148,20 @@ fn nothing_has_no_parts() {
         assert_eq!(found.dimensions.harmonic, Some(0));
     }
 }
+
+#[test]
+fn the_unit_of_weights_moves_no_log_odds() {
+    let weighted = |weight: f64| {
+        let mut tally = Tally::new((0..3).map(|i| i.to_string()).collect());
+        for (left, right, count) in [(0, 1, 6.0), (1, 0, 2.0), (1, 2, 5.0), (2, 1, 4.0), (0, 2, 3.0)] {
+            let row = Comparison::new(ItemId(left), ItemId(right), Outcome::Left);
+            tally.add(Comparison { count, weight, ..row });
+        }
+        Flow::log_odds_of_independent(&PreferenceGraph::from_tally(tally))
+    };
+    let (light, heavy) = (weighted(1.0), weighted(100.0));
+    for (light, heavy) in light.values().iter().chain(light.weights()).zip(heavy.values().iter().chain(heavy.weights()))
+    {
+        assert!((light - heavy).abs() < 1e-12, "{light} {heavy}");
+    }
+}

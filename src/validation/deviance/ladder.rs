@@ -22,6 +22,8 @@ pub(super) struct Table {
     sums: PairSums,
     /// For each pair the decided comparisons that it counts as.
     sizes: Vec<u64>,
+    /// For each pair what one of its comparisons weighs.
+    weights: Vec<f64>,
     /// Σw²/Σw over decided comparisons: what one weighs, 1 where nothing is weighted.
     pub(super) weight_scale: f64,
     /// Whether some comparison has a weight other than one.
@@ -61,6 +63,11 @@ impl Table {
             decisive: PreferenceGraph::from_pair_sums(graph.items().clone(), &without_ties),
             full: PreferenceGraph::from_pair_sums(graph.items().clone(), &sums),
             sizes: squares.iter().enumerate().map(size).collect(),
+            weights: graph
+                .counts_a_weight()
+                .into_iter()
+                .map(|count| if count > 0.0 { 1.0 / count } else { 1.0 })
+                .collect(),
             sums,
             is_weighted,
             has_shares,
@@ -140,7 +147,7 @@ impl Table {
                     0.0 => weight - low_wins[pair],
                     _ => self.sums.ties[pair],
                 };
-                CellSum::of(sum, 1.0)
+                CellSum::of(sum / self.weights[pair], self.weights[pair])
             });
             graph.with_sums(cells.collect())
         };
