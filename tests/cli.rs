@@ -25,7 +25,7 @@ pizza,tacos,model_a\ntacos,pizza,model_a\ntacos,sushi,model_a\n";
 
 #[test]
 fn the_commands_of_the_readme_print_what_it_shows() {
-    trycmd::TestCases::new().case("README.md").run();
+    trycmd::TestCases::new().case("README.md").case("docs/*.md").run();
 }
 
 #[test]

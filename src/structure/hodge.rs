@@ -267,17 +267,28 @@ impl Flow {
     /// The `count` triangles with the largest curl in absolute value, largest first, equal ones in the
     /// order of their items. O(triangles · log count), memory O(count).
     pub fn largest_curls(&self, count: usize) -> Vec<TriangleCurl> {
+        self.first_curls(count, |found| found.curl.abs())
+    }
+
+    /// The `count` triangles whose curl is the largest multiple of its standard error, clearest first; without
+    /// standard errors the largest. O(triangles · log count), memory O(count).
+    pub fn clearest_curls(&self, count: usize) -> Vec<TriangleCurl> {
+        self.first_curls(count, |found| found.curl.abs() / found.std_error.unwrap_or(1.0))
+    }
+
+    fn first_curls(&self, count: usize, size: impl Fn(&TriangleCurl) -> f64) -> Vec<TriangleCurl> {
         let mut kept: Vec<TriangleCurl> = Vec::new();
         let mut least = 0.0;
         self.each_triangle(|triangle| {
-            if count > 0 && (kept.len() < count || self.curl_around(triangle).abs() > least) {
-                kept.push(self.triangle_curl(triangle));
+            let found = self.triangle_curl(triangle);
+            if count > 0 && (kept.len() < count || size(&found) > least) {
+                kept.push(found);
                 if kept.len() >= 2 * count.max(8) {
-                    least = keep_largest(&mut kept, count);
+                    least = keep_largest(&mut kept, count, &size);
                 }
             }
         });
-        keep_largest(&mut kept, count);
+        keep_largest(&mut kept, count, &size);
         kept
     }
 
@@ -323,11 +334,11 @@ fn oriented(edge: FlowEdge, items: usize) -> Result<FlowEdge, FlowError> {
     Ok(if from < to { edge } else { FlowEdge { from: to, to: from, value: -value, weight } })
 }
 
-/// Sorts by absolute curl, keeps the first `count` and tells the least of them.
-fn keep_largest(kept: &mut Vec<TriangleCurl>, count: usize) -> f64 {
-    kept.sort_by(|a, b| b.curl.abs().total_cmp(&a.curl.abs()).then(a.items.cmp(&b.items)));
+/// Sorts by size, keeps the first `count` and tells the least of them.
+fn keep_largest(kept: &mut Vec<TriangleCurl>, count: usize, size: impl Fn(&TriangleCurl) -> f64) -> f64 {
+    kept.sort_by(|a, b| size(b).total_cmp(&size(a)).then(a.items.cmp(&b.items)));
     kept.truncate(count);
-    if kept.len() < count { 0.0 } else { kept.last().map_or(0.0, |last| last.curl.abs()) }
+    if kept.len() < count { 0.0 } else { kept.last().map_or(0.0, size) }
 }
 
 /// The indices of the pairs of a triangle i < j < k.

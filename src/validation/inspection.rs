@@ -31,7 +31,7 @@ pub struct InspectionSettings {
     pub deviance: DevianceSettings,
     /// How many cycles are looked for and listed.
     pub cycles: CycleLimits,
-    /// How many triangles with the largest curl are listed.
+    /// How many of the most clearly inconsistent triangles are listed.
     pub triangles: usize,
 }
 
@@ -137,8 +137,8 @@ pub struct HodgeFacts {
     pub dimensions: Option<Dimensions>,
     /// Whether all its solves met their tolerance.
     pub converged: bool,
-    /// The triangles that are farthest from consistent, each in the direction in which its log-odds
-    /// add up.
+    /// The triangles that are most clearly inconsistent, by their curl as a multiple of its standard error, each
+    /// in the direction in which its log-odds add up.
     pub triangles: Vec<TriangleFacts>,
 }
 
@@ -311,7 +311,7 @@ fn triad_facts(graph: &PreferenceGraph, deviance: &Deviance) -> TriadFacts {
 fn hodge_facts(graph: &PreferenceGraph, deviance: &Deviance, triangles: usize) -> HodgeFacts {
     let flow = Flow::log_odds_of_independent(graph);
     let name = |item: ItemId| graph.items().name(item).to_owned();
-    let rows = flow.largest_curls(triangles).into_iter().map(|found| {
+    let rows = flow.clearest_curls(triangles).into_iter().map(|found| {
         let [i, j, k] = found.items.map(name);
         TriangleFacts {
             items: if found.curl >= 0.0 { [i, j, k] } else { [i, k, j] },

@@ -273,7 +273,7 @@ fn hodge(found: &Inspection, page: &mut Page) {
     if hodge.triangles.is_empty() {
         return;
     }
-    page.fact("", "least consistent triangles, log-odds round them and standard errors:");
+    page.fact("", "most clearly inconsistent triangles, log-odds round them ± standard errors:");
     for triangle in hodge.triangles.iter().take(ROWS) {
         let TriangleFacts { items, curl, std_error } = triangle;
         let error = std_error.map(|error| format!(" ±{error:.2}")).unwrap_or_default();

@@ -109,6 +109,11 @@ fn the_largest_curls_are_those_of_all_triangles() {
     for count in [0, 1, 5, 40, all.len() + 3] {
         assert_eq!(flow.largest_curls(count), all[..count.min(all.len())]);
     }
+    let errors = |it: &TriangleCurl| it.curl.abs() / it.std_error.expect("an error");
+    all.sort_by(|a, b| errors(b).total_cmp(&errors(a)).then(a.items.cmp(&b.items)));
+    for count in [0, 1, 5, 40, all.len() + 3] {
+        assert_eq!(flow.clearest_curls(count), all[..count.min(all.len())]);
+    }
 }
 
 #[test]
