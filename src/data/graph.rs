@@ -453,8 +453,8 @@ impl PreferenceGraph {
             .get_or_init(|| self.digraph(|low, _| (low > 0.0).then_some(low), |_, high| (high > 0.0).then_some(high)))
     }
 
-    /// The majority digraph: an arc from i to j, with the [`margin`] as its weight, where i took more
-    /// weight from j than j from i. O(pairs).
+    /// The majority digraph: an arc from i to j, with the margin as its weight, where i took more
+    /// weight from j than j from i, by more than rounding. O(pairs).
     pub fn majority(&self) -> DiGraph<ItemId, f64> {
         let above = |for_it: f64, against: f64| Some(margin(for_it, against)).filter(|&margin| margin > 0.0);
         self.digraph(above, |low, high| above(high, low))
