@@ -201,6 +201,16 @@ impl Identification {
         }
     }
 
+    /// The [`notes`](Self::notes), each with what holds ratings that are not identified, such as a penalty.
+    pub fn notes_held_by(&self, graph: &PreferenceGraph, what: &str) -> Vec<Note> {
+        let mut notes = self.notes(graph);
+        for note in &mut notes {
+            note.message.push_str("; ");
+            note.message.push_str(what);
+        }
+        notes
+    }
+
     /// For each item whether its rating is identified.
     pub fn flags(&self, items: usize) -> Vec<bool> {
         let mut flags = vec![false; items];

@@ -160,5 +160,5 @@ fn votes_on_one_task_are_not_independent() {
     assert!(none.is_null() && independent < clustered / 2.0, "{independent} {clustered}");
     let (_, out, _) = run(&["-", "--resamples", "0"], &log);
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("clustered by task (300, design effect 3.01)"), "{out}");
+    assert!(words.contains("clustered by task (300, which add a factor of 3.01 to misfit)"), "{out}");
 }

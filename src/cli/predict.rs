@@ -30,15 +30,15 @@ use super::{Ended, Global};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PredictArgs {
-    /// Predict the pairs of this file, with columns left and right (or model_a and model_b, …): CSV, TSV or
-    /// JSON lines, or - for stdin
+    /// Predict the pairs of this file, with columns left and right (or model_a and model_b, …), in any
+    /// format that logs have, or - for stdin
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     pairs: Option<PathBuf>,
 
     #[command(flatten)]
     rating: RatingArgs,
 
-    /// A log of comparisons: CSV, TSV or JSON lines, .gz or .zst, or - for stdin
+    /// A log of comparisons: CSV, TSV, JSON (.gz or .zst too) or Parquet, or - for stdin
     #[arg(value_name = "LOG")]
     log: PathBuf,
 
@@ -128,7 +128,7 @@ fn predicted(
     };
     if fitted.embedding().is_some() && rating.interval == IntervalKind::Bootstrap {
         bail!(
-            "--interval bootstrap: predictions of {} have errors of their own, from the curvature of the fit; leave it out, or give none",
+            "--interval bootstrap: predictions of {} have errors of their own, from the curvature of the fit, which are shown without --interval; none hides them",
             rating.entry.name
         );
     }

@@ -181,6 +181,8 @@ impl<'a> Plan<'a> {
         match self.args.rank_interval {
             Some(RankRuleArg::Overlap) => Ok(RankRule::Overlap),
             None if items > SIMULTANEOUS_ITEMS => Ok(RankRule::Overlap),
+            // Against an equilibrium, or of one, ratings stand at their bounds: they don't vary as sums do.
+            None if matches!(self.rating.entry.units, Units::Probability | Units::Payoff) => Ok(RankRule::Overlap),
             Some(_) if items > MOST_SIMULTANEOUS_ITEMS => {
                 bail!(
                     "{items} items: simultaneous rank intervals work up to {MOST_SIMULTANEOUS_ITEMS}; use --rank-interval overlap"

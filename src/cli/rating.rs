@@ -251,7 +251,7 @@ fn interval(args: &RatingArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKin
         None if entry.has_covariance => Ok(IntervalKind::Sandwich),
         None => Ok(IntervalKind::None),
         Some(kind @ (IntervalKind::Sandwich | IntervalKind::Fisher)) if !entry.has_covariance => bail!(
-            "{} has no covariance, so no {} intervals; use --interval bootstrap or none",
+            "{} has no covariance of its ratings, so no {} intervals; use --interval bootstrap or none, and in predict none or nothing",
             entry.name,
             if kind == IntervalKind::Fisher { "Fisher" } else { "sandwich" }
         ),

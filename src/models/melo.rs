@@ -12,7 +12,7 @@ const NAME: &str = "melo";
 
 pub(super) const ENTRY: RaterEntry = RaterEntry {
     name: NAME,
-    summary: "mElo: Elo with vectors that learn cycles, updated in the order of the log; depends on that order",
+    summary: "mElo: Elo with vectors that learn cycles, from a seeded start, updated in the order of the log; depends on both",
     needs: Needs::Rows,
     units: Units::LogOdds,
     laws: Laws { mirror: Mirror::Free, doubling_changes_nothing: false, dominated_ranks_last: false },

@@ -247,7 +247,7 @@ impl Inspection {
         };
         let verdict = Verdict::of(&found);
         (found.ladder, found.verdict) = (verdict.ladder, verdict.sentence);
-        found.notes = notes(graph, &found, cycles.as_ref());
+        found.notes = notes(graph, &found, cycles.as_ref(), settings.deviance.resamples);
         Ok(found)
     }
 
@@ -378,7 +378,8 @@ fn arc_rows(graph: &PreferenceGraph, arcs: &[WeightedArc]) -> Vec<ArcRow> {
     arcs.iter().map(row).collect()
 }
 
-fn notes(graph: &PreferenceGraph, found: &Inspection, cycles: Option<&Cycles>) -> Vec<Note> {
+/// `asked` is how many logs were to be drawn.
+fn notes(graph: &PreferenceGraph, found: &Inspection, cycles: Option<&Cycles>, asked: u32) -> Vec<Note> {
     let mut notes = Identification::by_strong_connection(graph).notes(graph);
     let mut note = |code: &'static str, message: String| notes.push(Note::new(code, message));
     if !found.deviance.converged {
@@ -395,11 +396,13 @@ fn notes(graph: &PreferenceGraph, found: &Inspection, cycles: Option<&Cycles>) -
         && found.deviance.degrees_of_freedom > 0
         && found.deviance.p_value.is_none()
     {
-        let message = format!(
-            "the ladder is not tested: expected counts are too small for χ², and {} items with {} pairs take too long to draw logs of",
-            found.graph.items, found.graph.pairs
-        );
-        note("not-tested", message);
+        let (items, pairs) = (found.graph.items, found.graph.pairs);
+        let why = if asked == 0 {
+            "no logs were asked for".to_owned()
+        } else {
+            format!("{items} items with {pairs} pairs take too long to draw logs of")
+        };
+        note("not-tested", format!("the ladder is not tested: expected counts are too small for χ², and {why}"));
     }
     match &found.deviance.cluster {
         Some(Clustering { column, clusters, design_effect: None }) if found.deviance.p_value.is_some() => {

@@ -16,6 +16,8 @@ const INDENT: usize = 15;
 const ROW_INDENT: usize = 4;
 /// Names of a list that are shown.
 const NAMES: usize = 6;
+/// Triangles whose log-odds add up to no more than so many standard errors are not shown: chance makes many.
+const CLEAR: f64 = 2.0;
 /// Cycles, triangles, arcs and ranks that are shown.
 const ROWS: usize = 5;
 
@@ -32,7 +34,8 @@ pub(super) fn inspection(found: &Inspection) -> String {
         triads(found, &mut page);
         cycles(found, &mut page);
         feedback(found, &mut page);
-        if found.feedback_arcs.total_weight > 0.0 {
+        // Of groups that never met there is no order.
+        if found.feedback_arcs.total_weight > 0.0 && found.graph.components == 1 {
             page.fact("best order", &page.names(&found.feedback_arcs.order, " > ", 2 * NAMES));
         }
     }
@@ -227,7 +230,11 @@ fn ladder(found: &Inspection) -> String {
     };
     let _ = write!(text, "; {tested}");
     if let Some(Clustering { column, clusters, design_effect: Some(effect) }) = &deviance.cluster {
-        let _ = write!(text, ", clustered by {column} ({}, design effect {effect:.2})", grouped(*clusters as f64));
+        let _ = write!(
+            text,
+            ", clustered by {column} ({}, which add a factor of {effect:.2} to misfit)",
+            grouped(*clusters as f64)
+        );
     }
     if let Some(explained) = found.explained {
         let _ = write!(
@@ -270,11 +277,13 @@ fn hodge(found: &Inspection, page: &mut Page) {
         );
     }
     page.fact("log-odds", &text);
-    if hodge.triangles.is_empty() {
+    let clear = |it: &&TriangleFacts| it.std_error.is_none_or(|error| it.curl > CLEAR * error);
+    let triangles: Vec<&TriangleFacts> = hodge.triangles.iter().filter(clear).take(ROWS).collect();
+    if triangles.is_empty() {
         return;
     }
     page.fact("", "most clearly inconsistent triangles, log-odds round them ± standard errors:");
-    for triangle in hodge.triangles.iter().take(ROWS) {
+    for triangle in triangles {
         let TriangleFacts { items, curl, std_error } = triangle;
         let error = std_error.map(|error| format!(" ±{error:.2}")).unwrap_or_default();
         page.row(&page.circle(items), &format!("{curl:.2}{error}"));

@@ -324,11 +324,16 @@ impl Game {
     }
 
     /// What the reader of a board must know of its pairs.
-    pub(super) fn notes(&self, unmet: Unmet) -> Option<Note> {
+    pub(super) fn notes(&self, settings: PayoffSettings) -> Option<Note> {
         (self.unmet > 0).then(|| {
             let pairs = self.players.len() * (self.players.len() - 1) / 2;
-            let taken = match unmet {
-                Unmet::Even => "were taken as even, which favours items that met few others",
+            let taken = match settings.unmet {
+                Unmet::Even if matches!(settings.payoff, Payoff::Margin | Payoff::Sign) => {
+                    "were taken as even, which favours items that met few others"
+                }
+                Unmet::Even => {
+                    "were taken as even, which favours items that met few others; unmet=bradley-terry takes what that predicts"
+                }
                 Unmet::BradleyTerry => "have the payoff that bradley-terry predicts",
             };
             Note::new("unmet-pairs", format!("{} of {pairs} pairs never met and {taken}", self.unmet))
