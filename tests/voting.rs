@@ -97,11 +97,49 @@ fn ballots_are_what_the_bootstrap_resamples() {
     assert_eq!(json["items"][0]["item"], "cleo");
     assert!(json["items"][0]["low"].as_f64().unwrap() < 2.0);
     assert_eq!(json["settings"]["ballots"]["unranked"], "unknown");
-    let skipped = run("x.soi", PREFLIB, &["rank", "x.soi"]);
-    assert!(skipped.err.contains("--interval bootstrap gives them"), "{}", skipped.err);
-    let refused = run("x.soi", PREFLIB, &["rank", "x.soi", "--interval", "sandwich"]);
+    let refused = run("x.soi", PREFLIB, &["rank", "x.soi", "--interval", "fisher"]);
     assert_eq!(refused.code, 2);
     assert!(refused.err.contains("not independent"), "{}", refused.err);
+}
+
+/// An election of 60 voters: 24 like ada best, and 36 cleo.
+fn election() -> String {
+    PREFLIB.replace("VOTERS: 5", "VOTERS: 60").replace("2: 1,2,3", "24: 1,2,3").replace("3: 3,1,2", "36: 3,1,2")
+}
+
+#[test]
+fn errors_of_ballots_are_clustered_by_ballot() {
+    // Every second pair of a chain follows from the others.
+    let json = |args: &[&str]| -> Value {
+        let ran = run("x.soi", &election(), &[args, &["--format", "json"]].concat());
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        serde_json::from_str(&ran.out).expect("JSON")
+    };
+    let penalised = ["rank", "x.soi", "--set", "penalty=0.1"];
+    let board = json(&penalised);
+    assert_eq!(board["fit"]["cluster"]["column"], "ballot");
+    assert_eq!(board["fit"]["cluster"]["clusters"], 60);
+    // As comparisons the ballots are clusters too.
+    let pairs = json(&[&penalised[..], &["--as", "comparisons", "--cluster", "ballot"]].concat());
+    assert_eq!((&board["items"], &board["fit"]), (&pairs["items"], &pairs["fit"]));
+}
+
+#[test]
+fn ballots_are_predicted_cross_validated_and_inspected() {
+    let told = |args: &[&str]| {
+        let ran = run("x.soi", &election(), args);
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        ran.out
+    };
+    let predicted = told(&["predict", "x.soi", "cleo", "ada", "--set", "penalty=0.1", "--format", "json"]);
+    let predicted: Value = serde_json::from_str(&predicted).expect("JSON");
+    let share = predicted["pairs"][0]["probability"].as_f64().unwrap();
+    assert!((0.4..0.6).contains(&share) && predicted["pairs"][0]["low"].as_f64().unwrap() < share, "{predicted}");
+    let lines = told(&["crossval", "x.soi", "--methods", "bradley-terry,plackett-luce", "--folds", "5"]);
+    assert!(lines.starts_with("180 comparisons held out in 5 folds by ballot"), "{lines}");
+    let inspected: Value = serde_json::from_str(&told(&["inspect", "x.soi", "--format", "json"])).expect("JSON");
+    assert_eq!(inspected["input"][0]["rows"], 2);
+    assert!(inspected["warnings"][0]["message"].as_str().unwrap().contains("ballots were taken"));
 }
 
 #[test]
@@ -111,10 +149,16 @@ fn what_does_not_go_together_is_refused() {
         (&["rank", "x.soi", "--winner", "w"], "--winner is for comparisons"),
         (&["rank", "x.soi", "--method", "elo"], "ballots have none"),
         (&["rank", "x.soi", "--cluster", "judge"], "--cluster judge"),
-        (&["rank", "x.soi", "--as", "comparisons"], "no column for"),
         (&["rank", "x.soi", "--method", "stv", "--set", "winners=3"], "there are 3 items"),
         (&["rank", "x.soi", "--method", "soft-condorcet", "--set", "upper=-9"], "a finite number above lower"),
         (&["rank", "x.soi", "--as", "comparisons", "--ranking", "r"], "say --as ballots"),
+        (&["rank", "x.soi", "--as", "ballots", "--equal-scores", "table-order"], "say --as scores"),
+        (&["rank", "x.soi", "--as", "scores", "--item", "i"], "--item is for rankings"),
+        (&["predict", "x.soi", "--winner", "w"], "--winner is for comparisons"),
+        (&["predict", "x.soi", "--method", "elo"], "ballots have none"),
+        (&["crossval", "x.soi"], "elo replays comparisons in order"),
+        (&["crossval", "x.soi", "--methods", "bradley-terry", "--fold-by", "day"], "no column day"),
+        (&["inspect", "x.soi", "--judge", "j"], "--judge is for comparisons"),
     ] {
         let ran = run("x.soi", PREFLIB, args);
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);

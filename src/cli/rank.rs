@@ -28,7 +28,7 @@ const SIMULTANEOUS_ITEMS: usize = 500;
 
 /// Reads, rates, ranks and writes.
 pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
-    let mut plan = Plan::new(args, global)?;
+    let plan = Plan::new(args, global)?;
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
     let Ranked { inputs, mut notes, boards } =
@@ -122,16 +122,15 @@ impl<'a> Plan<'a> {
     }
 
     /// Of a profile there is one board.
-    fn ballots(&mut self) -> anyhow::Result<Ranked> {
-        let by = self.args.by.as_ref().map(|_| "--by".to_owned());
-        if let Some(option) = by.or_else(|| self.args.input.reading.first_given()) {
-            bail!("{option} is for comparisons, and the input holds ballots");
+    fn ballots(&self) -> anyhow::Result<Ranked> {
+        if self.args.by.is_some() {
+            bail!("--by is for comparisons, and the input holds ballots");
         }
-        let notes = Vec::from_iter(self.rating.of_ballots()?);
+        self.args.input.reading.refuse_for_ballots()?;
         let (profile, inputs) = self.args.ballots.read(&self.args.input.logs)?;
         let graph = profile.graph();
         let rated = self.rating.rated_ballots(&graph, &profile)?;
-        Ok(Ranked { inputs, notes, boards: vec![self.made(None, &graph, rated)?] })
+        Ok(Ranked { inputs, notes: Vec::new(), boards: vec![self.made(None, &graph, rated)?] })
     }
 
     fn boards(&self, reading: Reading) -> anyhow::Result<Vec<Made>> {

@@ -1,5 +1,7 @@
 //! Options and steps of every command that fits one rater to a log.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::data::graph::PreferenceGraph;
@@ -159,12 +161,7 @@ impl<'a> Rating<'a> {
 
     /// The column that clusters are read from, if any.
     fn cluster_column(&self) -> Option<LabelColumn> {
-        match self.args.cluster.as_str() {
-            _ if !self.clusters_matter() => None,
-            "none" => None,
-            "auto" => Some(LabelColumn::Role(Role::Task)),
-            column => Some(LabelColumn::Named(column.to_owned())),
-        }
+        cluster_column(&self.args.cluster).filter(|_| self.clusters_matter())
     }
 
     /// Rows where the rater needs them, or ballots, which they are too; else counts.
@@ -175,35 +172,38 @@ impl<'a> Rating<'a> {
         }
     }
 
-    /// Prepares for ballots, whose comparisons are not independent: unless asked for there are no
-    /// intervals, and a note says how to get them.
-    pub(super) fn of_ballots(&mut self) -> anyhow::Result<Option<Note>> {
-        if self.args.cluster != "auto" && self.args.cluster != "none" {
-            bail!("--cluster {} is for comparisons, and the input holds ballots", self.args.cluster);
-        }
-        match (self.args.interval, self.interval) {
-            (Some(IntervalKind::Sandwich | IntervalKind::Fisher), _) => bail!(
-                "the comparisons of one ballot are not independent, as sandwich and Fisher intervals take them; use \
-                 --interval bootstrap, which resamples ballots, or none"
-            ),
-            (None, IntervalKind::Sandwich | IntervalKind::Fisher) => {
-                self.interval = IntervalKind::None;
-                let message = "ballots are resampled for intervals: --interval bootstrap gives them";
-                Ok(Some(Note::new("intervals-skipped", message)))
-            }
-            _ => Ok(None),
-        }
+    /// Fits to ballots, and asks how far the fit may be off. The comparisons of a ballot are not
+    /// independent: a sandwich is clustered by ballot, and the bootstrap resamples ballots.
+    pub(super) fn rated_ballots(&self, graph: &PreferenceGraph, profile: &Profile) -> anyhow::Result<Rated> {
+        self.check_for_ballots()?;
+        let evidence = Evidence { graph, rows: None, ballots: Some(profile) };
+        let fitted = self.rater.fit(evidence, None)?;
+        let log = (self.interval == IntervalKind::Sandwich).then(|| profile.to_log());
+        let labels = log.as_ref().and_then(|log| Some((log, log.labels(Profile::BALLOT)?)));
+        let clusters = labels.map(|(log, labels)| (Clusters::new(log, labels, graph), labels));
+        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+        let uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
+        Ok(Rated { fitted, uncertainty })
     }
 
-    /// Fits to ballots, and asks how far the fit may be off.
-    pub(super) fn rated_ballots(&self, graph: &PreferenceGraph, profile: &Profile) -> anyhow::Result<Rated> {
+    /// Refuses what can't be asked of ballots.
+    fn check_for_ballots(&self) -> anyhow::Result<()> {
         if self.entry.needs == Needs::Rows {
             bail!("{} replays comparisons in order, and ballots have none; choose another --method", self.entry.name);
         }
-        let evidence = Evidence { graph, rows: None, ballots: Some(profile) };
-        let fitted = self.rater.fit(evidence, None)?;
-        let uncertainty = self.uncertainty(evidence, &*fitted, None)?;
-        Ok(Rated { fitted, uncertainty })
+        if let Some(column) = self.rater.label_column() {
+            bail!("{}: ballots have no column {column}", self.entry.name);
+        }
+        if !matches!(&*self.args.cluster, "auto" | Profile::BALLOT) {
+            bail!("--cluster {}: ballots are what is clustered by; leave it out", self.args.cluster);
+        }
+        if self.interval == IntervalKind::Fisher {
+            bail!(
+                "the comparisons of one ballot are not independent, as Fisher intervals take them; use --interval \
+                 sandwich, which is clustered by ballot, or bootstrap, which resamples ballots"
+            );
+        }
+        Ok(())
     }
 
     /// All settings of the rater.
@@ -224,29 +224,16 @@ impl<'a> Rating<'a> {
         let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
-        let evidence = Evidence { graph, rows: rows.filter(|_| needs_rows), ballots: ballots.as_ref() };
-        let labels = log.and_then(|log| self.cluster_labels(log, task));
-        let own = labels.and_then(Labels::with_own_where_empty);
-        let unlabelled = own.as_ref().map(|(_, rows)| *rows);
-        let labels = own.as_ref().map(|(labels, _)| labels).or(labels);
-        let clusters = match (log, labels) {
-            (Some(log), Some(labels)) => Some((Clusters::new(log, labels, graph), labels)),
-            _ => None,
-        };
-        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+        let rows = log.filter(|_| self.entry.needs != Needs::Counts);
+        let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
+        let grouped = log.filter(|_| self.clusters_matter()).and_then(|log| {
+            let grouped = Grouped::by(&self.args.cluster, log, task)?;
+            Some((Clusters::new(log, &grouped.labels, graph), grouped))
+        });
+        let clusters = grouped.as_ref().map(|(clusters, grouped)| (clusters, &*grouped.labels));
         let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
-        uncertainty
-            .notes
-            .extend(clusters.zip(unlabelled).map(|((clusters, _), rows)| unlabelled_rows(rows, &clusters.column)));
+        uncertainty.notes.extend(grouped.and_then(|(_, grouped)| grouped.note));
         Ok(Rated { fitted, uncertainty })
-    }
-
-    /// The labels that rows are clustered by, if any.
-    fn cluster_labels<'l>(&self, log: &'l Log, task: Option<&str>) -> Option<&'l Labels> {
-        match self.cluster_column()? {
-            LabelColumn::Role(_) => log.labels(task?).filter(|labels| labels.names.len() >= FEW_CLUSTERS),
-            LabelColumn::Named(column) => log.labels(&column),
-        }
     }
 
     fn uncertainty(
@@ -311,7 +298,35 @@ fn interval(args: &RatingArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKin
     }
 }
 
-fn unlabelled_rows(rows: usize, column: &str) -> Note {
-    let message = format!("{rows} rows have no {column}: each was taken as a cluster of its own");
-    Note::new("rows-without-cluster", message)
+/// The column that `--cluster` asks for, if any.
+pub(super) fn cluster_column(asked: &str) -> Option<LabelColumn> {
+    match asked {
+        "none" => None,
+        "auto" => Some(LabelColumn::Role(Role::Task)),
+        column => Some(LabelColumn::Named(column.to_owned())),
+    }
+}
+
+/// The labels that rows are clustered by.
+pub(super) struct Grouped<'a> {
+    pub(super) labels: Cow<'a, Labels>,
+    /// A word on rows without a label.
+    pub(super) note: Option<Note>,
+}
+
+impl<'a> Grouped<'a> {
+    /// The labels of the column that `--cluster` asks for, if there are any.
+    pub(super) fn by(asked: &str, log: &'a Log, task: Option<&str>) -> Option<Self> {
+        let labels = match cluster_column(asked)? {
+            LabelColumn::Role(_) => log.labels(task?).filter(|labels| labels.names.len() >= FEW_CLUSTERS)?,
+            LabelColumn::Named(column) => log.labels(&column)?,
+        };
+        Some(match labels.with_own_where_empty() {
+            None => Self { labels: Cow::Borrowed(labels), note: None },
+            Some((own, rows)) => {
+                let message = format!("{rows} rows have no {}: each was taken as a cluster of its own", own.column);
+                Self { labels: Cow::Owned(own), note: Some(Note::new("rows-without-cluster", message)) }
+            }
+        })
+    }
 }

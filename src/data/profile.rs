@@ -81,6 +81,9 @@ pub enum EqualScores {
 }
 
 impl Profile {
+    /// The label column of [`to_log`](Self::to_log) that tells the ballots apart.
+    pub const BALLOT: &'static str = "ballot";
+
     /// A profile without ballots.
     pub fn new(items: Items) -> Self {
         Self { items, starts: vec![0], ..Self::default() }
@@ -259,15 +262,31 @@ impl Profile {
     /// ties them. O(places²) a ballot.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::new(self.items.clone());
-        for Ballot { ranked, levels, count } in self.ballots() {
-            for above in 0..ranked.len() {
-                for below in above + 1..ranked.len() {
-                    let outcome = if levels[above] < levels[below] { Outcome::Left } else { Outcome::Tie };
-                    tally.add(Comparison { count, ..Comparison::new(ranked[above], ranked[below], outcome) });
-                }
-            }
+        for ballot in self.ballots() {
+            ballot.comparisons().for_each(|row| tally.add(Comparison { count: ballot.count, ..row }));
         }
         tally
+    }
+
+    /// The same comparisons row by row, with the label column [`Profile::BALLOT`]: each voter's rows
+    /// together. Where counts are not whole, or there would be more than 2²⁴ rows, a row counts the voters
+    /// of an entry, which are one ballot then. O(rows).
+    pub fn to_log(&self) -> Log {
+        const MOST_ROWS: f64 = 16_777_216.0;
+        let pairs = |ranked: usize| ranked * ranked.saturating_sub(1) / 2;
+        let rows: f64 = self.ballots().map(|ballot| ballot.count * pairs(ballot.ranked.len()) as f64).sum();
+        let by_voter = rows <= MOST_ROWS && self.counts.iter().all(|count| count.fract() == 0.0);
+        let (mut log, mut labels, mut voter) = (Log::new(self.items.clone()), Vec::new(), 0_u32);
+        for ballot in self.ballots() {
+            let (copies, count) = if by_voter { (ballot.count as u32, 1.0) } else { (1, ballot.count) };
+            for _ in 0..copies {
+                voter += 1;
+                ballot.comparisons().for_each(|row| log.push(Comparison { count, ..row }));
+                labels.resize(log.len(), voter.to_string());
+            }
+        }
+        log.add_labels(Self::BALLOT, labels);
+        log
     }
 
     /// The graph of the pair counts. O(places²) a ballot.
@@ -277,6 +296,17 @@ impl Profile {
 }
 
 impl<'a> Ballot<'a> {
+    /// The comparison of each two items that it ranks, once.
+    pub fn comparisons(&self) -> impl Iterator<Item = Comparison> + use<'a> {
+        let Self { ranked, levels, .. } = *self;
+        let outcome = move |above: usize, below: usize| {
+            if levels[above] < levels[below] { Outcome::Left } else { Outcome::Tie }
+        };
+        let row =
+            move |above: usize, below: usize| Comparison::new(ranked[above], ranked[below], outcome(above, below));
+        (0..ranked.len()).flat_map(move |above| (above + 1..ranked.len()).map(move |below| row(above, below)))
+    }
+
     /// The groups of tied items, from the top down.
     pub fn groups(&self) -> impl Iterator<Item = &'a [ItemId]> + use<'a> {
         let ranked = self.ranked;
@@ -309,6 +339,20 @@ mod tests {
         let pairs: Vec<[u32; 2]> = sums.pairs().iter().map(|pair| [pair.low.0, pair.high.0]).collect();
         assert_eq!(pairs, [[0, 1], [0, 2], [1, 2]]);
         assert_eq!((sums.pair_sums().low_wins, sums.pair_sums().ties), (vec![2.0, 2.0, 0.0], vec![0.0, 0.0, 2.0]));
+    }
+
+    #[test]
+    fn voters_ballots_are_told_apart_in_a_log() {
+        let mut profile = profile();
+        let (log, pairs) = (profile.to_log(), profile.graph());
+        assert_eq!(PreferenceGraph::from_log(&log).pair_sums(), pairs.pair_sums());
+        let voters: f64 = profile.ballots().filter(|it| it.ranked.len() > 1).map(|it| it.count).sum();
+        let ballots = |log: &Log| log.labels(Profile::BALLOT).unwrap().names.len();
+        assert_eq!(ballots(&log), voters as usize);
+        profile.push(&[ids([0]), ids([1])], 0.5).unwrap();
+        let log = profile.to_log();
+        assert_eq!(PreferenceGraph::from_log(&log).pair_sums(), profile.graph().pair_sums());
+        assert!(ballots(&log) <= profile.len());
     }
 
     #[test]

@@ -30,10 +30,11 @@ pub struct BootstrapSettings {
 
 /// Refits `rater` on resampled evidence.
 ///
-/// Where there are ballots, they are resampled. Else raters of a graph get multinomially resampled cells, which for equal weights is the same as
-/// resampling rows; a cell of unequal weights w counts as (Σw)²/Σw² comparisons, which keeps its mean and
-/// variance. Raters of a sequence get resampled rows in their
-/// order. With clusters whole clusters are drawn. A replicate whose ratings are not identified is
+/// Where there are ballots, they are resampled. Else raters of a graph get multinomially resampled cells,
+/// which for equal weights is the same as resampling rows; a cell of unequal weights w counts as
+/// (Σw)²/Σw² comparisons, which keeps its mean and variance. Raters of a sequence get resampled rows in
+/// their order. With clusters whole clusters are drawn, which a profile does not have: then ballots are
+/// those of the rows. A replicate whose ratings are not identified is
 /// refitted with the rater's fallback penalty, and their number is told: such replicates pull the
 /// intervals in. An item with fewer than [`FEW_UNITS`] comparisons (or clusters) has no interval, and a
 /// note names it: so few can't be resampled. Intervals are percentiles. `progress` is called after each replicate.
@@ -232,23 +233,24 @@ enum Resampler<'a> {
         log: &'a Log,
         singles: Vec<u32>,
         labels: Option<&'a Labels>,
+        /// Whether the rater reads them as ballots of two.
+        are_ballots: bool,
     },
 }
 
 impl<'a> Resampler<'a> {
     fn new(evidence: Evidence<'a>, clusters: Option<(&'a Clusters, &'a Labels)>) -> Result<Self, FitError> {
         let graph = evidence.graph;
-        if let Some(profile) = evidence.ballots {
-            return Ok(Self::Ballots { profile, urn: Urn::of_ballots(profile) });
-        }
-        Ok(match (evidence.rows, clusters) {
-            (None, None) => Self::Cells { graph, urn: Urn::new(graph) },
-            (None, Some((clusters, _))) => Self::ClustersOfCells { graph, clusters },
-            (Some(log), clusters) => {
+        Ok(match (evidence.ballots, evidence.rows, clusters) {
+            (Some(profile), _, None) => Self::Ballots { profile, urn: Urn::of_ballots(profile) },
+            (None, None, None) => Self::Cells { graph, urn: Urn::new(graph) },
+            (_, None, Some((clusters, _))) => Self::ClustersOfCells { graph, clusters },
+            (ballots, Some(log), clusters) => {
                 let not_whole =
                     |count: f64| FitError::NotWholeCounts { method: "the bootstrap", count: count.to_string() };
                 let labels = clusters.map(|(_, labels)| labels);
-                Self::Rows { graph, log, singles: log.singles().map_err(not_whole)?, labels }
+                let singles = log.singles().map_err(not_whole)?;
+                Self::Rows { graph, log, singles, labels, are_ballots: ballots.is_some() }
             }
         })
     }
@@ -265,9 +267,13 @@ impl<'a> Resampler<'a> {
             Self::ClustersOfCells { graph, clusters } => {
                 rater.fit((&graph.with_sums(resampled_clusters(graph, clusters, rng))).into(), start)
             }
-            Self::Rows { graph, log, singles, labels } => {
-                let rows = resampled_rows(log, singles, *labels, rng);
-                rater.fit(Evidence { graph, rows: Some(&log.select_singles(&rows)), ballots: None }, start)
+            Self::Rows { graph, log, singles, labels, are_ballots } => {
+                let resampled = log.select_singles(&resampled_rows(log, singles, *labels, rng));
+                if !are_ballots {
+                    return rater.fit(Evidence { graph, rows: Some(&resampled), ballots: None }, start);
+                }
+                let (graph, ballots) = (PreferenceGraph::from_log(&resampled), Profile::from_log(&resampled));
+                rater.fit(Evidence { graph: &graph, rows: Some(&resampled), ballots: Some(&ballots) }, start)
             }
         }
     }

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::ValueEnum;
 use palio::data::profile::{EqualScores, Profile};
-use palio::data::read::{BallotColumns, Input, TableOptions, is_preflib, read_ballots, read_table};
+use palio::data::read::{BallotColumns, Input, TableOptions, read_ballots, read_table};
 use serde::Serialize;
+
+use crate::cli::input::hold_ballots;
 
 /// Ballots and how to read them.
 #[derive(Debug, Clone, Serialize, clap::Args)]
 #[command(next_help_heading = "Reading ballots")]
 pub(crate) struct BallotArgs {
-    /// What the inputs hold [default: ballots where the first is PrefLib's .soc .soi .toc or .toi, else comparisons]
+    /// What the inputs hold [default: ballots where one is PrefLib's .soc .soi .toc or .toi, else comparisons]
     #[arg(long = "as", value_name = "KIND")]
     #[serde(rename = "as")]
     kind: Option<InputKind>,
@@ -73,26 +75,33 @@ impl BallotArgs {
     pub(super) fn are_given(&self, inputs: &[PathBuf]) -> bool {
         match self.kind {
             Some(kind) => kind != InputKind::Comparisons,
-            None => inputs.first().is_some_and(is_preflib),
+            None => hold_ballots(inputs),
         }
     }
 
     /// Refuses options that say how ballots are read where there are none.
     pub(super) fn refuse(&self) -> anyhow::Result<()> {
-        let columns = [&self.ranking, &self.count, &self.voter, &self.item, &self.rank];
-        let names = ["--ranking", "--count", "--voter", "--item", "--rank"];
-        let column = columns.iter().zip(names).find(|(column, _)| column.is_some()).map(|(_, name)| name);
         let last = (self.unranked == UnrankedArg::Last).then_some("--unranked");
         let order = (self.equal_scores == EqualScoresArg::TableOrder).then_some("--equal-scores");
-        match column.or(last).or(order) {
+        match self.named_column().or(last).or(order) {
             Some(option) => bail!("{option} is for ballots; say --as ballots (or scores) where the input holds them"),
             None => Ok(()),
         }
     }
 
+    /// An option that names a column of ballots, if one was given.
+    fn named_column(&self) -> Option<&'static str> {
+        let columns = [&self.ranking, &self.count, &self.voter, &self.item, &self.rank];
+        let names = ["--ranking", "--count", "--voter", "--item", "--rank"];
+        columns.iter().zip(names).find(|(column, _)| column.is_some()).map(|(_, name)| name)
+    }
+
     /// Reads the ballots.
     pub(super) fn read(&self, inputs: &[PathBuf]) -> anyhow::Result<(Profile, Vec<Input>)> {
         let (profile, inputs) = if self.kind == Some(InputKind::Scores) {
+            if let Some(option) = self.named_column() {
+                bail!("{option} is for rankings, and --as scores reads a table of scores; leave it out");
+            }
             let reading = read_table(inputs, &TableOptions::default())?;
             let equal = match self.equal_scores {
                 EqualScoresArg::Tied => EqualScores::Tied,
@@ -100,6 +109,9 @@ impl BallotArgs {
             };
             (Profile::from_table(&reading.table, equal), reading.inputs)
         } else {
+            if self.equal_scores == EqualScoresArg::TableOrder {
+                bail!("--equal-scores is for tables of scores; say --as scores where the input is one");
+            }
             let reading = read_ballots(inputs, &self.columns())?;
             (reading.profile, reading.inputs)
         };
