@@ -178,6 +178,13 @@ impl<'a> Rating<'a> {
         self.check_for_ballots()?;
         let evidence = Evidence { graph, rows: None, ballots: Some(profile) };
         let fitted = self.rater.fit(evidence, None)?;
+        if self.interval == IntervalKind::Sandwich && !profile.has_few_voters() {
+            let message =
+                "so many voters, or parts of one, are no clusters of a sandwich: --interval bootstrap resamples them";
+            let mut uncertainty = Uncertainty::unknown(graph.items().len());
+            uncertainty.notes.push(Note::new("intervals-skipped", message));
+            return Ok(Rated { fitted, uncertainty });
+        }
         let log = (self.interval == IntervalKind::Sandwich).then(|| profile.to_log());
         let labels = log.as_ref().and_then(|log| Some((log, log.labels(Profile::BALLOT)?)));
         let clusters = labels.map(|(log, labels)| (Clusters::new(log, labels, graph), labels));

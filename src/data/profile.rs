@@ -269,13 +269,10 @@ impl Profile {
     }
 
     /// The same comparisons row by row, with the label column [`Profile::BALLOT`]: each voter's rows
-    /// together. Where counts are not whole, or there would be more than 2²⁴ rows, a row counts the voters
-    /// of an entry, which are one ballot then. O(rows).
+    /// together. Where voters can't be [told apart](Self::has_few_voters), a row counts all those of an
+    /// entry, which are one ballot then. O(rows).
     pub fn to_log(&self) -> Log {
-        const MOST_ROWS: f64 = 16_777_216.0;
-        let pairs = |ranked: usize| ranked * ranked.saturating_sub(1) / 2;
-        let rows: f64 = self.ballots().map(|ballot| ballot.count * pairs(ballot.ranked.len()) as f64).sum();
-        let by_voter = rows <= MOST_ROWS && self.counts.iter().all(|count| count.fract() == 0.0);
+        let by_voter = self.has_few_voters();
         let (mut log, mut labels, mut voter) = (Log::new(self.items.clone()), Vec::new(), 0_u32);
         for ballot in self.ballots() {
             let (copies, count) = if by_voter { (ballot.count as u32, 1.0) } else { (1, ballot.count) };
@@ -287,6 +284,15 @@ impl Profile {
         }
         log.add_labels(Self::BALLOT, labels);
         log
+    }
+
+    /// Whether counts are whole and come to no more than 2²⁴ comparisons, so that [`to_log`](Self::to_log)
+    /// has rows for each voter. O(ballots).
+    pub fn has_few_voters(&self) -> bool {
+        const MOST_ROWS: f64 = 16_777_216.0;
+        let pairs = |ranked: usize| ranked * ranked.saturating_sub(1) / 2;
+        let rows: f64 = self.ballots().map(|ballot| ballot.count * pairs(ballot.ranked.len()) as f64).sum();
+        rows <= MOST_ROWS && self.counts.iter().all(|count| count.fract() == 0.0)
     }
 
     /// The graph of the pair counts. O(places²) a ballot.

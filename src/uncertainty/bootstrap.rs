@@ -34,9 +34,8 @@ pub struct BootstrapSettings {
 /// which for equal weights is the same as resampling rows; a cell of unequal weights w counts as
 /// (Σw)²/Σw² comparisons, which keeps its mean and variance. Raters of a sequence get resampled rows in
 /// their order. With clusters whole clusters are drawn, which a profile does not have: then ballots are
-/// those of the rows. A replicate whose ratings are not identified is
-/// refitted with the rater's fallback penalty, and their number is told: such replicates pull the
-/// intervals in. An item with fewer than [`FEW_UNITS`] comparisons (or clusters) has no interval, and a
+/// those of the rows. A replicate whose ratings are not identified is refitted with the rater's fallback
+/// penalty, and their number is told: such replicates pull the intervals in. An item with fewer than [`FEW_UNITS`] comparisons (or clusters) has no interval, and a
 /// note names it: so few can't be resampled. Intervals are percentiles. `progress` is called after each replicate.
 /// O(resamples × (cells + a fit from a near start)).
 ///
