@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use palio::data::Log;
 use palio::data::folds::{FoldError, FoldSettings, Folds};
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::read::{Input, Keep, LabelColumn, ReadOptions, Reading};
 use palio::models::Needs;
 use palio::report::{Compared, Report, signed};
@@ -53,7 +54,12 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a CrossvalArgs, global: &'a Global) -> anyhow::Result<Self> {
-        let fold_by = FoldBy::of(&args.fold_by);
+        let ballots = input::hold_ballots(&args.input.logs);
+        let fold_by = match FoldBy::of(&args.fold_by) {
+            // The comparisons of a ballot go together.
+            FoldBy::Comparison if ballots => FoldBy::Column(Profile::BALLOT.to_owned()),
+            fold_by => fold_by,
+        };
         if fold_by == FoldBy::Time && args.repeats != 1 {
             bail!("--repeats {}: folds by time are not drawn, and repeating them changes nothing", args.repeats);
         }
@@ -62,11 +68,16 @@ impl<'a> Plan<'a> {
             TieScoreArg::Half => TieScore::Half,
             TieScoreArg::ThreeWay => TieScore::ThreeWay,
         };
-        Ok(Self { args, global, methods: methods(&args.methods, global.seed)?, fold_by, tie_score })
+        let methods = methods(&args.methods, global.seed)?;
+        let replays = |method: &&Method| ballots && method.entry.needs == Needs::Rows;
+        if let Some(method) = methods.iter().find(replays) {
+            bail!("{} replays comparisons in order, and ballots have none; leave it out of --methods", method.label);
+        }
+        Ok(Self { args, global, methods, fold_by, tie_score })
     }
 
     fn read_options(&self) -> ReadOptions {
-        let needs_rows = self.methods.iter().any(|method| method.entry.needs == Needs::Rows);
+        let needs_rows = self.methods.iter().any(|method| method.entry.needs != Needs::Counts);
         ReadOptions {
             keep: if needs_rows { Keep::Rows } else { Keep::Counts },
             labels: match &self.fold_by {
@@ -167,7 +178,7 @@ impl<'a> Plan<'a> {
         let settings = serde_json::json!({
             "methods": names,
             "folds": self.args.folds,
-            "fold_by": self.args.fold_by,
+            "fold_by": self.fold_by.name(),
             "repeats": self.args.repeats,
             "tie_score": self.tie_score,
             "reading": serde_json::to_value(self.args.input.settings())?,
@@ -204,7 +215,8 @@ impl<'a> Plan<'a> {
     }
 
     fn header(&self, held_out: &HeldOut) -> Vec<String> {
-        let by = if self.fold_by == FoldBy::Comparison { String::new() } else { format!(" by {}", self.args.fold_by) };
+        let by =
+            if self.fold_by == FoldBy::Comparison { String::new() } else { format!(" by {}", self.fold_by.name()) };
         let times = if held_out.repeats > 1 { format!(", {} times", held_out.repeats) } else { String::new() };
         let mut parts = vec![format!(
             "{} comparisons held out in {} folds{by}{times}",

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::read::{Comparisons, Keep, LabelColumn, Reading, Role};
 use palio::data::{Labels, Log};
 use palio::models::{Evidence, Fitted, Needs, RATERS, Rater, RaterEntry, Settings};
@@ -163,9 +164,53 @@ impl<'a> Rating<'a> {
         cluster_column(&self.args.cluster).filter(|_| self.clusters_matter())
     }
 
-    /// Rows where the rater needs them, else counts.
+    /// Rows where the rater needs them, or ballots, which they are too; else counts.
     pub(super) fn keep(&self) -> Keep {
-        if self.entry.needs == Needs::Rows || self.rater.label_column().is_some() { Keep::Rows } else { Keep::Counts }
+        match self.entry.needs {
+            Needs::Counts if self.rater.label_column().is_none() => Keep::Counts,
+            Needs::Counts | Needs::Rows | Needs::Ballots => Keep::Rows,
+        }
+    }
+
+    /// Fits to ballots, and asks how far the fit may be off. The comparisons of a ballot are not
+    /// independent: a sandwich is clustered by ballot, and the bootstrap resamples ballots.
+    pub(super) fn rated_ballots(&self, graph: &PreferenceGraph, profile: &Profile) -> anyhow::Result<Rated> {
+        self.check_for_ballots()?;
+        let evidence = Evidence { graph, rows: None, ballots: Some(profile) };
+        let fitted = self.rater.fit(evidence, None)?;
+        if self.interval == IntervalKind::Sandwich && !profile.has_few_voters() {
+            let message =
+                "so many voters, or parts of one, are no clusters of a sandwich: --interval bootstrap resamples them";
+            let mut uncertainty = Uncertainty::unknown(graph.items().len());
+            uncertainty.notes.push(Note::new("intervals-skipped", message));
+            return Ok(Rated { fitted, uncertainty });
+        }
+        let log = (self.interval == IntervalKind::Sandwich).then(|| profile.to_log());
+        let labels = log.as_ref().and_then(|log| Some((log, log.labels(Profile::BALLOT)?)));
+        let clusters = labels.map(|(log, labels)| (Clusters::new(log, labels, graph), labels));
+        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+        let uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
+        Ok(Rated { fitted, uncertainty })
+    }
+
+    /// Refuses what can't be asked of ballots.
+    fn check_for_ballots(&self) -> anyhow::Result<()> {
+        if self.entry.needs == Needs::Rows {
+            bail!("{} replays comparisons in order, and ballots have none; choose another --method", self.entry.name);
+        }
+        if let Some(column) = self.rater.label_column() {
+            bail!("{}: ballots have no column {column}", self.entry.name);
+        }
+        if !matches!(&*self.args.cluster, "auto" | Profile::BALLOT) {
+            bail!("--cluster {}: ballots are what is clustered by; leave it out", self.args.cluster);
+        }
+        if self.interval == IntervalKind::Fisher {
+            bail!(
+                "the comparisons of one ballot are not independent, as Fisher intervals take them; use --interval \
+                 sandwich, which is clustered by ballot, or bootstrap, which resamples ballots"
+            );
+        }
+        Ok(())
     }
 
     /// All settings of the rater.
@@ -180,11 +225,14 @@ impl<'a> Rating<'a> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Rated> {
+        let ballots = log.filter(|_| self.entry.needs == Needs::Ballots).map(Profile::from_log);
         let needs_rows = self.entry.needs == Needs::Rows;
-        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows || self.rater.label_column().is_some()) };
+        let rows = log.filter(|_| needs_rows || self.rater.label_column().is_some());
+        let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
-        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
+        let rows = log.filter(|_| self.entry.needs != Needs::Counts);
+        let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let grouped = log.filter(|_| self.clusters_matter()).and_then(|log| {
             let grouped = Grouped::by(&self.args.cluster, log, task)?;
             Some((Clusters::new(log, &grouped.labels, graph), grouped))
