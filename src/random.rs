@@ -42,6 +42,10 @@ pub(crate) enum Purpose {
     LadderLogs = 22,
     /// Where a general preference embedding begins that the data leave open.
     Embedding = 30,
+    /// Random regular graphs that a graph of comparisons is held against: one stream a graph.
+    RegularGraphs = 60,
+    /// Signs of pairs that resistances of large graphs are estimated with: one stream a projection.
+    ResistanceSketch = 61,
 }
 
 /// The stream of one trial.
