@@ -11,7 +11,7 @@ pub mod triads;
 
 use std::borrow::Cow;
 
-use petgraph::algo::{connected_components, find_negative_cycle, tarjan_scc};
+use petgraph::algo::{connected_components, find_negative_cycle, kosaraju_scc};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
@@ -50,7 +50,8 @@ pub struct Connectivity {
 impl Connectivity {
     /// Weak and strong components of a graph of wins. O(items + arcs).
     pub fn of(wins: &DiGraph<ItemId, f64>) -> Self {
-        let mut strong: Vec<Vec<ItemId>> = tarjan_scc(wins)
+        // Not Tarjan's algorithm, which petgraph writes as a recursion: as deep as a long circle of items.
+        let mut strong: Vec<Vec<ItemId>> = kosaraju_scc(wins)
             .into_iter()
             .map(|component| {
                 let mut ids: Vec<ItemId> = component.into_iter().map(|node| wins[node]).collect();
@@ -58,7 +59,7 @@ impl Connectivity {
                 ids
             })
             .collect();
-        // Tarjan's order is bottom up.
+        // Its order is bottom up.
         strong.reverse();
         Self { components: connected_components(wins), strong_components: strong }
     }

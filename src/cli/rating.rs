@@ -1,5 +1,7 @@
 //! Options and steps of every command that fits one rater to a log.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::data::graph::PreferenceGraph;
@@ -158,12 +160,7 @@ impl<'a> Rating<'a> {
 
     /// The column that clusters are read from, if any.
     fn cluster_column(&self) -> Option<LabelColumn> {
-        match self.args.cluster.as_str() {
-            _ if !self.clusters_matter() => None,
-            "none" => None,
-            "auto" => Some(LabelColumn::Role(Role::Task)),
-            column => Some(LabelColumn::Named(column.to_owned())),
-        }
+        cluster_column(&self.args.cluster).filter(|_| self.clusters_matter())
     }
 
     /// Rows where the rater needs them, else counts.
@@ -188,28 +185,14 @@ impl<'a> Rating<'a> {
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
         let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
-        let labels = log.and_then(|log| self.cluster_labels(log, task));
-        let own = labels.and_then(Labels::with_own_where_empty);
-        let unlabelled = own.as_ref().map(|(_, rows)| *rows);
-        let labels = own.as_ref().map(|(labels, _)| labels).or(labels);
-        let clusters = match (log, labels) {
-            (Some(log), Some(labels)) => Some((Clusters::new(log, labels, graph), labels)),
-            _ => None,
-        };
-        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+        let grouped = log.filter(|_| self.clusters_matter()).and_then(|log| {
+            let grouped = Grouped::by(&self.args.cluster, log, task)?;
+            Some((Clusters::new(log, &grouped.labels, graph), grouped))
+        });
+        let clusters = grouped.as_ref().map(|(clusters, grouped)| (clusters, &*grouped.labels));
         let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
-        uncertainty
-            .notes
-            .extend(clusters.zip(unlabelled).map(|((clusters, _), rows)| unlabelled_rows(rows, &clusters.column)));
+        uncertainty.notes.extend(grouped.and_then(|(_, grouped)| grouped.note));
         Ok(Rated { fitted, uncertainty })
-    }
-
-    /// The labels that rows are clustered by, if any.
-    fn cluster_labels<'l>(&self, log: &'l Log, task: Option<&str>) -> Option<&'l Labels> {
-        match self.cluster_column()? {
-            LabelColumn::Role(_) => log.labels(task?).filter(|labels| labels.names.len() >= FEW_CLUSTERS),
-            LabelColumn::Named(column) => log.labels(&column),
-        }
     }
 
     fn uncertainty(
@@ -274,7 +257,35 @@ fn interval(args: &RatingArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKin
     }
 }
 
-fn unlabelled_rows(rows: usize, column: &str) -> Note {
-    let message = format!("{rows} rows have no {column}: each was taken as a cluster of its own");
-    Note::new("rows-without-cluster", message)
+/// The column that `--cluster` asks for, if any.
+pub(super) fn cluster_column(asked: &str) -> Option<LabelColumn> {
+    match asked {
+        "none" => None,
+        "auto" => Some(LabelColumn::Role(Role::Task)),
+        column => Some(LabelColumn::Named(column.to_owned())),
+    }
+}
+
+/// The labels that rows are clustered by.
+pub(super) struct Grouped<'a> {
+    pub(super) labels: Cow<'a, Labels>,
+    /// A word on rows without a label.
+    pub(super) note: Option<Note>,
+}
+
+impl<'a> Grouped<'a> {
+    /// The labels of the column that `--cluster` asks for, if there are any.
+    pub(super) fn by(asked: &str, log: &'a Log, task: Option<&str>) -> Option<Self> {
+        let labels = match cluster_column(asked)? {
+            LabelColumn::Role(_) => log.labels(task?).filter(|labels| labels.names.len() >= FEW_CLUSTERS)?,
+            LabelColumn::Named(column) => log.labels(&column)?,
+        };
+        Some(match labels.with_own_where_empty() {
+            None => Self { labels: Cow::Borrowed(labels), note: None },
+            Some((own, rows)) => {
+                let message = format!("{rows} rows have no {}: each was taken as a cluster of its own", own.column);
+                Self { labels: Cow::Owned(own), note: Some(Note::new("rows-without-cluster", message)) }
+            }
+        })
+    }
 }

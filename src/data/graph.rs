@@ -43,6 +43,14 @@ pub struct Pair {
     pub high: ItemId,
 }
 
+/// Points taken less points lost. What sums of weights such as 0.1 and 0.2 differ by through rounding
+/// alone is no majority: it is 0.
+pub(crate) fn margin(taken: f64, lost: f64) -> f64 {
+    const ROUNDING: f64 = 1e-12;
+    let margin = taken - lost;
+    if margin.abs() <= ROUNDING * (taken + lost) { 0.0 } else { margin }
+}
+
 /// A pair and an outcome: the unit in which evidence is counted and resampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
@@ -434,11 +442,11 @@ impl PreferenceGraph {
             .get_or_init(|| self.digraph(|low, _| (low > 0.0).then_some(low), |_, high| (high > 0.0).then_some(high)))
     }
 
-    /// The majority digraph: an arc from i to j, with the margin as its weight, where i took more
+    /// The majority digraph: an arc from i to j, with the [`margin`] as its weight, where i took more
     /// weight from j than j from i. O(pairs).
     pub fn majority(&self) -> DiGraph<ItemId, f64> {
-        let margin = |for_it: f64, against: f64| (for_it > against).then_some(for_it - against);
-        self.digraph(margin, |low, high| margin(high, low))
+        let above = |for_it: f64, against: f64| Some(margin(for_it, against)).filter(|&margin| margin > 0.0);
+        self.digraph(above, |low, high| above(high, low))
     }
 
     /// One possible arc each way a pair, given the points of the low and of the high item.

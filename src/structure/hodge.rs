@@ -12,7 +12,7 @@ mod homology;
 pub(super) mod solve;
 
 use crate::data::ItemId;
-use crate::data::graph::{Pair, PreferenceGraph};
+use crate::data::graph::{Pair, PreferenceGraph, margin};
 
 /// A flow on the pairs of a graph: how far the low item is above the high one.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +116,7 @@ impl Flow {
     /// The margin of each pair that met, points taken less points lost, each of weight 1; a tie is half
     /// a win for both. O(cells).
     pub fn margins(graph: &PreferenceGraph) -> Self {
-        Self::of_points(graph, false, |low, high| (low - high, 1.0))
+        Self::of_points(graph, false, |low, high| (margin(low, high), 1.0))
     }
 
     fn of_points(

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use palio::structure::Status;
-use palio::validation::deviance::{Range, TestMethod};
+use palio::validation::deviance::{Clustering, Range, TestMethod};
 use palio::validation::inspection::{ArcRow, CycleRow, Inspection, Merged, TriangleFacts};
 
 use crate::cli::table::{grouped, shown_name, trimmed, width};
@@ -226,6 +226,9 @@ fn ladder(found: &Inspection) -> String {
         (None, _) => "not tested".to_owned(),
     };
     let _ = write!(text, "; {tested}");
+    if let Some(Clustering { column, clusters, design_effect: Some(effect) }) = &deviance.cluster {
+        let _ = write!(text, ", clustered by {column} ({}, design effect {effect:.2})", grouped(*clusters as f64));
+    }
     if let Some(explained) = found.explained {
         let _ = write!(
             text,
@@ -270,7 +273,7 @@ fn hodge(found: &Inspection, page: &mut Page) {
     if hodge.triangles.is_empty() {
         return;
     }
-    page.fact("", "least consistent triangles, log-odds round them:");
+    page.fact("", "least consistent triangles, log-odds round them and standard errors:");
     for triangle in hodge.triangles.iter().take(ROWS) {
         let TriangleFacts { items, curl, std_error } = triangle;
         let error = std_error.map(|error| format!(" ±{error:.2}")).unwrap_or_default();

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::data::ItemId;
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{PreferenceGraph, margin};
 use crate::models::bradley_terry::{BradleyTerry, logistic};
 use crate::models::{FitError, Rater, Setting, Settings, SettingsError};
 use crate::structure::Note;
@@ -346,7 +346,7 @@ impl Game {
 impl PayoffSettings {
     /// Antisymmetric to the last bit, so that a tie is exactly 0 and clones are alike.
     fn payoff_of(self, won: f64, lost: f64) -> f64 {
-        let margin = won - lost;
+        let margin = margin(won, lost);
         match self.payoff {
             Payoff::Logits => (won + self.smoothing).ln() - (lost + self.smoothing).ln(),
             Payoff::Probability => margin / (2.0 * (won + lost)),
