@@ -39,6 +39,8 @@ pub const DENSE_ITEMS: usize = 700;
 pub struct Resistance {
     /// Items.
     pub items: usize,
+    /// Pairs that met, in comparisons of positive weight.
+    pub met_pairs: usize,
     /// Comparisons of positive weight.
     pub comparisons: f64,
     /// Pairs of items that the graph connects.
@@ -120,6 +122,7 @@ impl Resistance {
         let connected = network.components.sizes.iter().map(|&size| pairs_of(size)).sum();
         Self {
             items,
+            met_pairs: network.flow.pairs().len(),
             comparisons: network.flow.weights().iter().sum(),
             connected_pairs: connected,
             infinite_pairs: all - connected,

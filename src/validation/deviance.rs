@@ -210,7 +210,9 @@ impl Deviance {
         Some(Explained {
             share: share(ladder.amount, rest.amount / seen),
             at_least: share(ladder.low, rest.high / seen),
-            misfit_at_most: ((rest.amount + rest.error) / seen * self.design_effect() / (4.0 * self.tested_comparisons)).sqrt(),
+            misfit_at_most: ((rest.amount + rest.error) / seen * self.design_effect()
+                / (4.0 * self.tested_comparisons))
+                .sqrt(),
         })
     }
 

@@ -6,6 +6,7 @@ use palio::structure::dominance::Dominance;
 use palio::structure::ensemble::{Ensemble, JudgeArcs};
 use palio::structure::feedback_arcs::{FeedbackArcs, Search, WeightedArc};
 use palio::structure::hodge::Flow;
+use palio::structure::resistance::Resistance;
 use palio::structure::triads::Triads;
 use palio::validation::deviance::{Deviance, DevianceSettings};
 use palio::validation::inspection::{Inspection, InspectionSettings};
@@ -174,6 +175,63 @@ proptest! {
             let (from, to) = found.acyclic.edge_endpoints(arc).expect("an arc");
             prop_assert!(found.descendants[from.index()] > found.descendants[to.index()]);
             prop_assert!(place(majority[from]) < place(majority[to]));
+        }
+    }
+}
+
+/// How often each pair met, in comparisons of positive weight.
+fn met(small: &Small) -> Vec<(ItemId, ItemId, f64)> {
+    let mut counts = vec![0.0; small.graph.pairs().len()];
+    for (cell, sum) in small.graph.cells().iter().zip(small.graph.sums()).filter(|(_, sum)| sum.weight > 0.0) {
+        counts[cell.pair as usize] += sum.count;
+    }
+    let pairs = small.graph.pairs().iter().zip(counts).filter(|(_, count)| *count > 0.0);
+    pairs.map(|(pair, count)| (pair.low, pair.high, count)).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Foster's theorem: over the pairs that met, comparisons times resistances sum to the items less the
+    /// groups of them that comparisons connect.
+    #[test]
+    fn resistances_keep_fosters_theorem(small in odd_logs()) {
+        let found = Resistance::of(&small.graph, 3, SEED);
+        let mut groups: Vec<usize> = (0..small.items()).collect();
+        let mut sum = 0.0;
+        for (low, high, count) in met(&small) {
+            sum += count * found.between(low, high);
+            let (from, to) = (groups[high.index()], groups[low.index()]);
+            groups.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        assert_same("Foster", &[sum], &[(small.items() - groups.len()) as f64], 1e-9);
+    }
+
+    /// Resistance is a distance: never more than by way of a third item, no more than the direct wire's, and
+    /// less with more comparisons.
+    #[test]
+    fn resistance_is_a_distance(small in odd_logs()) {
+        let found = Resistance::of(&small.graph, 3, SEED);
+        let doubled = small.map(|row| [row, row]);
+        let half = Resistance::of(&doubled.graph, 3, SEED);
+        let ids: Vec<ItemId> = (0..small.items() as u32).map(ItemId).collect();
+        for &i in &ids {
+            for &j in &ids {
+                let direct = found.between(i, j);
+                prop_assert!(direct >= 0.0 && (i != j || direct <= 0.0));
+                prop_assert!(direct.is_infinite() || (2.0 * half.between(i, j) - direct).abs() <= 1e-9 * direct);
+                for &k in &ids {
+                    prop_assert!(direct <= (found.between(i, k) + found.between(k, j)) * (1.0 + 1e-9));
+                }
+            }
+        }
+        for (low, high, count) in met(&small) {
+            prop_assert!(found.between(low, high) <= (1.0 + 1e-9) / count);
+        }
+        if let (Some(mean), Some(worst)) = (found.mean(), found.worst()) {
+            prop_assert!(mean <= worst.resistance * (1.0 + 1e-9));
         }
     }
 }
