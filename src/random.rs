@@ -46,6 +46,12 @@ pub(crate) enum Purpose {
     SoftCondorcet = 40,
     /// Orders of items by tasks or voters: one stream an order.
     TaskOrders = 41,
+    /// Worlds of a simulated budget: one stream a trial.
+    BudgetWorlds = 50,
+    /// Scores and outcomes in them.
+    BudgetScores = 51,
+    /// What samplers draw in them.
+    BudgetChoices = 52,
 }
 
 /// The stream of one trial.

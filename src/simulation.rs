@@ -19,6 +19,7 @@
 mod generate;
 pub mod orders;
 mod popularity;
+pub mod samplers;
 mod settings;
 pub mod swiss_rounds;
 pub mod topologies;
