@@ -6,6 +6,7 @@
 
 pub mod folds;
 pub mod graph;
+pub mod profile;
 pub mod read;
 pub mod records;
 pub mod samples;

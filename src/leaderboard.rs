@@ -262,8 +262,8 @@ impl GraphSummary {
 /// Ratings closer than this are equal: what rounding in the fit may leave between equal items.
 fn tolerance(units: Units) -> f64 {
     match units {
-        Units::LogOdds | Units::Points | Units::Payoff => 1e-9,
-        Units::Share | Units::Count | Units::Weight | Units::Probability => 1e-12,
+        Units::LogOdds | Units::Points | Units::Own | Units::Payoff => 1e-9,
+        Units::Share | Units::Count | Units::Items | Units::Votes | Units::Weight | Units::Probability => 1e-12,
     }
 }
 

@@ -5,11 +5,17 @@
 
 pub mod bradley_terry;
 pub mod elo;
+mod fenchel_young;
 pub mod games;
 pub mod general_preference;
 mod hodge;
+pub mod kemeny;
 pub mod melo;
+mod plackett_luce;
+pub mod soft_condorcet;
 mod spectral;
+pub mod tsp_rank;
+pub mod voting;
 mod win_rate;
 
 use std::fmt::Debug;
@@ -18,13 +24,20 @@ use serde::Serialize;
 
 pub use self::bradley_terry::{BradleyTerry, TieRule};
 pub use self::elo::Elo;
+pub use self::fenchel_young::FenchelYoung;
 pub use self::games::{AlphaRank, MaximalLottery, NashAveraging};
 pub use self::general_preference::GeneralPreference;
 pub use self::hodge::HodgeRank;
+pub use self::kemeny::Kemeny;
 pub use self::melo::MultidimensionalElo;
+pub use self::plackett_luce::PlackettLuce;
+pub use self::soft_condorcet::SoftCondorcet;
 pub use self::spectral::{Eigenvector, PageRank};
+pub use self::tsp_rank::TspRank;
+pub use self::voting::{Approval, Copeland, IterativeMaximalLottery, Minimax, Plurality, RankedPairs, Schulze, Stv};
 pub use self::win_rate::{Average, WinRate, Wins};
 use crate::data::graph::PreferenceGraph;
+use crate::data::profile::Profile;
 use crate::data::{ItemId, Log};
 pub use crate::settings::{Setting, Settings, SettingsError};
 use crate::structure::Identification;
@@ -37,11 +50,13 @@ pub struct Evidence<'a> {
     pub graph: &'a PreferenceGraph,
     /// The rows in order, for raters that need them.
     pub rows: Option<&'a Log>,
+    /// The ballots, for raters that need them: over the items of the graph, in its order.
+    pub ballots: Option<&'a Profile>,
 }
 
 impl<'a> From<&'a PreferenceGraph> for Evidence<'a> {
     fn from(graph: &'a PreferenceGraph) -> Self {
-        Self { graph, rows: None }
+        Self { graph, rows: None, ballots: None }
     }
 }
 
@@ -246,6 +261,20 @@ pub enum FitError {
         /// The method's name.
         method: &'static str,
     },
+    /// The method reads ballots and got comparisons only.
+    #[error("{method} needs ballots; give a profile, such as a PrefLib file or rankings")]
+    NeedsBallots {
+        /// The method's name.
+        method: &'static str,
+    },
+    /// More winners than an election can have.
+    #[error("winners={winners}: there are {items} items, and fewer of them can be elected; give a lower number")]
+    TooManyWinners {
+        /// How many are to be elected.
+        winners: usize,
+        /// The items of the profile.
+        items: usize,
+    },
     /// Counts can't be replayed one by one.
     #[error(
         "{method} replays single comparisons, and a row of the log counts {count} of them; give whole counts, of at most 2^28 comparisons in all"
@@ -309,6 +338,12 @@ pub enum Units {
     Share,
     /// A number of comparisons.
     Count,
+    /// A number of items: those below, or beaten.
+    Items,
+    /// A weight of ballots or comparisons, which a defeat makes negative.
+    Votes,
+    /// The method's own scale, which its description or its settings say.
+    Own,
     /// A weight in a unit vector.
     Weight,
     /// A probability of a distribution over the items.
@@ -325,6 +360,8 @@ pub enum Needs {
     Counts,
     /// The rows in order.
     Rows,
+    /// Whole ballots; a comparison is a ballot of two items.
+    Ballots,
 }
 
 /// What exchanging winners and losers everywhere does to the ratings.
@@ -387,6 +424,20 @@ pub const RATERS: &[RaterEntry] = &[
     games::MAXIMAL_LOTTERY,
     games::ALPHA_RANK,
     melo::ENTRY,
+    voting::BORDA,
+    voting::COPELAND,
+    voting::PLURALITY,
+    voting::APPROVAL,
+    voting::SCHULZE,
+    voting::RANKED_PAIRS,
+    voting::MINIMAX,
+    voting::STV,
+    voting::ITERATIVE_MAXIMAL_LOTTERY,
+    kemeny::ENTRY,
+    soft_condorcet::ENTRY,
+    fenchel_young::ENTRY,
+    tsp_rank::ENTRY,
+    plackett_luce::ENTRY,
 ];
 
 impl RaterEntry {

@@ -17,7 +17,9 @@
 //! ```
 
 mod generate;
+pub mod orders;
 mod popularity;
+pub mod samplers;
 mod settings;
 pub mod swiss_rounds;
 pub mod topologies;

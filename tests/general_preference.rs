@@ -242,7 +242,7 @@ fn clusters_of_comparisons_can_be_held_out_whole() {
     log.add_labels("judge", judges);
     let graph = PreferenceGraph::from_log(&log);
     let model = GeneralPreference { fold_by: Some("judge".to_owned()), ..GeneralPreference::default() };
-    let evidence = Evidence { graph: &graph, rows: Some(&log) };
+    let evidence = Evidence { rows: Some(&log), ..Evidence::from(&graph) };
     let fitted = model.fit_embedding(evidence).unwrap();
     assert_eq!(fitted.blocks(), 1);
     let search = fitted.search().expect("a cross-validation");

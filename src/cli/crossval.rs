@@ -66,7 +66,7 @@ impl<'a> Plan<'a> {
     }
 
     fn read_options(&self) -> ReadOptions {
-        let needs_rows = self.methods.iter().any(|method| method.entry.needs == Needs::Rows);
+        let needs_rows = self.methods.iter().any(|method| method.entry.needs != Needs::Counts);
         ReadOptions {
             keep: if needs_rows { Keep::Rows } else { Keep::Counts },
             labels: match &self.fold_by {

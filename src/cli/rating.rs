@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::read::{Comparisons, Keep, LabelColumn, Reading, Role};
 use palio::data::{Labels, Log};
 use palio::models::{Evidence, Fitted, Needs, RATERS, Rater, RaterEntry, Settings};
@@ -163,9 +164,43 @@ impl<'a> Rating<'a> {
         cluster_column(&self.args.cluster).filter(|_| self.clusters_matter())
     }
 
-    /// Rows where the rater needs them, else counts.
+    /// Rows where the rater needs them, or ballots, which they are too; else counts.
     pub(super) fn keep(&self) -> Keep {
-        if self.entry.needs == Needs::Rows || self.rater.label_column().is_some() { Keep::Rows } else { Keep::Counts }
+        match self.entry.needs {
+            Needs::Counts if self.rater.label_column().is_none() => Keep::Counts,
+            Needs::Counts | Needs::Rows | Needs::Ballots => Keep::Rows,
+        }
+    }
+
+    /// Prepares for ballots, whose comparisons are not independent: unless asked for there are no
+    /// intervals, and a note says how to get them.
+    pub(super) fn of_ballots(&mut self) -> anyhow::Result<Option<Note>> {
+        if self.args.cluster != "auto" && self.args.cluster != "none" {
+            bail!("--cluster {} is for comparisons, and the input holds ballots", self.args.cluster);
+        }
+        match (self.args.interval, self.interval) {
+            (Some(IntervalKind::Sandwich | IntervalKind::Fisher), _) => bail!(
+                "the comparisons of one ballot are not independent, as sandwich and Fisher intervals take them; use \
+                 --interval bootstrap, which resamples ballots, or none"
+            ),
+            (None, IntervalKind::Sandwich | IntervalKind::Fisher) => {
+                self.interval = IntervalKind::None;
+                let message = "ballots are resampled for intervals: --interval bootstrap gives them";
+                Ok(Some(Note::new("intervals-skipped", message)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Fits to ballots, and asks how far the fit may be off.
+    pub(super) fn rated_ballots(&self, graph: &PreferenceGraph, profile: &Profile) -> anyhow::Result<Rated> {
+        if self.entry.needs == Needs::Rows {
+            bail!("{} replays comparisons in order, and ballots have none; choose another --method", self.entry.name);
+        }
+        let evidence = Evidence { graph, rows: None, ballots: Some(profile) };
+        let fitted = self.rater.fit(evidence, None)?;
+        let uncertainty = self.uncertainty(evidence, &*fitted, None)?;
+        Ok(Rated { fitted, uncertainty })
     }
 
     /// All settings of the rater.
@@ -180,16 +215,31 @@ impl<'a> Rating<'a> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Rated> {
+        let ballots = log.filter(|_| self.entry.needs == Needs::Ballots).map(Profile::from_log);
         let needs_rows = self.entry.needs == Needs::Rows;
-        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows || self.rater.label_column().is_some()) };
+        let rows = log.filter(|_| needs_rows || self.rater.label_column().is_some());
+        let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
+<<<<<<< HEAD
         let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
         let grouped = log.filter(|_| self.clusters_matter()).and_then(|log| {
             let grouped = Grouped::by(&self.args.cluster, log, task)?;
             Some((Clusters::new(log, &grouped.labels, graph), grouped))
         });
         let clusters = grouped.as_ref().map(|(clusters, grouped)| (clusters, &*grouped.labels));
+=======
+        let evidence = Evidence { graph, rows: rows.filter(|_| needs_rows), ballots: ballots.as_ref() };
+        let labels = log.and_then(|log| self.cluster_labels(log, task));
+        let own = labels.and_then(Labels::with_own_where_empty);
+        let unlabelled = own.as_ref().map(|(_, rows)| *rows);
+        let labels = own.as_ref().map(|(labels, _)| labels).or(labels);
+        let clusters = match (log, labels) {
+            (Some(log), Some(labels)) => Some((Clusters::new(log, labels, graph), labels)),
+            _ => None,
+        };
+        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+>>>>>>> 5aa9e86
         let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
         uncertainty.notes.extend(grouped.and_then(|(_, grouped)| grouped.note));
         Ok(Rated { fitted, uncertainty })

@@ -201,9 +201,11 @@ pub(super) fn render(columns: &[Column]) -> String {
 
 fn rating_head(rater: &RaterEntry) -> &'static str {
     match rater.units {
-        Units::LogOdds | Units::Points => "rating",
+        Units::LogOdds | Units::Points | Units::Own => "rating",
         Units::Share => "win rate",
         Units::Count => "wins",
+        Units::Items => "items below",
+        Units::Votes => "votes",
         Units::Weight => "weight",
         Units::Probability => "probability",
         Units::Payoff => "payoff",

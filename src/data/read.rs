@@ -16,6 +16,7 @@
 //! ```
 
 mod array;
+mod ballots;
 mod block;
 mod columns;
 mod csv;
@@ -42,6 +43,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub use self::ballots::{BallotColumns, BallotReading, is_preflib, read_ballots, read_ballots_bytes};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};

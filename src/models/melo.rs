@@ -245,7 +245,7 @@ mod tests {
 
     fn play(rater: &MultidimensionalElo, rows: u32) -> MeloFit {
         let (log, graph) = cycle(rows);
-        rater.play(Evidence { graph: &graph, rows: Some(&log) }).unwrap()
+        rater.play(Evidence { rows: Some(&log), ..Evidence::from(&graph) }).unwrap()
     }
 
     #[test]
