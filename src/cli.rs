@@ -12,6 +12,7 @@ mod interrupt;
 mod merge;
 mod methods;
 mod names;
+mod next;
 mod output;
 mod predict;
 mod rank;
@@ -79,6 +80,7 @@ enum Command {
     Inspect(Box<inspect::InspectArgs>),
     Predict(Box<predict::PredictArgs>),
     Crossval(Box<crossval::CrossvalArgs>),
+    Next(Box<next::NextArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
@@ -135,6 +137,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
         Command::Inspect(args) => inspect::run(args, &cli.global),
         Command::Predict(args) => predict::run(args, &cli.global),
         Command::Crossval(args) => crossval::run(args, &cli.global),
+        Command::Next(args) => next::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),

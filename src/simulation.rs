@@ -17,6 +17,7 @@
 //! ```
 
 mod generate;
+pub mod next;
 pub mod orders;
 mod popularity;
 pub mod samplers;

@@ -221,25 +221,12 @@ impl<'a> Rating<'a> {
         let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
-<<<<<<< HEAD
-        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
+        let evidence = Evidence { graph, rows: rows.filter(|_| needs_rows), ballots: ballots.as_ref() };
         let grouped = log.filter(|_| self.clusters_matter()).and_then(|log| {
             let grouped = Grouped::by(&self.args.cluster, log, task)?;
             Some((Clusters::new(log, &grouped.labels, graph), grouped))
         });
         let clusters = grouped.as_ref().map(|(clusters, grouped)| (clusters, &*grouped.labels));
-=======
-        let evidence = Evidence { graph, rows: rows.filter(|_| needs_rows), ballots: ballots.as_ref() };
-        let labels = log.and_then(|log| self.cluster_labels(log, task));
-        let own = labels.and_then(Labels::with_own_where_empty);
-        let unlabelled = own.as_ref().map(|(_, rows)| *rows);
-        let labels = own.as_ref().map(|(labels, _)| labels).or(labels);
-        let clusters = match (log, labels) {
-            (Some(log), Some(labels)) => Some((Clusters::new(log, labels, graph), labels)),
-            _ => None,
-        };
-        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
->>>>>>> 5aa9e86
         let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
         uncertainty.notes.extend(grouped.and_then(|(_, grouped)| grouped.note));
         Ok(Rated { fitted, uncertainty })

@@ -4,7 +4,7 @@ use palio::leaderboard::ELO_PER_LOG_ODDS;
 use palio::validation::inspection::{PairFacts, ResistanceFacts};
 
 use super::shown::Page;
-use crate::cli::table::{Column, grouped, render};
+use crate::cli::table::{Column, grouped, render, significant};
 
 /// What is left of the table of shapes.
 const INDENT: &str = "  ";
@@ -80,24 +80,4 @@ fn headline(facts: &ResistanceFacts, page: &Page) -> String {
 /// The standard error of a difference of Elo ratings at this resistance, all items being equal.
 fn elo_error(resistance: f64) -> f64 {
     2.0 * resistance.sqrt() * ELO_PER_LOG_ODDS
-}
-
-/// A number with three significant digits, and all those before the point.
-fn significant(value: f64) -> String {
-    if value <= 0.0 {
-        return "0".to_owned();
-    }
-    let decimals = (2.0 - value.log10().floor()).clamp(0.0, 12.0) as usize;
-    format!("{value:.decimals$}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_three_digits() {
-        let shown = [0.0, 0.000_123_4, 0.0159, 1.0, 12.34, 4_321.0].map(significant);
-        assert_eq!(shown, ["0", "0.000123", "0.0159", "1.00", "12.3", "4321"]);
-    }
 }

@@ -1,6 +1,7 @@
 //! Sufficient statistics of comparisons: what a sampler may look at.
 
 use crate::data::graph::PreferenceGraph;
+use crate::data::{Labels, Log};
 
 /// A comparison to make: a pair and a task, as of the [`Counts`] it was chosen from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,17 +110,53 @@ impl Counts {
         for (cell, sum) in graph.cells().iter().zip(graph.sums()) {
             let ends = graph.pairs()[cell.pair as usize];
             let pair = counts.pair(ends.low.index(), ends.high.index());
-            counts.scheduled[pair] += sum.weight;
-            counts.played[pair] += sum.weight;
-            counts.low_points[pair] += cell.share * sum.weight;
-            counts.total += sum.weight;
-            for (item, share) in [(ends.low.index(), cell.share), (ends.high.index(), 1.0 - cell.share)] {
-                counts.of_item[item] += sum.weight;
-                counts.played_on[item] += sum.weight;
-                counts.points_on[item] += share * sum.weight;
+            counts.add(pair, Some(0), cell.share, sum.weight);
+        }
+        Ok(counts)
+    }
+
+    /// The comparisons of a log on its tasks: the values of `labels`, in their order, without the empty one. Each
+    /// unit of weight counts as one for its pair; on a task comparisons of a pair are counted unweighted. Rows
+    /// without a task count for their pair and on no task. O(items² × tasks + rows).
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    ///
+    /// # Panics
+    /// If `labels` are not of this log.
+    pub fn of_log(log: &Log, labels: &Labels) -> Result<Self, CountsError> {
+        let empty = labels.names.get("").map(|id| id.0);
+        let mut counts = Self::new(log.items().len(), labels.names.len() - usize::from(empty.is_some()))?;
+        for (row, &label) in log.rows().zip(&labels.ids) {
+            let pair = counts.pair(row.left.index(), row.right.index());
+            let share = row.outcome.share();
+            let share = if row.left < row.right { share } else { 1.0 - share };
+            let after_empty = u32::from(empty.is_some_and(|empty| label > empty));
+            let task = (Some(label) != empty).then_some((label - after_empty) as usize);
+            counts.add(pair, task, share, row.count * row.weight);
+            if let Some(task) = task {
+                let cell = &mut counts.pair_on[pair * counts.tasks + task];
+                *cell = cell.saturating_add(row.count.round() as u32);
+                counts.on_task[task] = counts.on_task[task].saturating_add(row.count.round() as u32);
             }
         }
         Ok(counts)
+    }
+
+    /// Adds comparisons of this weight in which the low item took `share`.
+    fn add(&mut self, pair: usize, task: Option<usize>, share: f64, weight: f64) {
+        self.scheduled[pair] += weight;
+        self.played[pair] += weight;
+        self.low_points[pair] += share * weight;
+        self.total += weight;
+        let [low, high] = self.ends(pair);
+        for (item, share) in [(low, share), (high, 1.0 - share)] {
+            self.of_item[item] += weight;
+            if let Some(task) = task {
+                self.played_on[task * self.items + item] += weight;
+                self.points_on[task * self.items + item] += share * weight;
+            }
+        }
     }
 
     /// The number of items.
