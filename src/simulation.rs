@@ -16,6 +16,7 @@
 //! # Ok::<(), palio::simulation::GenerateError>(())
 //! ```
 
+pub mod budget;
 mod generate;
 pub mod next;
 pub mod orders;

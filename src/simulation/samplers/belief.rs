@@ -2,8 +2,8 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
+use super::Counts;
 use super::gain::information_gain;
-use super::{Choice, Counts};
 use crate::models::bradley_terry::logistic;
 
 /// Ratings in log-odds with a covariance, of which only differences matter.
@@ -238,15 +238,9 @@ impl Followed {
     }
 }
 
-impl Counts {
-    /// The items of a choice, the low one first.
-    pub fn items_of(&self, choice: Choice) -> [usize; 2] {
-        self.ends(choice.pair)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Choice;
     use super::*;
     use crate::data::ItemId;
     use crate::data::graph::{PairSums, PreferenceGraph};

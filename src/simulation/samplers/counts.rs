@@ -181,8 +181,18 @@ impl Counts {
 
     /// The pair of two different items, in either order.
     pub fn pair(&self, one: usize, other: usize) -> usize {
+        Self::index_of(self.items, one, other)
+    }
+
+    /// The number of a pair among those of `items` items.
+    pub(in crate::simulation) fn index_of(items: usize, one: usize, other: usize) -> usize {
         let (low, high) = if one < other { (one, other) } else { (other, one) };
-        low * (2 * self.items - low - 1) / 2 + high - low - 1
+        low * (2 * items - low - 1) / 2 + high - low - 1
+    }
+
+    /// The items of a choice, the low one first.
+    pub fn items_of(&self, choice: Choice) -> [usize; 2] {
+        self.ends(choice.pair)
     }
 
     /// How much a comparison of the pair is worth: 1 unless told otherwise, 0 if it is closed.
