@@ -58,7 +58,7 @@ fn resistances(c: &mut Criterion) {
             b.iter(|| Resistance::of(graph, 5, 0));
         });
     }
-    group.bench_function("shapes of 130 items", |b| b.iter(|| shapes(130, 1e5, 5_000, 0)));
+    group.bench_function("shapes of 130 items", |b| b.iter(|| shapes(130, 1e5, 4, 0)));
     group.finish();
 }
 

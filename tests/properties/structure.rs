@@ -1,6 +1,7 @@
 //! Properties of majorities, cycles, feedback arcs and the deviance test.
 
-use palio::data::{Comparison, ItemId};
+use palio::data::{Comparison, ItemId, Outcome};
+use palio::models::{BradleyTerry, Rater};
 use palio::structure::cycles::{CycleLimits, Cycles};
 use palio::structure::dominance::Dominance;
 use palio::structure::ensemble::{Ensemble, JudgeArcs};
@@ -8,6 +9,7 @@ use palio::structure::feedback_arcs::{FeedbackArcs, Search, WeightedArc};
 use palio::structure::hodge::Flow;
 use palio::structure::resistance::Resistance;
 use palio::structure::triads::Triads;
+use palio::uncertainty::{CovarianceKind, covariance};
 use palio::validation::deviance::{Deviance, DevianceSettings};
 use palio::validation::inspection::{Inspection, InspectionSettings};
 use petgraph::algo::is_cyclic_directed;
@@ -175,6 +177,26 @@ proptest! {
             let (from, to) = found.acyclic.edge_endpoints(arc).expect("an arc");
             prop_assert!(found.descendants[from.index()] > found.descendants[to.index()]);
             prop_assert!(place(majority[from]) < place(majority[to]));
+        }
+    }
+}
+
+#[test]
+fn a_quarter_of_the_variance_of_a_difference_of_equals_is_the_resistance() {
+    // Every pair level: the ladder is flat, and each comparison has the information 1/4.
+    let pairs = [(0, 1, 3.0), (1, 2, 1.0), (2, 3, 2.0), (3, 0, 5.0), (1, 3, 4.0), (3, 4, 2.0)];
+    let level = pairs.into_iter().flat_map(|(i, j, count)| {
+        let row = |left, right| Comparison { count, ..Comparison::new(ItemId(left), ItemId(right), Outcome::Left) };
+        [row(i, j), row(j, i)]
+    });
+    let small = Small::new(5, level);
+    let fitted = BradleyTerry::default().fit((&small.graph).into(), None).expect("a fit");
+    let errors = covariance(&*fitted, &small.graph, CovarianceKind::Fisher, None);
+    let found = Resistance::of(&small.graph, 1, SEED);
+    for i in (0..5).map(ItemId) {
+        for j in (i.0 + 1..5).map(ItemId) {
+            let error = errors.difference_error(i, j).expect("an error");
+            assert_same("resistance", &[found.between(i, j)], &[error * error / 4.0], 1e-9);
         }
     }
 }

@@ -203,7 +203,7 @@ fn told_apart(won: usize, played: usize, chance: f64, looks: &[u64]) -> Vec<f64>
 #[test]
 fn futures_of_one_pair_are_those_of_a_random_walk() {
     let graph = graph(2, &[(0, 1, 30.0, 20.0)]);
-    let found = separation(&graph, Goal::Top(1), Truth::Estimate, 2_000, 400);
+    let found = separation(&graph, Goal::Top(1), Truth::Estimate, 1_000, 400);
     // The truth: (30 − 50 σ(d)) = λ d / 2, by bisection.
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..60 {
@@ -214,7 +214,7 @@ fn futures_of_one_pair_are_those_of_a_random_walk() {
     assert_eq!(looks[..4], [10, 12, 14, 17]);
     let expected = told_apart(30, 50, logistic(low), &looks);
     for (point, expected) in found.curve[1..].iter().zip(expected) {
-        let error = (expected * (1.0 - expected) / 2_000.0).sqrt();
+        let error = (expected * (1.0 - expected) / 1_000.0).sqrt();
         assert!((point.share - expected).abs() < 4.0 * error + 0.015, "{point:?} and {expected}");
     }
     let needed = found.needed;

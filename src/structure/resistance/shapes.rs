@@ -61,14 +61,13 @@ const FEWEST_GRAPHS: usize = 2;
 const LEAST_DEGREE: usize = 3;
 
 /// What the shapes would give with this many items and comparisons, smallest mean first; nothing for fewer
-/// than two items or no comparisons. Random regular graphs have `pairs`, the number of pairs to spread the
-/// comparisons over, or the nearest number that makes a connected regular graph. O(items³) for a few random graphs, else
-/// O(items).
+/// than two items or no comparisons. In random regular graphs each item meets `degree` others, at least 3 and at most
+/// all, and one more where both numbers are odd. O(items³) for a few random graphs, else O(items).
 ///
 /// # Source
 /// With N comparisons of n items: complete graph (n−1)/N for every pair; star 2(n−1)²/(nN), at worst 2(n−1)/N;
 /// chain (n²−1)/(3N), at worst (n−1)²/N; a tree (n−1)/N times its mean and longest distance, by its Wiener index.
-pub fn shapes(items: usize, comparisons: f64, pairs: usize, seed: u64) -> Vec<ShapeResistance> {
+pub fn shapes(items: usize, comparisons: f64, degree: usize, seed: u64) -> Vec<ShapeResistance> {
     if items < 2 || comparisons.is_nan() || comparisons <= 0.0 {
         return Vec::new();
     }
@@ -80,7 +79,7 @@ pub fn shapes(items: usize, comparisons: f64, pairs: usize, seed: u64) -> Vec<Sh
     let star_worst = if items > 2 { 2.0 * wire } else { wire };
     let mut found = vec![
         of(Shape::Complete, items * (items - 1) / 2, wire, wire),
-        regular(items, comparisons, pairs, seed),
+        regular(items, comparisons, degree, seed),
         of(Shape::Star, items - 1, 2.0 * wire * (n - 1.0) / n, star_worst),
         of(Shape::Tree, items - 1, wire * tree.mean, wire * tree.longest),
         of(Shape::Chain, items - 1, wire * (n + 1.0) / 3.0, wire * (n - 1.0)),
@@ -113,16 +112,10 @@ impl Distances {
     }
 }
 
-/// The neighbours of each item of a regular graph with about `pairs` pairs.
-fn degree(items: usize, pairs: usize) -> usize {
-    let wanted = (2.0 * pairs as f64 / items as f64).round() as usize;
-    let degree = wanted.clamp(LEAST_DEGREE.min(items - 1), items - 1);
+fn regular(items: usize, comparisons: f64, degree: usize, seed: u64) -> ShapeResistance {
+    let degree = degree.clamp(LEAST_DEGREE.min(items - 1), items - 1);
     // The number of ends of pairs is even, and with an odd number of items n − 1 is even too.
-    degree + (degree * items) % 2
-}
-
-fn regular(items: usize, comparisons: f64, pairs: usize, seed: u64) -> ShapeResistance {
-    let degree = degree(items, pairs);
+    let degree = degree + (degree * items) % 2;
     let pairs = items * degree / 2;
     let found = ShapeResistance {
         shape: Shape::RandomRegular,

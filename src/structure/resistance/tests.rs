@@ -3,8 +3,6 @@
 use super::*;
 use crate::data::graph::{PairSums, Tally};
 use crate::data::{Comparison, Outcome};
-use crate::models::{BradleyTerry, Rater};
-use crate::uncertainty::{CovarianceKind, covariance};
 
 /// A graph of pairs that met as often as told.
 fn graph(items: usize, pairs: impl IntoIterator<Item = (usize, usize, f64)>) -> PreferenceGraph {
@@ -97,28 +95,11 @@ fn nothing_ties_items_that_never_met() {
 }
 
 #[test]
-fn a_quarter_of_the_variance_of_a_difference_of_equals_is_the_resistance() {
-    // Every pair level: the ladder is flat, and each comparison has the information 1/4.
-    let pairs = [(0, 1, 3.0), (1, 2, 1.0), (2, 3, 2.0), (3, 0, 5.0), (1, 3, 4.0), (3, 4, 2.0)];
-    let level = pairs.into_iter().flat_map(|(i, j, n)| [(i, j, n), (j, i, n)]);
-    let graph = graph(5, level);
-    let fitted = BradleyTerry::default().fit((&graph).into(), None).expect("a fit");
-    let errors = covariance(&*fitted, &graph, CovarianceKind::Fisher, None);
-    let found = Resistance::of(&graph, 1, 0);
-    for i in 0..5 {
-        for j in i + 1..5 {
-            let error = errors.difference_error(id(i), id(j)).expect("an error");
-            close(found.between(id(i), id(j)), error * error / 4.0, 1e-9);
-        }
-    }
-}
-
-#[test]
 fn shapes_have_the_resistances_of_their_graphs() {
     for n in [2, 3, 4, 5, 8, 13, 40] {
         let comparisons = 120.0;
         let binary = graph(n, (1..n).map(|i| ((i - 1) / 2, i, 1.0)));
-        let told = shapes(n, comparisons, 3 * n, 7);
+        let told = shapes(n, comparisons, 5, 7);
         assert!(told.is_sorted_by(|a, b| a.mean <= b.mean));
         for (shape, graph) in
             [(Shape::Complete, complete(n)), (Shape::Star, star(n)), (Shape::Tree, binary), (Shape::Chain, chain(n))]
@@ -140,11 +121,11 @@ fn shapes_have_the_resistances_of_their_graphs() {
 fn random_regular_graphs_come_near_what_theory_says_of_large_ones() {
     // The spectral measure of the infinite tree of degree d (McKay 1981) gives a mean of
     // 2 (d − 1) / (d (d − 2)) a wire; each of the nd/2 wires has 2N/(nd) comparisons.
-    let (n, degree, comparisons) = (400.0, 4.0, 1_000.0);
-    let told = shapes(400, comparisons, 800, 3);
+    let (n, degree, comparisons) = (200.0, 4.0, 1_000.0);
+    let told = shapes(200, comparisons, 4, 3);
     let regular = told.iter().find(|it| it.shape == Shape::RandomRegular).expect("the shape");
-    assert_eq!(regular.pairs, 800);
-    close(regular.mean, n / comparisons * (degree - 1.0) / (degree - 2.0), 0.03);
+    assert_eq!((regular.pairs, regular.exact), (400, false));
+    close(regular.mean, n / comparisons * (degree - 1.0) / (degree - 2.0), 0.04);
 }
 
 #[test]
