@@ -61,7 +61,7 @@ pub(super) struct UntilArgs {
     #[arg(long, value_name = "N", default_value_t = 200, requires = "until", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) trials: u32,
 
-    /// A future ends after so many more comparisons [default: 100 times those of the log, 1000 or more]
+    /// A future ends after so many more comparisons [default: 100 times those of the log, from 1000 to ten million]
     #[arg(long, value_name = "N", requires = "until", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     most: Option<u64>,
 
@@ -118,6 +118,7 @@ fn as_text<S: serde::Serializer>(goal: &Option<Goal>, to: S) -> Result<S::Ok, S:
 /// What FastChat's arena did for new models.
 const FAVOUR: f64 = 5.0;
 const LEAST_MOST: f64 = 1_000.0;
+const MOST_MOST: f64 = 1e7;
 /// Above this many items ranks are told by overlap, as palio rank does.
 const SIMULTANEOUS_ITEMS: usize = 500;
 
@@ -210,7 +211,7 @@ impl UntilArgs {
                 TruthArg::Estimate => Truth::Estimate,
             },
             trials: self.trials,
-            most: self.most.unwrap_or((100.0 * comparisons).clamp(LEAST_MOST, 1e9) as u64),
+            most: self.most.unwrap_or((100.0 * comparisons).clamp(LEAST_MOST, MOST_MOST) as u64),
             rater: self.rater(),
             // As many as the level needs: a board is tested thousands of times.
             ranks: RankSettings { rule, level: self.level, draws: 0, seed },

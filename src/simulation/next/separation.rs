@@ -22,7 +22,7 @@ pub struct SeparationSettings {
     pub goal: Goal,
     /// What is held true.
     pub truth: Truth,
-    /// How many futures, 1 or more.
+    /// How many futures; 0 counts as 1.
     pub trials: u32,
     /// A future ends after this many comparisons.
     pub most: u64,
@@ -86,6 +86,8 @@ pub struct CurvePoint {
 /// A look at the board comes after so many more comparisons than the one before had, as a share: numbers of
 /// comparisons are known to within it.
 const BETWEEN_LOOKS: f64 = 0.15;
+/// The first look comes after this share of the log's comparisons, or after a batch if that is more.
+const FIRST_LOOK: f64 = 0.01;
 /// Choices of the sampler between two looks, or as many as there are items if that is more; where more
 /// comparisons lie between them, each choice is bought several times.
 const CHOICES_A_LOOK: u64 = 32;
@@ -93,7 +95,7 @@ const CHOICES_A_LOOK: u64 = 32;
 impl Separation {
     /// Simulates futures of a log whose board is `fitted` with these errors: comparisons are chosen by the sampler,
     /// won as the truth has it, and the board is fitted and tested anew at looks that lie 15 % apart, the first
-    /// after a batch of `settings.count`. The log's own comparisons stay in all futures. Groups that nothing connects
+    /// after a batch of `settings.count` or a hundredth of the log. The log's own comparisons stay in all futures. Groups that nothing connects
     /// are joined first.
     ///
     /// Outcomes are Davidson's, so that ties are as frequent as in the log. The truth is the fit under a normal prior
@@ -117,13 +119,14 @@ impl Separation {
         wanted: SeparationSettings,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Self, NextError> {
+        let wanted = SeparationSettings { trials: wanted.trials.max(1), ..wanted };
         let items = graph.items().len();
         if items > DENSE_LIMIT {
             return Err(NextError::TooManyItemsToSimulate { items });
         }
         wanted.goal.check(items)?;
         let met_now = wanted.goal.is_met(fitted.ratings(), uncertainty, wanted.ranks);
-        let looks = if met_now { Vec::new() } else { looks(settings.count as u64, wanted.most) };
+        let looks = if met_now { Vec::new() } else { looks(first_look(settings.count, graph), wanted.most) };
         let needed: Vec<Option<u64>> = if met_now {
             vec![Some(0); wanted.trials as usize]
         } else {
@@ -179,13 +182,18 @@ impl Needed {
         Self {
             median: quantile(0.5),
             median_low: met.get(low).copied(),
-            median_high: met.get(high.min(trials - 1)).copied(),
+            median_high: met.get(high.min(trials.saturating_sub(1))).copied(),
             decile: quantile(0.1),
             ninth_decile: quantile(0.9),
             mean,
             std_error,
         }
     }
+}
+
+/// A batch, or a hundredth of the log if that is more: fewer change little.
+fn first_look(count: usize, graph: &PreferenceGraph) -> u64 {
+    (count as f64).max(graph.comparisons() * FIRST_LOOK) as u64
 }
 
 /// The numbers of comparisons after which the board is looked at.
