@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they are")]
 
 mod advantage;
+mod budget;
 mod completions;
 mod crossval;
 mod generate;
@@ -86,6 +87,7 @@ enum Command {
     Merge(merge::MergeArgs),
     Advantage(Box<advantage::AdvantageArgs>),
     Methods(methods::MethodsArgs),
+    Budget(Box<budget::BudgetArgs>),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -143,6 +145,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
         Command::Merge(args) => merge::run(args, &cli.global),
         Command::Advantage(args) => advantage::run(args, &cli.global),
         Command::Methods(args) => methods::run(args, &cli.global),
+        Command::Budget(args) => budget::run(args, &cli.global),
         Command::Generate(args) => generate::run(args, &cli.global),
         Command::Completions(args) => completions::run(args, &cli.global),
     })

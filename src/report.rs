@@ -1,6 +1,7 @@
 //! Writers: a result as bytes. They compute no number.
 
 mod advantage;
+mod budget;
 mod crossval;
 mod inspect;
 mod leaderboard;
@@ -13,6 +14,7 @@ mod tournament;
 use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
+pub use self::budget::{budget_csv, budget_jsonl, budget_markdown};
 pub use self::crossval::{Compared, MethodLine, signed};
 pub use self::inspect::{inspection_csv, inspection_jsonl, inspection_markdown};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};

@@ -95,8 +95,8 @@ const CHOICES_A_LOOK: u64 = 32;
 impl Separation {
     /// Simulates futures of a log whose board is `fitted` with these errors: comparisons are chosen by the sampler,
     /// won as the truth has it, and the board is fitted and tested anew at looks that lie 15 % apart, the first
-    /// after a batch of `settings.count` or a hundredth of the log. The log's own comparisons stay in all futures. Groups that nothing connects
-    /// are joined first.
+    /// after a batch of `settings.count` or a hundredth of the log. The log's own comparisons stay in all futures.
+    /// Groups that nothing connects are joined first.
     ///
     /// Outcomes are Davidson's, so that ties are as frequent as in the log. The truth is the fit under a normal prior
     /// of variance 10 in log-odds, or is drawn from its normal approximation. Clusters are not simulated: all

@@ -162,14 +162,12 @@ impl PairRule for DoubleThompson {
     fn pair(&mut self, counts: &Counts, rng: &mut dyn Rng) -> Option<usize> {
         let first = self.first(counts, rng)?;
         self.wins.clear();
-        let mut is_any_uncertain = false;
         for other in 0..counts.items() {
             let drawn = if other == first || counts.worth(counts.pair(first, other)) <= 0.0 {
                 f64::NAN
             } else {
                 let duel = self.duel(counts, other, first);
                 let is_uncertain = duel.share() - duel.bound <= 0.5;
-                is_any_uncertain |= is_uncertain;
                 // Clear winners over the first come last, but are there.
                 if is_uncertain { duel.draw(rng) + 1.0 } else { duel.draw(rng) }
             };
