@@ -113,7 +113,10 @@ fn text(methods: &Methods) -> String {
         each(&methods.rewards, reward),
     );
     section("PRESETS (palio advantage or tournament, --preset NAME)", each(&methods.presets, preset));
-    section("SAMPLERS (palio budget --samplers NAME:SETTING=VALUE,…)", each(&methods.samplers, sampler));
+    section(
+        "SAMPLERS (palio budget --samplers or next --sampler, NAME:SETTING=VALUE)",
+        each(&methods.samplers, sampler),
+    );
     section("WORLDS (palio budget --worlds NAME:SETTING=VALUE,…)", each(&methods.worlds, world));
     section("RANKERS (palio budget --rankers NAME:SETTING=VALUE,…, beside all raters)", each(&methods.rankers, ranker));
     section("DIALECTS (logs of comparisons, --from NAME)", each(&methods.dialects, dialect));
