@@ -116,7 +116,7 @@ pub struct CurvePoint {
     pub error: f64,
     /// Its standard error.
     pub std_error: f64,
-    /// Kendall's distance to the true order, as a share of all pairs: K_n.
+    /// Kendall's distance to the true order, as a share of all pairs: `K_n`.
     pub kendall: f64,
     /// Its standard error.
     pub kendall_error: f64,
