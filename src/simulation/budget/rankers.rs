@@ -132,12 +132,11 @@ impl RankerPlan {
     /// If there is no such ranker, or it has no such setting.
     pub fn parse(label: &str, seed: u64) -> Result<Self, BudgetError> {
         let (name, settings) = parsed(label, seed, None)?;
-        let method = match RANKERS.iter().find(|entry| entry.name == name) {
-            Some(entry) => settings.check(entry.name, entry.settings).and_then(|()| (entry.build)(&settings)),
-            None => {
-                let entry = RaterEntry::find(&name).ok_or_else(|| unknown("ranker", &name, known()))?;
-                entry.rater(&settings).map(|rater| Method::Rater { rater, needs: entry.needs })
-            }
+        let method = if let Some(entry) = RANKERS.iter().find(|entry| entry.name == name) {
+            settings.check(entry.name, entry.settings).and_then(|()| (entry.build)(&settings))
+        } else {
+            let entry = RaterEntry::find(&name).ok_or_else(|| unknown("ranker", &name, known()))?;
+            entry.rater(&settings).map(|rater| Method::Rater { rater, needs: entry.needs })
         };
         Ok(Self { label: label.to_owned(), method: method.map_err(|error| wrong(label, error))? })
     }

@@ -47,9 +47,10 @@ impl Accumulated {
         Self { rankers, points: vec![PointSums::default(); rankers * checkpoints], averages: vec![Vec::new(); rankers] }
     }
 
-    /// Adds the errors of a trial, checkpoint × ranker. Between checkpoints the error is taken as that of the
+    /// Adds the errors of a trial, checkpoint × ranker, after those of an order that knows nothing. While the
+    /// results of a batch are awaited the error is that of the checkpoint before; when they come, that of the
     /// next one.
-    pub(super) fn add_trial(&mut self, errors: &[Errors], checkpoints: &[u64], target: f64) {
+    pub(super) fn add_trial(&mut self, start: Errors, errors: &[Errors], checkpoints: &[u64], batch: u64, target: f64) {
         for (sums, errors) in self.points.iter_mut().zip(errors) {
             sums.error.add(errors.error);
             sums.kendall.add(errors.kendall);
@@ -58,10 +59,12 @@ impl Accumulated {
         }
         let all = checkpoints.last().copied().unwrap_or(1) as f64;
         for (ranker, averages) in self.averages.iter_mut().enumerate() {
-            let (mut sum, mut before) = (0.0, 0);
+            let (mut sum, mut before, mut known) = (0.0, 0, start.error);
             for (at, &checkpoint) in checkpoints.iter().enumerate() {
-                sum += errors[at * self.rankers + ranker].error * (checkpoint - before) as f64;
-                before = checkpoint;
+                let (made, next) = (checkpoint - before, errors[at * self.rankers + ranker].error);
+                let heard = made.div_ceil(batch);
+                sum += heard as f64 * next + (made - heard) as f64 * known;
+                (before, known) = (checkpoint, next);
             }
             averages.push(sum / all);
         }
@@ -116,7 +119,7 @@ pub struct CurvePoint {
     pub error: f64,
     /// Its standard error.
     pub std_error: f64,
-    /// Kendall's distance to the true order, as a share of all pairs: K_n.
+    /// Kendall's distance to the true order, as a share of all pairs: `K_n`.
     pub kendall: f64,
     /// Its standard error.
     pub kendall_error: f64,

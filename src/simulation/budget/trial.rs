@@ -45,14 +45,15 @@ impl<'a> Trials<'a> {
         let mut sums = Accumulated::new(self.study.rankers.len(), self.checkpoints.len());
         let mut errors = vec![Errors::default(); self.checkpoints.len() * self.study.rankers.len()];
         for trial in trials {
-            self.trial(trial, &mut errors)?;
-            sums.add_trial(&errors, &self.checkpoints, self.study.target.error);
+            let start = self.trial(trial, &mut errors)?;
+            sums.add_trial(start, &errors, &self.checkpoints, self.cell.batch, self.study.target.error);
         }
         Ok(sums)
     }
 
-    /// Plays one, and writes the errors of each ranker at each checkpoint: checkpoint × ranker.
-    fn trial(&self, trial: u64, errors: &mut [Errors]) -> Result<(), BudgetError> {
+    /// Plays one, and writes the errors of each ranker at each checkpoint: checkpoint × ranker. Returns those
+    /// of an order that knows nothing.
+    fn trial(&self, trial: u64, errors: &mut [Errors]) -> Result<Errors, BudgetError> {
         let study = self.study;
         let drawn = self.world.draw(study.items, study.tasks, study.seed, trial);
         let mut counts = self.blank.clone();
@@ -80,7 +81,8 @@ impl<'a> Trials<'a> {
             }
             results.measure(&counts, &drawn, study.top, errors)?;
         }
-        Ok(())
+        let in_order: Vec<usize> = (0..counts.items()).collect();
+        Ok(errors_of(&in_order, &drawn.truth, study.top))
     }
 }
 

@@ -29,7 +29,7 @@ static QUADRATURE: LazyLock<Vec<[f64; 2]>> =
 /// is left of it when the difference is known. By Gauss-Hermite quadrature with 30 nodes.
 ///
 /// # Source
-/// Lindley 1956; as a rule for comparisons Li et al. 2018, "Hybrid-MST" (NeurIPS), and Mikhailiuk et al. 2021
+/// Lindley 1956; as a rule for comparisons Li et al. 2018, "Hybrid-MST" (`NeurIPS`), and Mikhailiuk et al. 2021
 /// (ASAP).
 pub fn information_gain(mean: f64, variance: f64) -> f64 {
     let deviation = variance.max(0.0).sqrt();

@@ -243,9 +243,9 @@ fn counts_of_a_graph_are_those_of_its_pairs() {
     };
     let graph = PreferenceGraph::from_pair_sums(["a", "b", "c"].into_iter().collect(), &sums);
     let counts = Counts::of_graph(&graph).unwrap();
-    assert_eq!([0, 1, 2].map(|pair| counts.played(pair)), [0.0, 4.0, 2.0]);
-    assert_eq!([0, 1, 2].map(|pair| counts.low_points(pair)), [0.0, 3.0, 1.5]);
-    assert_eq!([0, 1, 2].map(|item| counts.of_item(item)), [4.0, 2.0, 6.0]);
+    assert_eq!([0, 1, 2].map(|pair| counts.played(pair)).to_vec(), [0.0, 4.0, 2.0]);
+    assert_eq!([0, 1, 2].map(|pair| counts.low_points(pair)).to_vec(), [0.0, 3.0, 1.5]);
+    assert_eq!([0, 1, 2].map(|item| counts.of_item(item)).to_vec(), [4.0, 2.0, 6.0]);
     assert_eq!(Counts::new(1, 4).unwrap_err(), CountsError::Items { items: 1 });
     assert_eq!(Counts::new(4, 0).unwrap_err(), CountsError::Tasks);
     assert!(Counts::new(60_000, 10).unwrap_err().to_string().contains("give fewer items or tasks"));

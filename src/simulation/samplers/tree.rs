@@ -26,7 +26,7 @@ pub(super) const ENTRY: SamplerEntry = SamplerEntry {
 /// don't connect all items. Within a batch the most informative pair comes first.
 ///
 /// # Source
-/// Li et al. 2018, "Hybrid-MST" (NeurIPS), as minimum spanning tree of 1 / gain, which is the same tree. That
+/// Li et al. 2018, "Hybrid-MST" (`NeurIPS`), as minimum spanning tree of 1 / gain, which is the same tree. That
 /// begins with the globally most informative pairs for one round; here every batch is a tree.
 #[derive(Debug)]
 struct InformationGainTree {
