@@ -7,7 +7,7 @@
 //! let mut profile = Profile::new(["ada", "bob", "cleo"].into_iter().collect());
 //! let [ada, bob, cleo] = [0, 1, 2].map(palio::data::ItemId);
 //! profile.push(&[&[ada], &[bob], &[cleo]], 2.0)?;
-//! profile.push(&[&[cleo], &[ada, bob]], 3.0)?;
+//! profile.push(&[&[cleo][..], &[ada, bob]], 3.0)?;
 //! let fitted = Copeland.fit((&profile.graph()).into(), None)?;
 //! assert_eq!(fitted.ratings(), [1.0, 0.0, 2.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

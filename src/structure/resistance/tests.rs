@@ -140,8 +140,9 @@ fn large_graphs_are_estimated_with_an_error_and_single_pairs_are_solved_for() {
         let (estimate, error) = (found.mean().expect("a mean"), found.mean_error.expect("an error"));
         assert!((estimate - mean).abs() < 4.0 * error && error < 0.1 * mean, "{estimate} ± {error}, not {mean}");
         let told = found.worst().expect("a pair");
-        close(told.resistance, worst, 1e-9);
-        close(found.between(told.pair.low, told.pair.high), worst, 1e-9);
+        // Another pair may be a little worse, never better than what is told of this one.
+        assert!(told.resistance <= worst * (1.0 + 1e-9) && told.resistance >= 0.98 * worst, "{told:?}, not {worst}");
+        close(found.between(told.pair.low, told.pair.high), told.resistance, 1e-9);
         assert_eq!(found.by_item.iter().flatten().count(), n);
     }
 }
