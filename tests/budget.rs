@@ -261,3 +261,17 @@ fn the_readme_tells_what_samplers_do_for_elo() {
         }
     }
 }
+
+/// The mean along the budget is that of the errors after every comparison, however few are computed.
+#[test]
+fn few_checkpoints_tell_the_same_mean_as_all_of_them() {
+    for batch in [1, 2, 20] {
+        let of = |checkpoints| {
+            let study = study(&["mallows:0.3"], &["uniform"], &["uniform-averaging"]);
+            let study = BudgetStudy { comparisons: 600, batches: vec![batch], checkpoints, trials: 100, ..study };
+            run(&study).summary[0].average_error
+        };
+        let (few, all) = (of(60), of(600));
+        assert!((few - all).abs() < 0.04 * all, "{batch}: {few} and {all}");
+    }
+}

@@ -90,6 +90,8 @@ fn what_can_t_be_simulated_is_told() {
     assert!(message("--scores fixtures/scores.csv --noise loud").contains("neither a number nor residual"));
     assert!(message("--scores fixtures/scores.csv --noise -1").contains("the noise is -1"));
     assert!(message("--top none").contains("give a whole number, or all"));
+    let endless = message("--budget 18446744073709551615 --trials 2");
+    assert!(endless.contains("takes too long to play; give 10000000 or less"), "{endless}");
 }
 
 #[test]

@@ -144,3 +144,11 @@ fn how_many_it_takes_stands_beside_the_batch() {
     let clear = "a,b,wins_a,wins_b\nx,y,90,10\ny,z,60,40\nx,z,95,5\n";
     assert_eq!(json(&["-", "--until", "separable 1"], clear)["until"]["needed"]["median"], 0);
 }
+
+#[test]
+fn items_that_are_hardly_worth_a_comparison_are_still_compared() {
+    let args = ["-", "--count", "3", "--sampler", "variance-proportional"];
+    let favoured = ["--favour", "x=1e-161", "--favour", "y=1e-161", "--favour", "z=1e-161"];
+    let (code, _, err) = run(&[&args[..], &favoured[..]].concat(), SMALL);
+    assert!(code == 0 || code == 2, "{err}");
+}

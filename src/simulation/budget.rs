@@ -115,6 +115,8 @@ impl Default for BudgetStudy {
 /// Trials that one thread plays in a row, and those between two questions whether it is enough.
 const BLOCK: u64 = 8;
 const WAVE: u64 = 8 * BLOCK;
+/// A trial of more comparisons takes many seconds, and can't be stopped while it is played.
+const MOST_COMPARISONS: u64 = 10_000_000;
 
 impl BudgetStudy {
     /// Simulates, on all threads of the current rayon pool. `progress` is told how many trials of one world
@@ -154,7 +156,7 @@ impl BudgetStudy {
 
     /// How many trials of one world with one sampler there are in all.
     pub fn work(&self) -> u64 {
-        self.cells().len() as u64 * self.trials
+        (self.cells().len() as u64).saturating_mul(self.trials)
     }
 
     /// Worlds with samplers and batches, in the order of the result.
@@ -168,11 +170,14 @@ impl BudgetStudy {
         cells
     }
 
-    /// After how many comparisons errors are computed: at the ends of batches, evenly.
+    /// After how many comparisons errors are computed: at the ends of batches, the denser the earlier, since
+    /// errors fall most at first. Of few comparisons after each.
     fn checkpoints_of(&self, cell: &Cell) -> Vec<u64> {
-        let count = self.checkpoints.min(self.comparisons);
-        let evenly = (1..=count).map(|at| (self.comparisons * at).div_ceil(count));
-        let mut ends: Vec<u64> = evenly.map(|end| end.next_multiple_of(cell.batch).min(self.comparisons)).collect();
+        let all = u128::from(self.comparisons);
+        let count = u128::from(self.checkpoints).min(all);
+        let at = |number: u128| if count == all { number } else { (all * number * number).div_ceil(count * count) };
+        let batch = u128::from(cell.batch);
+        let mut ends: Vec<u64> = (1..=count).map(|number| at(number).next_multiple_of(batch).min(all) as u64).collect();
         ends.dedup();
         ends
     }
@@ -184,6 +189,9 @@ impl BudgetStudy {
         }
         if self.comparisons == 0 {
             return Err(BudgetError::Comparisons);
+        }
+        if self.comparisons > MOST_COMPARISONS {
+            return Err(BudgetError::TooManyComparisons { comparisons: self.comparisons, most: MOST_COMPARISONS });
         }
         if self.trials < 2 {
             return Err(BudgetError::Trials { trials: self.trials });

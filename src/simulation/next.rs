@@ -266,9 +266,11 @@ impl<'a> Batch<'a> {
 
     /// Takes what the sampler picks; `false` where nothing is left.
     fn pick(&mut self) -> bool {
-        let Some(mut choice) = self.sampler.pick(&self.counts, &mut self.rng) else {
-            return self.reopen() && self.pick();
-        };
+        let mut choice = self.sampler.pick(&self.counts, &mut self.rng);
+        if choice.is_none() && self.reopen() {
+            choice = self.sampler.pick(&self.counts, &mut self.rng);
+        }
+        let Some(mut choice) = choice else { return false };
         if self.taken.contains(&(choice.pair, choice.task)) {
             let Some(task) = self.spare_task(choice.pair) else { return false };
             choice.task = task;

@@ -17,6 +17,14 @@ pub enum BudgetError {
     /// No budget.
     #[error("a budget of 0 comparisons buys none; give 1 or more")]
     Comparisons,
+    /// More than can be played.
+    #[error("a budget of {comparisons} comparisons takes too long to play; give {most} or less")]
+    TooManyComparisons {
+        /// The budget.
+        comparisons: u64,
+        /// The most there may be.
+        most: u64,
+    },
     /// Too few trials.
     #[error("from {trials} trials no standard error can be told; give 2 or more")]
     Trials {

@@ -47,9 +47,8 @@ impl Accumulated {
         Self { rankers, points: vec![PointSums::default(); rankers * checkpoints], averages: vec![Vec::new(); rankers] }
     }
 
-    /// Adds the errors of a trial, checkpoint × ranker, after those of an order that knows nothing. While the
-    /// results of a batch are awaited the error is that of the checkpoint before; when they come, that of the
-    /// next one.
+    /// Adds the errors of a trial, checkpoint × ranker, after those of an order that knows nothing. Between two
+    /// checkpoints the error of the results that have come is taken to fall evenly from batch to batch.
     pub(super) fn add_trial(&mut self, start: Errors, errors: &[Errors], checkpoints: &[u64], batch: u64, target: f64) {
         for (sums, errors) in self.points.iter_mut().zip(errors) {
             sums.error.add(errors.error);
@@ -61,9 +60,8 @@ impl Accumulated {
         for (ranker, averages) in self.averages.iter_mut().enumerate() {
             let (mut sum, mut before, mut known) = (0.0, 0, start.error);
             for (at, &checkpoint) in checkpoints.iter().enumerate() {
-                let (made, next) = (checkpoint - before, errors[at * self.rankers + ranker].error);
-                let heard = made.div_ceil(batch);
-                sum += heard as f64 * next + (made - heard) as f64 * known;
+                let next = errors[at * self.rankers + ranker].error;
+                sum += sum_between(known, next, checkpoint - before, batch);
                 (before, known) = (checkpoint, next);
             }
             averages.push(sum / all);
@@ -82,6 +80,18 @@ impl Accumulated {
             averages.extend(part);
         }
     }
+}
+
+/// The errors after each of `made` comparisons, summed, of which whole batches come in turn and the last may be
+/// short. After m of n batches the error is E(m) = known + (next − known) m/n; a batch that is waited for leaves
+/// that of the one before.
+fn sum_between(known: f64, next: f64, made: u64, batch: u64) -> f64 {
+    let n = made.div_ceil(batch) as f64;
+    let (batch, short) = (batch as f64, (made.next_multiple_of(batch) - made) as f64);
+    let step = (next - known) / n;
+    let waiting = n * known + step * n * (n - 1.0) / 2.0;
+    let come = n * known + step * n * (n + 1.0) / 2.0;
+    (batch - 1.0) * waiting + come - short * (known + step * (n - 1.0))
 }
 
 /// Errors are sums of a few fractions: this much is rounding.
@@ -235,5 +245,25 @@ fn summary(study: &BudgetStudy, curve: &[CurvePoint], averages: &[f64], best: Op
         samples_to_target: met.map(|point| point.samples),
         rounds_to_target: met.map(|point| point.rounds),
         cost_to_target: met.map(|point| point.cost),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sum_between;
+
+    /// The same comparison by comparison.
+    fn one_by_one(known: f64, next: f64, made: u64, batch: u64) -> f64 {
+        let batches = made.div_ceil(batch) as f64;
+        let come = |samples: u64| if samples == made { batches } else { (samples / batch) as f64 };
+        (1..=made).map(|samples| known + (next - known) * come(samples) / batches).sum()
+    }
+
+    #[test]
+    fn errors_between_checkpoints_are_summed_over_each_comparison() {
+        for (made, batch) in [(1, 1), (20, 1), (20, 2), (20, 5), (20, 20), (23, 5), (7, 100), (1, 3)] {
+            let (found, expected) = (sum_between(0.4, 0.1, made, batch), one_by_one(0.4, 0.1, made, batch));
+            assert!((found - expected).abs() < 1e-12, "{made} by {batch}: {found} and {expected}");
+        }
     }
 }
