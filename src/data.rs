@@ -7,6 +7,7 @@
 pub mod filter;
 pub mod folds;
 pub mod graph;
+pub mod profile;
 pub mod read;
 pub mod records;
 pub mod samples;

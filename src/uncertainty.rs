@@ -40,6 +40,7 @@ pub use self::covariance::{CovarianceKind, FEW_UNITS, covariance, covariance_amo
 pub use self::ranks::{RankIntervals, RankRule, RankSettings, rank_intervals};
 use crate::data::ItemId;
 use crate::models::Fitted;
+use crate::models::bradley_terry::logistic;
 use crate::structure::Note;
 
 /// Clusters fewer than this get a warning: the cluster-robust error itself is then poorly known.
@@ -70,6 +71,8 @@ pub struct Uncertainty {
     spread: Spread,
     degrees_of_freedom: Option<f64>,
     parameter_error: Option<f64>,
+    /// Whether not even what the fit itself knows of its predictions is asked for.
+    unwanted: bool,
     /// What clustering did, where the comparisons were clustered.
     pub clusters: Option<ClusterSummary>,
     /// What the reader must know.
@@ -93,9 +96,16 @@ impl Uncertainty {
             spread: Spread::Covariance(DMatrix::zeros(0, 0)),
             degrees_of_freedom: None,
             parameter_error: None,
+            unwanted: false,
             clusters: None,
             notes: Vec::new(),
         }
+    }
+
+    /// No errors and intervals are asked for, not even those that the fit itself knows
+    /// ([`Fitted::log_odds_error`]).
+    pub fn unwanted(items: usize) -> Self {
+        Self { unwanted: true, ..Self::unknown(items) }
     }
 
     fn new(items: usize, members: Vec<ItemId>, spread: Spread) -> Self {
@@ -175,6 +185,40 @@ impl Uncertainty {
         }
     }
 
+    /// The standard error of the share of item `i` against item `j` under `fitted`.
+    pub fn share_error(&self, fitted: &dyn Fitted, i: ItemId, j: ItemId) -> Option<f64> {
+        if self.unwanted {
+            return None;
+        }
+        fitted.probability_error(i, j).or_else(|| {
+            let difference = fitted.ratings()[i.index()] - fitted.ratings()[j.index()];
+            let error = self.difference_error(i, j).filter(|_| fitted.predicts_by_differences())?;
+            Some(error * share_slope(fitted, difference)?)
+        })
+    }
+
+    /// The interval of the share of item `i` against item `j` under `fitted`, whose errors these are: made on
+    /// the scale of the ratings, or of the log-odds where predictions are no differences of ratings
+    /// ([`Fitted::log_odds_error`]), and carried over to shares, so that it stays within 0 and 1 and that of
+    /// (j, i) mirrors it.
+    pub fn share_interval(&self, fitted: &dyn Fitted, i: ItemId, j: ItemId, level: f64) -> Option<(f64, f64)> {
+        if self.unwanted {
+            return None;
+        }
+        if let Some(error) = fitted.log_odds_error(i, j) {
+            let share = fitted.probability(i, j)?;
+            let middle = share.ln() - (1.0 - share).ln();
+            let half = Normal::standard().inverse_cdf(0.5 * (1.0 + level)) * error;
+            return Some((logistic(middle - half), logistic(middle + half)));
+        }
+        if !fitted.predicts_by_differences() {
+            return None;
+        }
+        let difference = fitted.ratings()[i.index()] - fitted.ratings()[j.index()];
+        let (low, high) = self.difference_interval(i, j, difference, level)?;
+        fitted.share_at(low).zip(fitted.share_at(high))
+    }
+
     fn around(&self, middle: f64, error: f64, level: f64) -> (f64, f64) {
         let half = self.quantile(level) * error;
         (middle - half, middle + half)
@@ -187,6 +231,30 @@ impl Uncertainty {
             Some(Ok(t)) => t.inverse_cdf(tail),
             _ => Normal::standard().inverse_cdf(tail),
         }
+    }
+
+    /// The same with all variances of ratings multiplied by `factor`, such as a design effect.
+    #[must_use]
+    pub fn widened(mut self, factor: f64) -> Self {
+        match &mut self.spread {
+            Spread::Covariance(matrix) => *matrix *= factor,
+            Spread::Replicates(ratings) => {
+                for replicates in ratings {
+                    let finite = || replicates.iter().copied().filter(|rating| rating.is_finite());
+                    let mean = finite().sum::<f64>() / finite().count().max(1) as f64;
+                    for rating in replicates {
+                        *rating = mean + factor.sqrt() * (*rating - mean);
+                    }
+                }
+            }
+        }
+        self
+    }
+
+    /// A matrix L such that L z, for independent standard normal z, is distributed as the errors of the ratings of
+    /// `items`, which must be members; a shift common to all is added. `None` where there is no spread.
+    pub(crate) fn factor_of(&self, items: &[ItemId]) -> Option<DMatrix<f64>> {
+        ranks::factor(&self.covariance_of(items))
     }
 
     /// The covariance of the ratings of `items`, which must be members.
@@ -215,6 +283,12 @@ fn std_deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let n = finite.clone().count() as f64;
     let mean = finite.clone().sum::<f64>() / n;
     (n > 1.0).then(|| (finite.map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+}
+
+/// How much the share moves with a difference of ratings.
+pub(crate) fn share_slope(fitted: &dyn Fitted, difference: f64) -> Option<f64> {
+    const STEP: f64 = 1e-6;
+    Some((fitted.share_at(difference + STEP)? - fitted.share_at(difference - STEP)?) / (2.0 * STEP))
 }
 
 /// The two percentiles between which `level` of the finite values lie.

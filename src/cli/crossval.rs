@@ -2,10 +2,11 @@
 
 mod arguments;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use palio::data::Log;
-use palio::data::folds::{FoldSettings, Folds};
+use palio::data::folds::{FoldError, FoldSettings, Folds};
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::read::{Input, Keep, LabelColumn, ReadOptions, Reading};
 use palio::models::Needs;
 use palio::report::{Compared, Report, signed};
@@ -17,7 +18,7 @@ use self::arguments::{FoldBy, Method, TieScoreArg, methods};
 use super::filters;
 use super::input;
 use super::output::{Format, Output, progress_bar, warn};
-use super::rating::Evidences;
+use super::rating::{Evidences, weighted_ballots};
 use super::table::{self, Column};
 use super::{Ended, Global};
 
@@ -26,10 +27,16 @@ pub(super) fn run(args: &CrossvalArgs, global: &Global) -> anyhow::Result<Ended>
     let plan = Plan::new(args, global)?;
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
-    let reading = args.input.read(plan.read_options())?;
-    let mut notes = input::notes(&args.input.reading, &reading);
-    let inputs = reading.inputs.clone();
-    let found = plan.crossval(reading, &mut notes)?;
+    let mut notes = Vec::new();
+    let (found, inputs) = if input::hold_ballots(&args.input.logs) {
+        let reading = args.input.read_profile()?;
+        (plan.crossval_ballots(&reading.profile, &mut notes)?, reading.inputs)
+    } else {
+        let reading = args.input.read(plan.read_options())?;
+        notes.extend(input::notes(&args.input.reading, &reading));
+        let inputs = reading.inputs.clone();
+        (plan.crossval(reading, &mut notes)?, inputs)
+    };
     warn(&notes, global);
     let compared = Compared::new(found, plan.methods.iter().map(Method::settings).collect());
     let bytes = match format {
@@ -54,7 +61,9 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a CrossvalArgs, global: &'a Global) -> anyhow::Result<Self> {
+        let ballots = input::hold_ballots(&args.input.logs);
         let fold_by = FoldBy::of(&args.fold_by);
+        let fold_by = if ballots { of_ballots(&fold_by)? } else { fold_by };
         if fold_by == FoldBy::Time && args.repeats != 1 {
             bail!("--repeats {}: folds by time are not drawn, and repeating them changes nothing", args.repeats);
         }
@@ -63,11 +72,16 @@ impl<'a> Plan<'a> {
             TieScoreArg::Half => TieScore::Half,
             TieScoreArg::ThreeWay => TieScore::ThreeWay,
         };
-        Ok(Self { args, global, methods: methods(&args.methods, global.seed)?, fold_by, tie_score })
+        let methods = methods(&args.methods, global.seed)?;
+        let replays = |method: &&Method| ballots && method.entry.needs == Needs::Rows;
+        if let Some(method) = methods.iter().find(replays) {
+            bail!("{} replays comparisons in order, and ballots have none; leave it out of --methods", method.label);
+        }
+        Ok(Self { args, global, methods, fold_by, tie_score })
     }
 
     fn read_options(&self) -> ReadOptions {
-        let needs_rows = self.methods.iter().any(|method| method.entry.needs == Needs::Rows);
+        let needs_rows = self.methods.iter().any(|method| method.entry.needs != Needs::Counts);
         ReadOptions {
             keep: if needs_rows { Keep::Rows } else { Keep::Counts },
             labels: match &self.fold_by {
@@ -97,11 +111,34 @@ impl<'a> Plan<'a> {
         let repetitions: Vec<Folds<'_>> = (0..self.args.repeats)
             .map(|repeat| self.folds(&found.graph, found.log.as_ref(), column.as_deref(), repeat))
             .collect::<anyhow::Result<_>>()?;
-        notes.extend(self.fold_notes(&repetitions[0], column.as_deref()));
+        self.scored(&repetitions, column.as_deref(), notes)
+    }
+
+    /// Whole ballots are held out, so that raters of ballots are fitted to ballots.
+    fn crossval_ballots(&self, profile: &Profile, notes: &mut Vec<Note>) -> anyhow::Result<Crossval> {
+        let graph = profile.graph();
+        let folds = |repeat| {
+            let settings = FoldSettings { folds: self.args.folds, seed: self.global.seed, repeat };
+            Folds::of_ballots(profile, &graph, settings).map_err(|error| self.with_option(&error))
+        };
+        let repetitions: Vec<Folds<'_>> = (0..self.args.repeats).map(folds).collect::<anyhow::Result<_>>()?;
+        if profile.is_weighted() {
+            notes.push(weighted_ballots());
+        }
+        self.scored(&repetitions, Some(Profile::BALLOT), notes)
+    }
+
+    fn scored(
+        &self,
+        repetitions: &[Folds<'_>],
+        column: Option<&str>,
+        notes: &mut Vec<Note>,
+    ) -> anyhow::Result<Crossval> {
+        notes.extend(self.fold_notes(&repetitions[0], column));
         let candidates: Vec<Candidate<'_>> = self.methods.iter().map(Method::candidate).collect();
         let length = repetitions.iter().map(Folds::len).sum::<usize>();
         let bar = progress_bar(length as u64, "folds", self.global);
-        let scored = crossval(&candidates, &repetitions, self.tie_score, &|| bar.inc(1))?;
+        let scored = crossval(&candidates, repetitions, self.tie_score, &|| bar.inc(1))?;
         bar.finish_and_clear();
         notes.extend(scored.notes.iter().cloned());
         Ok(scored)
@@ -116,17 +153,36 @@ impl<'a> Plan<'a> {
     ) -> anyhow::Result<Folds<'l>> {
         let settings = FoldSettings { folds: self.args.folds, seed: self.global.seed, repeat };
         let rows = || log.context("folds by a column need the rows of the log");
-        Ok(match (&self.fold_by, column) {
-            (FoldBy::Time, _) => Folds::of_time(rows()?, graph, self.args.folds)?,
+        let found = match (&self.fold_by, column) {
+            (FoldBy::Time, _) => Folds::of_time(rows()?, graph, self.args.folds),
             (_, Some(column)) => {
                 let labels = rows()?.labels(column).context("the column to fold by was not read")?;
-                Folds::of_labels(rows()?, labels, graph, settings)?
+                Folds::of_labels(rows()?, labels, graph, settings)
             }
             (_, None) => match log {
-                Some(log) => Folds::of_rows(log, graph, settings)?,
-                None => Folds::of_comparisons(graph, settings)?,
+                Some(log) => Folds::of_rows(log, graph, settings),
+                None => Folds::of_comparisons(graph, settings),
             },
-        })
+        };
+        found.map_err(|error| self.with_option(&error))
+    }
+
+    /// The error with the option that mends it.
+    fn with_option(&self, error: &FoldError) -> anyhow::Error {
+        match error {
+            FoldError::TooFew { .. } | FoldError::TooMany { .. } => anyhow!("--folds {}: {error}", self.args.folds),
+            FoldError::OneValue { .. } | FoldError::NoTimes => anyhow!("--fold-by {}: {error}", self.args.fold_by),
+            FoldError::NotWholeCounts { .. } => {
+                let replays = self.methods.iter().filter(|method| method.entry.needs == Needs::Rows);
+                let names: Vec<&str> = replays.map(|method| method.entry.name).collect();
+                if names.is_empty() {
+                    anyhow!("{error}")
+                } else {
+                    anyhow!("{error} (as {} does, of the --methods given)", names.join(" and "))
+                }
+            }
+            _ => anyhow!("{error}"),
+        }
     }
 
     /// What the user must know of the split.
@@ -149,7 +205,7 @@ impl<'a> Plan<'a> {
         let settings = serde_json::json!({
             "methods": names,
             "folds": self.args.folds,
-            "fold_by": self.args.fold_by,
+            "fold_by": self.fold_by.name(),
             "repeats": self.args.repeats,
             "tie_score": self.tie_score,
             "reading": serde_json::to_value(self.args.input.settings())?,
@@ -186,7 +242,8 @@ impl<'a> Plan<'a> {
     }
 
     fn header(&self, held_out: &HeldOut) -> Vec<String> {
-        let by = if self.fold_by == FoldBy::Comparison { String::new() } else { format!(" by {}", self.args.fold_by) };
+        let by =
+            if self.fold_by == FoldBy::Comparison { String::new() } else { format!(" by {}", self.fold_by.name()) };
         let times = if held_out.repeats > 1 { format!(", {} times", held_out.repeats) } else { String::new() };
         let mut parts = vec![format!(
             "{} comparisons held out in {} folds{by}{times}",
@@ -208,6 +265,26 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// What is held out of ballots, whose comparisons go together.
+fn of_ballots(asked: &FoldBy) -> anyhow::Result<FoldBy> {
+    match asked {
+        FoldBy::Time => bail!("--fold-by time: ballots have no time; leave it out, and whole ballots are held out"),
+        FoldBy::Column(column) if column != Profile::BALLOT => {
+            bail!(
+                "--fold-by {column}: there is no column {column}: the input holds ballots, and whole ones are held out"
+            )
+        }
+        FoldBy::Comparison | FoldBy::Role(_) | FoldBy::Column(_) => Ok(FoldBy::Column(Profile::BALLOT.to_owned())),
+    }
+}
+
+/// Whether the best rater's loss is within a standard error of the lowest, not only too near it to tell.
+fn is_within_error(compared: &Compared) -> bool {
+    let rows = compared.methods.iter().zip(&compared.from_lowest);
+    let best = rows.filter(|(row, _)| row.score.method == compared.best).find_map(|(_, it)| it.as_ref());
+    best.is_some_and(|it| it.std_error.is_some_and(|error| it.log_loss <= error))
+}
+
 fn verdict(compared: &Compared) -> String {
     if compared.methods.len() < 2 {
         return "a coin's throw has log loss 0.6931".to_owned();
@@ -215,7 +292,8 @@ fn verdict(compared: &Compared) -> String {
     let why = if compared.best == compared.lowest {
         "the lowest loss, and none listed before it is within a standard error".to_owned()
     } else {
-        format!("listed before {}, and within a standard error of its loss", compared.lowest)
+        let near = if is_within_error(compared) { "a standard error" } else { "0.0001" };
+        format!("listed before {}, and within {near} of its loss", compared.lowest)
     };
     format!("best: {} ({why})", compared.best)
 }

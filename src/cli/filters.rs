@@ -22,7 +22,7 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
     since: Option<f64>,
     /// Only rows before this time, so that --since 2024-03-01 --until 2024-04-01 is March
-    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
+    #[arg(id = "before", long = "until", value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
     until: Option<f64>,
     /// Of rows that are alike in all of these columns only the first, in the order of the files
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -56,6 +56,21 @@ pub(super) fn board(text: &str) -> Result<BoardRows, String> {
 }
 
 impl FilterArgs {
+    /// Refuses to choose rows where there are ballots.
+    pub(super) fn refuse_for_ballots(&self) -> anyhow::Result<()> {
+        let given = [
+            ("--where", !self.conditions.is_empty()),
+            ("--since", self.since.is_some()),
+            ("--until", self.until.is_some()),
+            ("--dedupe", !self.dedupe.is_empty()),
+            ("--max-per", !self.max_per.is_empty()),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => bail!("{option} chooses rows of comparisons, and the input holds ballots"),
+            None => Ok(()),
+        }
+    }
+
     /// The options with these filters.
     pub(super) fn options(&self, options: ReadOptions) -> anyhow::Result<ReadOptions> {
         if let (Some(since), Some(until)) = (self.since, self.until)

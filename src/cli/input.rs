@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::ValueEnum;
+use palio::data::profile::Profile;
 use palio::data::read::{
-    BothBad, ColumnNames, Comparisons, Dialect, OutcomeAs, ReadOptions, Reading, WeightedOutcome, read,
+    BallotColumns, BallotReading, BothBad, ColumnNames, Comparisons, Dialect, InputFormat, Keep, LabelColumn, Notes,
+    OutcomeAs, ReadOptions, Reading, Role, WeightedOutcome, is_preflib, read, read_ballots,
 };
 use palio::structure::Note;
 use serde::Serialize;
@@ -176,7 +179,49 @@ impl InputArgs {
 
     /// Reads the logs with these options, beside what the caller wants kept.
     pub(super) fn read(&self, wanted: ReadOptions) -> anyhow::Result<Reading> {
-        Ok(read(&self.logs, &self.filters.options(self.reading.options(wanted))?)?)
+        if hold_ballots(&self.logs) {
+            self.read_pairs(&wanted)
+        } else {
+            Ok(read(&self.logs, &self.filters.options(self.reading.options(wanted))?)?)
+        }
+    }
+
+    /// Refuses options that say which comparisons count, and how they are read, where there are ballots.
+    pub(super) fn refuse_for_ballots(&self) -> anyhow::Result<()> {
+        self.filters.refuse_for_ballots()?;
+        self.reading.refuse_for_ballots()
+    }
+
+    /// Reads ballots as such.
+    pub(super) fn read_profile(&self) -> anyhow::Result<BallotReading> {
+        self.refuse_for_ballots()?;
+        Ok(read_ballots(&self.logs, &BallotColumns::default())?)
+    }
+
+    /// Reads ballots as the comparisons that they are. A ballot is the task and the judge of its rows.
+    fn read_pairs(&self, wanted: &ReadOptions) -> anyhow::Result<Reading> {
+        self.refuse_for_ballots()?;
+        let (mut label_roles, ballot) = (Vec::new(), Profile::BALLOT);
+        for column in &wanted.labels {
+            match column {
+                LabelColumn::Role(role @ (Role::Task | Role::Judge)) => label_roles.push((*role, ballot.to_owned())),
+                LabelColumn::Named(name) if name != ballot => {
+                    bail!("there is no column {name}: the input holds ballots, and its one column is {ballot}")
+                }
+                LabelColumn::Role(_) | LabelColumn::Named(_) => {}
+            }
+        }
+        let found = read_ballots(&self.logs, &BallotColumns::default())?;
+        let rows = wanted.keep == Keep::Rows || !wanted.labels.is_empty();
+        let profile = found.profile;
+        let mut taken = vec!["ballots were taken as the comparisons of each two items that they rank".to_owned()];
+        if rows && !profile.has_few_voters() {
+            let many = "so many voters, or weights: the equal ballots of an entry were taken as one";
+            taken.push(many.to_owned());
+        }
+        let comparisons = if rows { Comparisons::Rows(profile.to_log()) } else { Comparisons::Counts(profile.tally()) };
+        let notes = Notes { taken, counted: true, label_roles, ..Notes::default() };
+        Ok(Reading { comparisons, boards: None, inputs: found.inputs, format: InputFormat::Csv, notes })
     }
 
     /// The options that change how rows are read, for a report.
@@ -185,7 +230,20 @@ impl InputArgs {
     }
 }
 
+/// Whether one of the inputs is known to hold ballots by its name.
+pub(super) fn hold_ballots(inputs: &[PathBuf]) -> bool {
+    inputs.iter().any(is_preflib)
+}
+
 impl ReadingArgs {
+    /// Refuses options that say how comparisons are read where there are ballots.
+    pub(super) fn refuse_for_ballots(&self) -> anyhow::Result<()> {
+        match self.first_given() {
+            Some(option) => bail!("{option} is for comparisons, and the input holds ballots"),
+            None => Ok(()),
+        }
+    }
+
     /// An option that was given, if one was.
     pub(super) fn first_given(&self) -> Option<String> {
         self.first_given_beside(&[])

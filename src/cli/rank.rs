@@ -1,6 +1,7 @@
 //! `palio rank`: logs to leaderboards.
 
 mod arguments;
+mod ballots;
 mod boards;
 mod known;
 mod names;
@@ -9,14 +10,14 @@ mod previous;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use palio::data::Log;
+use palio::data::{Items, Log};
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Comparisons, Input, LabelColumn, ReadOptions, Reading};
 use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Scale, ScaleKind};
 use palio::models::Units;
 use palio::report::{self, Board, Report};
 use palio::structure::Note;
-use palio::uncertainty::{RankRule, RankSettings};
+use palio::uncertainty::{RankRule, RankSettings, Uncertainty};
 
 pub(crate) use self::arguments::RankArgs;
 use self::arguments::{ColumnsArg, RankRuleArg, check_numbers, scale};
@@ -39,13 +40,9 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     let plan = Plan::new(args, global)?;
     let format = plan.format()?;
     let output = Output::open(global)?;
-    let reading = args.input.read(plan.read_options())?;
-    let mut notes = input::notes(&args.input.reading, &reading);
-    let mut inputs = reading.inputs.clone();
-    notes.extend(plan.unknown_names(&reading.comparisons));
+    let Ranked { mut inputs, mut notes, mut boards } =
+        if args.ballots.are_given(&args.input.logs) { plan.ballots()? } else { plan.log()? };
     inputs.extend(plan.files().map(|file| file.input.clone()));
-    notes.extend(reading.boards.iter().flat_map(|found| boards::empty_boards(&args.board, found)));
-    let mut boards = plan.boards(reading)?;
     notes.extend(notes_of(&boards));
     notes.extend(plan.add_moves(&mut boards)?);
     warn(&notes, global);
@@ -65,6 +62,20 @@ struct Plan<'a> {
     previous: Option<BoardFile>,
     hidden: Vec<String>,
     renamed: Renamed,
+}
+
+/// What was read and made of it.
+struct Ranked {
+    inputs: Vec<Input>,
+    notes: Vec<Note>,
+    boards: Vec<Made>,
+}
+
+/// A board of a fit.
+struct Fit {
+    board: Leaderboard,
+    uncertainty: Uncertainty,
+    rule: RankRule,
 }
 
 /// A board and how its errors were made.
@@ -134,6 +145,36 @@ impl<'a> Plan<'a> {
         ReadOptions { keep: self.rating.keep(), labels, boards: self.args.board.clone(), ..ReadOptions::default() }
     }
 
+    fn log(&self) -> anyhow::Result<Ranked> {
+        self.args.ballots.refuse()?;
+        let reading = self.args.input.read(self.read_options())?;
+        let mut notes = input::notes(&self.args.input.reading, &reading);
+        notes.extend(self.unknown_names(items_of(&reading.comparisons)));
+        notes.extend(reading.boards.iter().flat_map(|found| boards::empty_boards(&self.args.board, found)));
+        Ok(Ranked { inputs: reading.inputs.clone(), notes, boards: self.boards(reading)? })
+    }
+
+    /// Of a profile there is one board.
+    fn ballots(&self) -> anyhow::Result<Ranked> {
+        self.refuse_for_ballots()?;
+        let (profile, inputs) = self.args.ballots.read(&self.args.input.logs)?;
+        let graph = profile.graph();
+        let notes = self.unknown_names(graph.items());
+        let rated = self.rating.rated_ballots(&graph, &profile)?;
+        Ok(Ranked { inputs, notes, boards: vec![self.made(None, self.plain_board(&graph, rated)?)?] })
+    }
+
+    /// Refuses what rows of comparisons are asked for.
+    fn refuse_for_ballots(&self) -> anyhow::Result<()> {
+        let (by, board) = (self.args.by.is_some(), !self.args.board.is_empty());
+        for (option, is_given) in [("--by", by), ("--board", board), (known::OPTIONS, self.known.is_some())] {
+            if is_given {
+                bail!("{option}: for comparisons, and the input holds ballots");
+            }
+        }
+        self.args.input.refuse_for_ballots()
+    }
+
     fn boards(&self, mut reading: Reading) -> anyhow::Result<Vec<Made>> {
         let task = task_column(&reading);
         if let Some(found) = reading.boards.take() {
@@ -166,32 +207,31 @@ impl<'a> Plan<'a> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Made> {
-        let (mut board, Rated { uncertainty, .. }, settings) = match &self.known {
+        let fit = match &self.known {
             Some(known) => self.anchored_board(known, by.as_deref(), graph, log, task)?,
-            None => self.plain_board(graph, log, task)?,
+            None => self.plain_board(graph, self.rating.rated(graph, log, task)?)?,
         };
+        self.made(by, fit)
+    }
+
+    fn made(&self, by: Option<String>, fit: Fit) -> anyhow::Result<Made> {
+        let Fit { mut board, uncertainty, rule } = fit;
         self.renamed.apply(&mut board)?;
         let heading = Heading {
             interval: self.rating.interval_name(&uncertainty),
             level: self.args.rating.level,
-            ranks: settings.ranks.rule,
+            ranks: rule,
         };
         Ok(Made { board: Board { by, of: None, previous: None, board }, heading })
     }
 
-    /// The board of a fit to the log alone.
-    fn plain_board(
-        &self,
-        graph: &PreferenceGraph,
-        log: Option<&Log>,
-        task: Option<&str>,
-    ) -> anyhow::Result<(Leaderboard, Rated, BoardSettings)> {
-        let mut rated = self.rating.rated(graph, log, task)?;
-        let members = rated.uncertainty.members().len();
-        rated.uncertainty.notes.extend(self.few_resamples(members));
+    /// The board of a fit to the evidence alone.
+    fn plain_board(&self, graph: &PreferenceGraph, rated: Rated) -> anyhow::Result<Fit> {
+        let Rated { fitted, mut uncertainty } = rated;
+        uncertainty.notes.extend(self.few_resamples(uncertainty.members().len()));
         let settings = self.board_settings(graph.items().len())?;
-        let board = Leaderboard::new(graph, &*rated.fitted, &rated.uncertainty, &settings)?;
-        Ok((board, rated, settings))
+        let board = Leaderboard::new(graph, &*fitted, &uncertainty, &settings)?;
+        Ok(Fit { board, uncertainty, rule: settings.ranks.rule })
     }
 
     /// A note where resamples are too few for joint statements about all pairs.
@@ -227,6 +267,8 @@ impl<'a> Plan<'a> {
         match self.args.rank_interval {
             Some(RankRuleArg::Overlap) => Ok(RankRule::Overlap),
             None if items > SIMULTANEOUS_ITEMS => Ok(RankRule::Overlap),
+            // Against an equilibrium, or of one, ratings stand at their bounds: they don't vary as sums do.
+            None if matches!(self.rating.entry.units, Units::Probability | Units::Payoff) => Ok(RankRule::Overlap),
             Some(_) if items > MOST_SIMULTANEOUS_ITEMS => {
                 bail!(
                     "{items} items: simultaneous rank intervals work up to {MOST_SIMULTANEOUS_ITEMS}; use --rank-interval overlap"
@@ -303,6 +345,7 @@ impl<'a> Plan<'a> {
             "boards": args.board,
             "min_comparisons": args.min_comparisons,
             "reading": serde_json::to_value(args.input.settings())?,
+            "ballots": args.ballots.are_given(&args.input.logs).then_some(&args.ballots),
             "seed": self.global.seed,
         }))
     }
@@ -329,11 +372,7 @@ impl Plan<'_> {
     }
 
     /// What is to be said of names that were given and that the log has not.
-    fn unknown_names(&self, comparisons: &Comparisons) -> Vec<Note> {
-        let items = match comparisons {
-            Comparisons::Counts(tally) => tally.items(),
-            Comparisons::Rows(log) => log.items(),
-        };
+    fn unknown_names(&self, items: &Items) -> Vec<Note> {
         let on_fixed = |name: &str| {
             let boards = self.known.iter().flat_map(|known| &known.fixed).flat_map(|file| &file.boards);
             boards.flat_map(|board| &board.items).any(|item| item.item == name)
@@ -366,6 +405,13 @@ impl Plan<'_> {
 
     fn words_of_moves(&self, made: &Made) -> Option<String> {
         Some(previous::words(made.board.previous.as_ref()?, &self.previous.as_ref()?.path))
+    }
+}
+
+fn items_of(comparisons: &Comparisons) -> &Items {
+    match comparisons {
+        Comparisons::Counts(tally) => tally.items(),
+        Comparisons::Rows(log) => log.items(),
     }
 }
 

@@ -60,6 +60,13 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
     wrapped(&parts, width)
 }
 
+/// A number of things, and their name.
+pub(super) fn counted(number: f64, one: &str, several: &str) -> String {
+    #[expect(clippy::float_cmp, reason = "one is exactly one")]
+    let is_one = number == 1.0;
+    format!("{} {}", grouped(number), if is_one { one } else { several })
+}
+
 /// How much was compared and what that identifies.
 pub(super) fn what_was_compared(graph: &GraphSummary) -> Vec<String> {
     let status = match graph.status {
@@ -67,7 +74,8 @@ pub(super) fn what_was_compared(graph: &GraphSummary) -> Vec<String> {
         Status::PartiallyIdentified => "partially identified",
         Status::Disconnected => "disconnected",
     };
-    vec![format!("{} comparisons of {} items", grouped(graph.comparisons), graph.items), status.to_owned()]
+    let comparisons = counted(graph.comparisons, "comparison", "comparisons");
+    vec![format!("{comparisons} of {}", counted(graph.items as f64, "item", "items")), status.to_owned()]
 }
 
 /// Which intervals are shown.
@@ -205,9 +213,11 @@ pub(super) fn render(columns: &[Column]) -> String {
 
 fn rating_head(rater: &RaterEntry) -> &'static str {
     match rater.units {
-        Units::LogOdds | Units::Points => "rating",
+        Units::LogOdds | Units::Points | Units::Own => "rating",
         Units::Share => "win rate",
         Units::Count => "wins",
+        Units::Items => "items below",
+        Units::Votes => "votes",
         Units::Weight => "weight",
         Units::Probability => "probability",
         Units::Payoff => "payoff",
@@ -302,9 +312,24 @@ pub(super) fn trimmed(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// A number with three significant digits, and all those before the point.
+pub(super) fn significant(value: f64) -> String {
+    if value <= 0.0 {
+        return "0".to_owned();
+    }
+    let decimals = (2.0 - value.log10().floor()).clamp(0.0, 12.0) as usize;
+    format!("{value:.decimals$}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn significant_numbers_have_three_digits() {
+        let shown = [0.0, 0.000_123_4, 0.0159, 1.0, 12.34, 4_321.0].map(significant);
+        assert_eq!(shown, ["0", "0.000123", "0.0159", "1.00", "12.3", "4321"]);
+    }
 
     #[test]
     fn thousands_stand_apart() {

@@ -16,6 +16,7 @@
 //! ```
 
 mod array;
+mod ballots;
 mod block;
 mod boards;
 mod columns;
@@ -44,6 +45,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub use self::ballots::{BallotColumns, BallotReading, is_preflib, read_ballots, read_ballots_bytes};
 pub use self::boards::{BoardParts, Boards, FilterStep, Filtered, Membership, NotNumbers};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};

@@ -202,6 +202,7 @@ impl<'a> Estimate<'a> {
         let mut total = ClusterScore::new(size + self.groups);
         let mut used = 0;
         for &cluster in part {
+            let copies = clusters.copies(cluster);
             let mut is_used = false;
             for (cell, weight) in clusters.comparisons(cluster) {
                 let Some((i, j)) = rows[cell] else { continue };
@@ -221,7 +222,7 @@ impl<'a> Estimate<'a> {
             total.touched.sort_unstable();
             for (place, &j) in total.touched.iter().enumerate() {
                 let by = total.sum[j];
-                let counts = f64::from(u8::from(by.abs() > NO_SCORE * total.size[j]));
+                let counts = if by.abs() > NO_SCORE * total.size[j] { copies } else { 0.0 };
                 if j >= size {
                     units[self.members + j - size] += counts;
                     continue;
@@ -231,11 +232,11 @@ impl<'a> Estimate<'a> {
                 }
                 let column = &mut outer.as_mut_slice()[j * size..][..size];
                 for &i in total.touched[place..].iter().take_while(|&&i| i < size) {
-                    column[i] += total.sum[i] * by;
+                    column[i] += copies * total.sum[i] * by;
                 }
             }
             total.clear();
-            used += usize::from(is_used);
+            used += if is_used { copies as usize } else { 0 };
         }
         OuterProducts { sum: outer, units, clusters: used }
     }

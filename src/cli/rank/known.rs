@@ -12,8 +12,8 @@ use palio::models::anchored::{AnchoredBradleyTerry, Prior};
 use palio::models::{Fitted, Units};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Plan, RankArgs};
-use crate::cli::rating::{IntervalKind, Rated, Rating};
+use super::{Fit, Plan, RankArgs};
+use crate::cli::rating::{IntervalKind, Rating};
 
 /// A rating that an item is given.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -153,8 +153,11 @@ impl Known {
     }
 }
 
+/// The options that say what is known.
+pub(super) const OPTIONS: &str = "--fixed, --priors and anchors with a deviation or of several items";
+
 fn check(args: &RankArgs, rating: &Rating<'_>, scale: &Scale) -> anyhow::Result<()> {
-    let what = "--fixed, --priors and anchors with a deviation or of several items";
+    let what = OPTIONS;
     if scale.kind == ScaleKind::WinRate {
         bail!("{what} go with --scale elo or log-odds");
     }
@@ -182,7 +185,7 @@ impl Plan<'_> {
         graph: &PreferenceGraph,
         log: Option<&Log>,
         task: Option<&str>,
-    ) -> anyhow::Result<(Leaderboard, Rated, BoardSettings)> {
+    ) -> anyhow::Result<Fit> {
         let staying = known.staying(name)?;
         let graph = graph.with_items(staying.iter().map(|item| item.item.as_str()));
         let rated = self.rating.anchored(&graph, log, task, &known.model(name)?)?;
@@ -197,7 +200,7 @@ impl Plan<'_> {
             let anchor = known.anchors.iter().rfind(|it| it.item == row.item && it.deviation.is_none());
             row.rating = anchor.map_or(row.rating, |anchor| Some(anchor.rating));
         }
-        Ok((board, rated, settings))
+        Ok(Fit { board, uncertainty: rated.uncertainty, rule: settings.ranks.rule })
     }
 }
 

@@ -24,7 +24,7 @@ impl Rating<'_> {
             Ok(match self.interval {
                 IntervalKind::Fisher => found(CovarianceKind::Fisher),
                 IntervalKind::Sandwich => found(CovarianceKind::Sandwich),
-                IntervalKind::Bootstrap | IntervalKind::None => Uncertainty::unknown(graph.items().len()),
+                IntervalKind::Bootstrap | IntervalKind::None => Uncertainty::unwanted(graph.items().len()),
             })
         })?;
         Ok(Rated { fitted: Box::new(fitted), uncertainty })
