@@ -10,9 +10,9 @@ mod previous;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use palio::data::{Items, Log};
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Comparisons, Input, LabelColumn, ReadOptions, Reading};
+use palio::data::{Items, Log};
 use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Scale, ScaleKind};
 use palio::models::Units;
 use palio::report::{self, Board, Report};
@@ -217,11 +217,8 @@ impl<'a> Plan<'a> {
     fn made(&self, by: Option<String>, fit: Fit) -> anyhow::Result<Made> {
         let Fit { mut board, uncertainty, rule } = fit;
         self.renamed.apply(&mut board)?;
-        let heading = Heading {
-            interval: self.rating.interval_name(&uncertainty),
-            level: self.args.rating.level,
-            ranks: rule,
-        };
+        let heading =
+            Heading { interval: self.rating.interval_name(&uncertainty), level: self.args.rating.level, ranks: rule };
         Ok(Made { board: Board { by, of: None, previous: None, board }, heading })
     }
 

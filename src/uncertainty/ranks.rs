@@ -287,19 +287,29 @@ impl Draws {
     }
 }
 
-/// For each draw of a block the largest statistic while no statement is accepted. The inner loop
-/// runs over draws, side by side in memory, and vectorises.
+/// For each draw of a block the largest statistic while no statement is accepted. A few draws at a time stand side
+/// by side in memory, and what is largest in each of them stays in registers.
 fn largest_in_block(block: &DMatrix<f64>, pairs: &[OrderedPair]) -> Vec<f64> {
+    const LANES: usize = 16;
     let draws = block.nrows();
-    let mut largest = vec![0.0_f64; draws];
-    let column = |member: usize| &block.as_slice()[member * draws..][..draws];
-    for pair in pairs {
-        for ((largest, upper), lower) in largest.iter_mut().zip(column(pair.upper)).zip(column(pair.lower)) {
-            let statistic = ((upper - lower) * pair.precision).abs();
-            *largest = if statistic > *largest { statistic } else { *largest };
+    let mut found = Vec::with_capacity(draws);
+    let mut members = vec![[0.0_f64; LANES]; block.ncols()];
+    for first in (0..draws).step_by(LANES) {
+        let lanes = LANES.min(draws - first);
+        for (member, errors) in members.iter_mut().enumerate() {
+            errors[..lanes].copy_from_slice(&block.as_slice()[member * draws + first..][..lanes]);
         }
+        let mut largest = [0.0_f64; LANES];
+        for pair in pairs {
+            let (upper, lower) = (&members[pair.upper], &members[pair.lower]);
+            for lane in 0..LANES {
+                let statistic = ((upper[lane] - lower[lane]) * pair.precision).abs();
+                largest[lane] = if statistic > largest[lane] { statistic } else { largest[lane] };
+            }
+        }
+        found.extend_from_slice(&largest[..lanes]);
     }
-    largest
+    found
 }
 
 /// A lower triangular L with L Lᵀ = C up to a shift common to all members, which no difference sees

@@ -99,16 +99,23 @@ impl BoardTally {
     pub(crate) fn append(&mut self, rows: &Log, ids: &[u32], items: usize, of_row: &[u32], sets: &BoardSets) {
         self.make_room(items, rows.len(), sets);
         let single = rows.shares.is_empty() && rows.counts.is_empty() && rows.weights.is_empty();
-        for (row, &set) in of_row.iter().enumerate() {
-            let (left, right) = (ids[rows.left[row] as usize], ids[rows.right[row] as usize]);
+        let sides =
+            || rows.left.iter().zip(&rows.right).map(|(&left, &right)| (ids[left as usize], ids[right as usize]));
+        for ((left, right), &set) in sides().zip(of_row) {
             self.see(left, set, sets);
             self.see(right, set, sets);
-            if single {
-                let place = self.place(left, right, rows.codes[row], 0.0);
-                self.count(place, set, sets);
-            } else {
-                self.add_any(rows, row, [left, right], set, sets);
+        }
+        if !single {
+            for (row, (sides, &set)) in sides().zip(of_row).enumerate() {
+                self.add_any(rows, row, sides.into(), set, sets);
             }
+            return;
+        }
+        // One thing after the other for all rows, so that a processor may look ahead in each.
+        let places: Vec<usize> =
+            sides().zip(&rows.codes).map(|((left, right), &code)| self.place(left, right, code, 0.0)).collect();
+        for (&place, &set) in places.iter().zip(of_row) {
+            self.count(place, set, sets);
         }
     }
 
