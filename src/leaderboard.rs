@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub use self::moves::{Move, Moves};
+pub use self::moves::{Move, Moves, normal_quantile};
 use crate::data::ItemId;
 use crate::data::graph::{PreferenceGraph, Record};
 use crate::models::general_preference::{BlockReading, Canonical, Search};
@@ -200,6 +200,9 @@ pub struct Leaderboard {
     pub graph: GraphSummary,
     /// Items fitted and not shown, for having too few comparisons or by name.
     pub hidden: usize,
+    /// Their names.
+    #[serde(skip)]
+    pub hidden_names: Vec<String>,
     /// What the reader must know.
     #[serde(skip)]
     pub notes: Vec<Note>,
@@ -240,6 +243,7 @@ impl Leaderboard {
             fit: FitSummary::of(fitted, uncertainty),
             graph: GraphSummary::of(graph, fitted),
             hidden: graph.items().len() - ids.len(),
+            hidden_names: hidden_names(graph, &ids),
             notes: uncertainty.notes_with(fitted),
         })
     }
@@ -446,6 +450,15 @@ impl<'a> View<'a> {
             interval: interval.and_then(|(low, high)| share(low).zip(share(high))),
         }
     }
+}
+
+/// The items that are not among those shown.
+fn hidden_names(graph: &PreferenceGraph, shown: &[ItemId]) -> Vec<String> {
+    let mut is_shown = vec![false; graph.items().len()];
+    for item in shown {
+        is_shown[item.index()] = true;
+    }
+    graph.items().iter().zip(is_shown).filter(|(_, is_shown)| !is_shown).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The mean rating of the identified items: what their errors are relative to. Others don't enter,

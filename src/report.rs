@@ -17,7 +17,9 @@ pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
 pub use self::budget::{budget_csv, budget_jsonl, budget_markdown};
 pub use self::crossval::{Compared, MethodLine, signed};
 pub use self::inspect::{inspection_csv, inspection_jsonl, inspection_markdown};
-pub use self::leaderboard::{Board, NamedRows, arena_csv, arena_jsonl, csv, jsonl, markdown, ranges, rank_range};
+pub use self::leaderboard::{
+    Board, FixedBoard, NamedRows, arena_csv, arena_jsonl, csv, jsonl, markdown, ranges, rank_range,
+};
 pub use self::next::{next_csv, next_jsonl, next_markdown};
 pub use self::predict::{predictions_csv, predictions_jsonl, predictions_markdown};
 pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};

@@ -6,9 +6,11 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use palio::data::filter::{BoardRows, Filters, MaxPer};
 use palio::data::graph::{PreferenceGraph, Tally};
 use palio::data::read::{
-    BoardParts, Comparisons, Keep, LabelColumn, ReadError, ReadOptions, Reading, Role, WeightedOutcome, read_bytes,
+    BoardParts, BothBad, Comparisons, Dialect, Keep, LabelColumn, ReadError, ReadOptions, Reading, Role,
+    WeightedOutcome, read_bytes,
 };
 use proptest::prelude::*;
+use serde_json::Value;
 
 /// A row of a made-up log: what conditions may ask about.
 #[derive(Debug, Clone)]
@@ -45,7 +47,7 @@ impl Row {
 
 fn row() -> impl Strategy<Value = Row> {
     let items = (0u8..8, 1u8..8).prop_map(|(left, step)| (left, (left + step) % 8));
-    let winner = prop::sample::select(vec!["model_a", "model_b", "tie", "0.25"]);
+    let winner = prop::sample::select(vec!["model_a", "model_b", "tie", "0.25", "both_bad"]);
     let judge = prop::sample::select(vec!["", "ada", "bob", "cleo"]);
     let language = prop::sample::select(vec!["", "en", "de", "fr"]);
     let turns = prop::sample::select(vec!["", "1", "2", "2.0", "10", "many", "nan"]);
@@ -217,8 +219,8 @@ proptest! {
         let options = ReadOptions { filters, ..plain.clone() };
         let left = kept(&rows, |row| conditions.iter().all(|condition| condition.holds(row)));
         for (name, text) in [("log.csv", csv(&rows)), ("log.jsonl", rows.iter().map(Row::json).collect())] {
-            if name == "log.jsonl" && rows[0].code.is_empty() {
-                continue; // Its first object has no such column.
+            if name == "log.jsonl" && rows.iter().all(|row| row.code.is_empty()) {
+                continue; // No object has such a key.
             }
             let found = match read_bytes(name, text.as_bytes(), &options) {
                 Ok(reading) => {
@@ -260,46 +262,107 @@ proptest! {
         most in 1u64..4,
         block_bytes in prop::sample::select(vec![40, 400, 1 << 20]),
     ) {
-        let labels = vec![LabelColumn::Role(Role::Judge)];
-        let plain = ReadOptions { keep: Keep::Rows, labels, block_bytes, ..ReadOptions::default() };
-        let filters = Filters {
-            since: Some(since.into()),
-            until: Some((since + 25).into()),
-            dedupe: vec!["judge".to_owned(), "language".to_owned(), "turns".to_owned()],
-            max_per: vec![MaxPer { column: "judge".to_owned(), rows: most }],
-            ..Filters::default()
-        };
-        let mut dropped = [0u64; 4];
-        let mut seen = std::collections::HashSet::new();
-        let mut per_judge = std::collections::HashMap::new();
-        let mut left = Vec::new();
-        for row in &rows {
-            let key = [row.judge, row.language, row.turns];
-            if row.time < since {
-                dropped[0] += 1;
-            } else if row.time >= since + 25 {
-                dropped[1] += 1;
-            } else if key != [""; 3] && !seen.insert(key) {
-                dropped[2] += 1;
-            } else if !row.judge.is_empty() && per_judge.get(row.judge).is_some_and(|&rows| rows >= most) {
-                dropped[3] += 1;
-            } else {
-                *per_judge.entry(row.judge).or_insert(0) += 1;
-                left.push(row.clone());
-            }
-        }
-        let options = ReadOptions { filters, ..plain.clone() };
+        let (options, plain) = (in_order(since, most, block_bytes), plain_in_order(block_bytes));
+        let expected = one_after_another(&rows, since, most);
         match read_bytes("log.csv", csv(&rows).as_bytes(), &options) {
             Ok(reading) => {
                 let found = reading.inputs[0].filters.clone().unwrap();
-                prop_assert_eq!(found.steps.iter().map(|step| step.dropped).collect::<Vec<_>>(), dropped);
-                prop_assert_eq!(found.kept, left.len() as u64);
-                prop_assert_eq!(Some(told(reading.comparisons)), alone(&left, &plain));
+                prop_assert_eq!(found.steps.iter().map(|step| step.dropped).collect::<Vec<_>>(), expected.dropped);
+                prop_assert_eq!(found.without_outcome, expected.without_outcome);
+                prop_assert_eq!(found.kept, expected.left.len() as u64);
+                prop_assert_eq!(Some(told(reading.comparisons)), alone(&expected.left, &plain));
             }
-            Err(ReadError::AllFiltered { .. }) => prop_assert!(left.is_empty()),
+            Err(ReadError::AllFiltered { .. } | ReadError::Empty { .. }) => prop_assert!(expected.left.is_empty()),
             Err(error) => panic!("{error}"),
         }
     }
+
+    #[test]
+    fn duplicates_and_caps_come_before_boards_whichever_are_asked_for(
+        rows in prop::collection::vec(row(), 1..60),
+        cuts in prop::collection::vec(condition(), 1..4),
+        since in 0u32..30,
+        most in 1u64..4,
+        keeps_rows in any::<bool>(),
+        block_bytes in prop::sample::select(vec![40, 400, 1 << 20]),
+    ) {
+        let keep = if keeps_rows { Keep::Rows } else { Keep::Counts };
+        let labels = if keeps_rows { vec![LabelColumn::Role(Role::Judge)] } else { Vec::new() };
+        let as_kept = |options: ReadOptions| ReadOptions { keep, labels: labels.clone(), ..options };
+        let (plain, options) = (as_kept(plain_in_order(block_bytes)), as_kept(in_order(since, most, block_bytes)));
+        let board = |(index, cut): (usize, &Condition)| BoardRows {
+            name: index.to_string(),
+            condition: cut.to_string().parse().unwrap(),
+        };
+        let options = ReadOptions { boards: cuts.iter().enumerate().map(board).collect(), ..options };
+        let expected = one_after_another(&rows, since, most);
+        let on = |cut: &Condition| kept(&expected.left, |row| cut.holds(row));
+        match read_bytes("log.csv", csv(&rows).as_bytes(), &options) {
+            Ok(reading) => {
+                let found = reading.inputs[0].filters.clone().unwrap();
+                let outside = kept(&expected.left, |row| !cuts.iter().any(|cut| cut.holds(row))).len() as u64;
+                prop_assert_eq!(found.steps.iter().map(|step| step.dropped).collect::<Vec<_>>(), expected.dropped);
+                prop_assert_eq!((found.outside_boards, found.without_outcome), (Some(outside), expected.without_outcome));
+                prop_assert_eq!(found.kept + outside, expected.left.len() as u64);
+                let counts: Vec<u64> = cuts.iter().map(|cut| on(cut).len() as u64).collect();
+                prop_assert_eq!(&reading.boards.as_ref().unwrap().rows, &counts);
+                let alone: Vec<Option<String>> = cuts.iter().map(|cut| alone(&on(cut), &plain)).collect();
+                prop_assert_eq!(boards(reading), alone);
+            }
+            Err(ReadError::AllFiltered { .. } | ReadError::Empty { .. }) => {
+                prop_assert!(cuts.iter().all(|cut| on(cut).is_empty()));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn plain_in_order(block_bytes: usize) -> ReadOptions {
+    let labels = vec![LabelColumn::Role(Role::Judge)];
+    ReadOptions { keep: Keep::Rows, labels, block_bytes, both_bad: BothBad::Drop, ..ReadOptions::default() }
+}
+
+/// 25 units of time, no duplicates, and no more than `most` rows a judge.
+fn in_order(since: u32, most: u64, block_bytes: usize) -> ReadOptions {
+    let filters = Filters {
+        since: Some(since.into()),
+        until: Some((since + 25).into()),
+        dedupe: vec!["judge".to_owned(), "language".to_owned(), "turns".to_owned()],
+        max_per: vec![MaxPer { column: "judge".to_owned(), rows: most }],
+        ..Filters::default()
+    };
+    ReadOptions { filters, ..plain_in_order(block_bytes) }
+}
+
+/// What [`in_order`] leaves of rows.
+struct InOrder {
+    dropped: Vec<u64>,
+    without_outcome: u64,
+    left: Vec<Row>,
+}
+
+fn one_after_another(rows: &[Row], since: u32, most: u64) -> InOrder {
+    let mut found = InOrder { dropped: vec![0; 4], without_outcome: 0, left: Vec::new() };
+    let mut seen = std::collections::HashSet::new();
+    let mut per_judge = std::collections::HashMap::new();
+    for row in rows {
+        let key = [row.judge, row.language, row.turns];
+        if row.time < since {
+            found.dropped[0] += 1;
+        } else if row.time >= since + 25 {
+            found.dropped[1] += 1;
+        } else if row.winner == "both_bad" {
+            found.without_outcome += 1;
+        } else if key != [""; 3] && !seen.insert(key) {
+            found.dropped[2] += 1;
+        } else if !row.judge.is_empty() && per_judge.get(row.judge).is_some_and(|&rows| rows >= most) {
+            found.dropped[3] += 1;
+        } else {
+            *per_judge.entry(row.judge).or_insert(0) += 1;
+            found.left.push(row.clone());
+        }
+    }
+    found
 }
 
 fn filtered(text: &str, condition: &str) -> Result<Reading, ReadError> {
@@ -329,6 +392,59 @@ fn a_path_that_later_objects_have_may_be_missing_in_the_first() {
 }
 
 #[test]
+fn a_key_that_later_objects_have_may_be_missing_in_the_first() {
+    let text = "{\"a\":\"x\",\"b\":\"y\",\"winner\":\"a\"}\n{\"a\":\"x\",\"b\":\"y\",\"winner\":\"b\",\"math\":true}\n";
+    assert_eq!(filtered(text, "math").unwrap().inputs[0].filters.as_ref().unwrap().kept, 1);
+    assert_eq!(filtered(text, "math = missing").unwrap().inputs[0].filters.as_ref().unwrap().kept, 1);
+    let message = filtered(text, "maths").unwrap_err().to_string();
+    assert!(
+        message
+            .starts_with("log.jsonl has no column for `maths` in --where 'maths'; its columns are `a`, `b`, `winner`"),
+        "{message}"
+    );
+    for filters in [
+        Filters { dedupe: vec!["math".to_owned()], ..Filters::default() },
+        Filters { max_per: vec![MaxPer { column: "math".to_owned(), rows: 1 }], ..Filters::default() },
+    ] {
+        let options = ReadOptions { filters, ..ReadOptions::default() };
+        assert_eq!(read_bytes("log.jsonl", text.as_bytes(), &options).unwrap().inputs[0].rows, 2);
+    }
+    let of = |columns: &[&str]| {
+        let outcome = |&column: &&str| WeightedOutcome { column: column.to_owned(), weight: 1.0 };
+        let outcomes = columns.iter().map(outcome).collect();
+        read_bytes("log.jsonl", text.as_bytes(), &ReadOptions { outcomes, ..ReadOptions::default() })
+    };
+    assert!(of(&["winner", "math"]).is_err_and(|error| error.to_string().contains("no outcome")));
+    assert!(
+        of(&["winner", "maths"]).is_err_and(|error| error.to_string().contains("the outcome `maths` of --outcomes"))
+    );
+}
+
+#[test]
+fn a_cap_on_what_is_no_text_is_a_bad_row() {
+    let filters = Filters { max_per: vec![MaxPer { column: "judge".to_owned(), rows: 1 }], ..Filters::default() };
+    let options = ReadOptions { filters, ..ReadOptions::default() };
+    let text = b"a,b,winner,judge\nx,y,a,ann\nx,y,a,\xff\n";
+    let message = read_bytes("log.csv", text, &options).unwrap_err().to_string();
+    assert!(
+        message.starts_with("log.csv, line 3: column `judge` holds") && message.contains("not valid UTF-8"),
+        "{message}"
+    );
+}
+
+#[test]
+fn times_that_are_no_seconds_are_told_where_a_date_is_asked_for() {
+    let text = "a,b,winner,time\nx,y,a,1711670400000\nx,y,b,1711670500000\n";
+    let since = |since| {
+        let filters = Filters { since: Some(since), ..Filters::default() };
+        read_bytes("log.csv", text.as_bytes(), &ReadOptions { filters, ..ReadOptions::default() }).unwrap()
+    };
+    let odd = since(1_711_670_400.0).notes.odd_times.unwrap();
+    assert_eq!((odd.rows, odd.example.as_str()), (2, "1711670400000"));
+    assert_eq!(since(1_711_670_450_000.0).notes.odd_times, None);
+}
+
+#[test]
 fn what_is_no_number_is_told_where_an_order_of_numbers_is_asked_for() {
     let text = "{\"a\":\"x\",\"b\":\"y\",\"winner\":\"a\",\"n\":3}\n{\"a\":\"x\",\"b\":\"y\",\"winner\":\"b\",\"n\":\"few\"}\n\
                 {\"a\":\"x\",\"b\":\"y\",\"winner\":\"b\",\"n\":\"NA\"}\n";
@@ -353,6 +469,35 @@ fn several_outcomes_make_one_comparison_with_the_mean_of_their_shares() {
     assert_eq!(rows, [(1.0 / 1.5, 1.0), (0.5, 1.0 / 1.5), (0.0, 1.0)]);
 }
 
+#[test]
+fn a_strong_grade_among_several_outcomes_counts_as_often_as_its_weight() {
+    let text = "a,b,x,y\np,q,a>>b,b\np,q,a>b,b\n";
+    let outcomes =
+        [("x", 1.0), ("y", 1.0)].map(|(column, weight)| WeightedOutcome { column: column.to_owned(), weight });
+    let options = ReadOptions {
+        outcomes: outcomes.to_vec(),
+        strong_weight: Some(3.0),
+        keep: Keep::Rows,
+        ..ReadOptions::default()
+    };
+    let reading = read_bytes("log.csv", text.as_bytes(), &options).unwrap();
+    let Comparisons::Rows(log) = reading.comparisons else { panic!("rows were asked for") };
+    let rows: Vec<(f64, f64)> = log.rows().map(|row| (row.outcome.share(), row.weight)).collect();
+    assert_eq!(rows, [(0.75, 2.0), (0.5, 1.0)]);
+}
+
+#[test]
+fn outcomes_that_contradict_other_options_are_refused() {
+    let outcome = |column: &str, weight| WeightedOutcome { column: column.to_owned(), weight };
+    let refused = |options: ReadOptions| read_bytes("log.csv", b"a,b,x\np,q,a\n", &options).unwrap_err().to_string();
+    let of = |outcomes| ReadOptions { outcomes, ..ReadOptions::default() };
+    assert!(refused(of(vec![outcome("x", 1e308)])).contains("the weight of the outcome `x` is 1000"));
+    assert!(refused(of(vec![outcome("x", 1.0), outcome("x", 2.0)])).contains("`x` is given twice"));
+    let one = || of(vec![outcome("x", 1.0)]);
+    assert!(refused(ReadOptions { margin: 0.5, ..one() }).contains("--margin) has no effect"));
+    assert!(refused(ReadOptions { from: Some(Dialect::Lmarena), ..one() }).contains("--from)"));
+}
+
 const VOTES: &str = "fixtures/votes.csv";
 
 /// Exit code, stdout and stderr of a run.
@@ -362,7 +507,7 @@ fn run(args: &[&str]) -> (i32, String, String) {
     (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
 }
 
-fn json(args: &[&str]) -> serde_json::Value {
+fn json(args: &[&str]) -> Value {
     let (_, out, err) = run(&[args, &["--format", "json"]].concat());
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}\n{err}"))
 }
@@ -442,6 +587,69 @@ fn other_commands_take_filters_too() {
         let (code, out, _) = run(&[command, VOTES, "--where", "is_code"]);
         assert_eq!(code, 0);
         assert!(out.starts_with("600 rows · --where is_code left out "), "{command}: {out}");
+    }
+}
+
+#[test]
+fn what_to_compare_next_has_a_period_beside_its_goal() {
+    let report = json(&["next", VOTES, "--where", "is_code", "--until-time", "2025-02-15", "--count", "2"]);
+    let steps: Vec<&Value> = report["input"][0]["filters"]["steps"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        (steps[1]["filter"].as_str(), steps[1]["value"].as_str()),
+        (Some("until"), Some("2025-02-15T00:00:00Z"))
+    );
+}
+
+#[test]
+fn four_digits_are_a_year() {
+    let report = json(&["rank", VOTES, "--since", "2025", "--until", "2026"]);
+    assert_eq!(report["input"][0]["filters"]["steps"][0]["value"], "2025-01-01T00:00:00Z");
+    assert_eq!(report["input"][0]["filters"]["kept"], 600);
+}
+
+#[test]
+fn what_filters_left_out_is_told_on_stderr_where_the_result_has_no_place_for_it() {
+    for format in ["csv", "jsonl", "markdown"] {
+        let (code, out, err) = run(&["rank", VOTES, "--where", "is_code", "--format", format]);
+        assert_eq!(code, 0);
+        assert!(err.starts_with("600 rows, --where is_code left out ") && err.trim_end().ends_with(" left"), "{err}");
+        assert!(!out.contains("left out"), "{out}");
+    }
+}
+
+#[test]
+fn one_board_that_cannot_be_made_does_not_take_the_others_with_it() {
+    let boards = ["--board", "all=true", "--board", "few=model_a = 'amber' and model_b = 'birch'"];
+    let (code, out, err) = run(&[&["rank", VOTES, "--anchor", "dune=1000"], &boards[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("board few: the log has no item 'dune' to be the anchor") && err.contains("it is left out"),
+        "{err}"
+    );
+    assert!(out.contains("all · true") && !out.contains("few · "), "{out}");
+    let err = refused(&["rank", VOTES, "--anchor", "oak=1000", "--board", "all=true"]);
+    assert!(err.contains("no item 'oak' to be the anchor"), "{err}");
+}
+
+#[test]
+fn the_caret_stands_under_its_place_whatever_the_width_of_letters() {
+    let err = refused(&["rank", VOTES, "--where", "language = \"日本語\" and turns ! 3"]);
+    let lines: Vec<&str> = err.lines().collect();
+    let caret = lines.iter().position(|line| line.trim() == "^").expect("a caret");
+    // Three wide letters take two columns each.
+    assert_eq!(lines[caret].find('^'), Some(2 + "language = \"______\" and turns ".len()), "{err}");
+}
+
+#[test]
+fn ballots_take_no_filters_and_no_boards() {
+    let file = "fixtures/tennessee.soc";
+    for (args, part) in [
+        (["--where", "x"], "--where chooses rows of comparisons"),
+        (["--board", "x=y"], "--board: for comparisons"),
+        (["--since", "2025"], "--since chooses rows of comparisons"),
+    ] {
+        let err = refused(&[&["rank", file], &args[..]].concat());
+        assert!(err.contains(part), "{err}");
     }
 }
 

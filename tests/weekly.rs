@@ -84,7 +84,11 @@ fn a_change_beyond_both_intervals_is_told_from_one_within() {
     assert_eq!(code, 0);
     let told: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("since ")).collect();
     assert!(told.iter().any(|line| line.trim_start().starts_with("amber  down")), "{out}");
-    assert!(out.contains("changed beyond what 95% intervals of both boards allow, as about 0.3 of 5 would by chance"));
+    assert!(out.contains("changed beyond their 95% intervals, which carry the errors of both boards:"), "{out}");
+    // Whether the boards share comparisons is not known, so no number is said to be what chance alone would give.
+    assert!(
+        out.contains("intervals are as if the boards rested on different comparisons") && !out.contains("by chance")
+    );
     assert!(out.contains("changed within them, the most ") && out.contains("gone: 1 (fir)"), "{out}");
 }
 
@@ -232,4 +236,166 @@ fn known_ratings_go_with_what_they_can_be_told_to() {
     assert!(err.contains("none of the 5 items of the log is one whose rating is given"), "{err}");
     let (_kept, path) = file("b.csv", "item,rating\namber,1000\n");
     assert!(refused(&["rank", VOTES, "--priors", &path]).contains("gives no standard error, variance or interval"));
+}
+
+/// The log, with an item's name and another one that it is shown by.
+const NAMES: &str = "amber,Amber 2\nelm,Elm 1\n";
+
+#[test]
+fn a_board_made_with_other_names_is_fixed_and_prior_and_previous_by_them() {
+    let (_names, names) = file("names.csv", NAMES);
+    let without = ["--where", "model_a != 'elm' and model_b != 'elm'"];
+    let (_kept, path) = board(&[&without[..], &["--rename", &names]].concat(), "b.json");
+    let (_plain, plain) = board(&without, "b.json");
+    let placed = json(&["rank", VOTES, "--fixed", &path, "--rename", &names]);
+    let expected = json(&["rank", VOTES, "--fixed", &plain]);
+    assert_eq!(item(&placed, "Amber 2")["rating"], item(&expected, "amber")["rating"]);
+    assert_eq!(item(&placed, "Elm 1")["rating"], item(&expected, "elm")["rating"]);
+    assert_eq!((placed["fixed"]["staying"].as_u64(), placed["fixed"]["new"][0].as_str()), (Some(4), Some("Elm 1")));
+    assert_eq!(placed["items"].as_array().map(Vec::len), Some(5));
+    for option in ["--priors", "--previous"] {
+        let one = json(&["rank", VOTES, option, &path, "--rename", &names]);
+        let other = json(&["rank", VOTES, option, &plain]);
+        assert_eq!(item(&one, "Amber 2")["rating"], item(&other, "amber")["rating"], "{option}");
+        assert_eq!(one["warnings"], other["warnings"]);
+    }
+    let moves = json(&["rank", VOTES, "--previous", &plain, "--rename", &names]);
+    assert_eq!(
+        (&moves["previous"]["new"], &moves["previous"]["gone"]),
+        (&serde_json::json!(["Elm 1"]), &serde_json::json!([]))
+    );
+}
+
+#[test]
+fn names_of_priors_that_the_log_lacks_are_told() {
+    let (_kept, path) = file("b.csv", "item,rating,std_error\namber,1100,9\noak,900,9\n");
+    let report = json(&["rank", VOTES, "--priors", &path]);
+    let warning = report["warnings"].as_array().unwrap().iter().find(|it| it["code"] == "unknown-names").unwrap();
+    assert_eq!(warning["message"], "names of --priors that the log has not: 1 such as \"oak\"");
+}
+
+#[test]
+fn an_anchor_on_an_item_of_the_fixed_board_or_twice_on_one_item_is_refused() {
+    let (_kept, path) = board(&["--where", "model_a != 'elm' and model_b != 'elm'"], "b.json");
+    let err = refused(&["rank", VOTES, "--fixed", &path, "--anchor", "amber=1500+-5"]);
+    assert!(err.contains("--anchor amber: the board of --fixed has this item"), "{err}");
+    assert_eq!(run(&["rank", VOTES, "--fixed", &path, "--anchor", "elm=900+-5"]).0, 0);
+    let err = refused(&["rank", VOTES, "--anchor", "amber=1", "--anchor", "amber=2000"]);
+    assert!(err.contains("--anchor amber: two ratings for one item"), "{err}");
+}
+
+#[test]
+fn boards_in_log_odds_and_in_elo_points_go_together_and_others_do_not() {
+    let first = ["--until", "2025-02-15"];
+    let (_elo, elo) = board(&first, "b.json");
+    let (_odds, odds) = board(&[&first[..], &["--scale", "log-odds"]].concat(), "b.json");
+    let changes = |path: &str| -> Vec<f64> {
+        let report = json(&["rank", VOTES, "--previous", path]);
+        report["previous"]["items"].as_array().unwrap().iter().map(|it| number(it, "change")).collect()
+    };
+    for (one, other) in changes(&elo).into_iter().zip(changes(&odds)) {
+        assert!((one - other).abs() < 1e-6, "{one} {other}");
+    }
+    let (_share, share) = board(&[&first[..], &["--scale", "win-rate"]].concat(), "b.json");
+    let err = refused(&["rank", VOTES, "--previous", &share]);
+    assert!(err.contains("its ratings are win rates against the mean item, and those here Elo points"), "{err}");
+    assert_eq!(run(&["rank", VOTES, "--previous", &share, "--scale", "win-rate"]).0, 0);
+    let (_own, own) = board(&[&first[..], &["--method", "elo"]].concat(), "b.json");
+    let err = refused(&["rank", VOTES, "--fixed", &own]);
+    assert!(err.contains("its ratings are units of elo, and those here Elo points"), "{err}");
+}
+
+#[test]
+fn a_start_that_leads_nowhere_changes_no_rating() {
+    let (_kept, path) = file("b.csv", "item,rating\namber,1e300\nbirch,-1e300\ncedar,1e308\ndune,0\nelm,1\n");
+    let (started, plain) = (json(&["rank", VOTES, "--previous", &path]), json(&["rank", VOTES]));
+    assert_eq!(started["fit"]["converged"], true);
+    for name in ["amber", "birch", "cedar", "dune", "elm"] {
+        let apart = number(item(&started, name), "rating") - number(item(&plain, name), "rating");
+        assert!(apart.abs() < 1e-6, "{name} {apart}");
+    }
+}
+
+#[test]
+fn a_fixed_board_without_errors_is_taken_as_exact_and_this_is_told() {
+    let without = ["--where", "model_a != 'elm' and model_b != 'elm'"];
+    let (_kept, path) = board(&without, "b.csv");
+    let (_bare, bare) = file("bare.csv", &ratings_only(&path));
+    let error = |path: &str| number(item(&json(&["rank", VOTES, "--fixed", path]), "elm"), "std_error");
+    assert!(error(&path) > 1.05 * error(&bare), "{} {}", error(&path), error(&bare));
+    let (_, out, err) = run(&["rank", VOTES, "--fixed", &path]);
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("4 stay as they are, new: 1 (elm)"), "{out}");
+    assert!(
+        words.contains("intervals of new items carry the errors of the board's ratings, as if independent"),
+        "{out}"
+    );
+    assert!(!err.contains("board-without-errors"), "{err}");
+    let (_, out, err) = run(&["rank", VOTES, "--fixed", &bare]);
+    assert!(out.contains("they take 4 ratings as exact"), "{out}");
+    assert!(err.contains("gives no error of 4 of its 4 items") && err.contains("[board-without-errors]"), "{err}");
+}
+
+/// The items and ratings of a board in palio's columns.
+fn ratings_only(path: &str) -> String {
+    let text = std::fs::read_to_string(path).expect("a board");
+    let columns: Vec<&str> = text.lines().next().expect("a header").split(',').collect();
+    let place = |name| columns.iter().position(|&column| column == name).expect("a column");
+    let (item, rating) = (place("item"), place("rating"));
+    let line = |line: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        format!("{},{}\n", fields[item], fields[rating])
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn an_item_hidden_now_is_not_gone() {
+    let (_kept, path) = board(&[], "b.json");
+    let (_hidden, hidden) = file("hide.txt", "dune\n");
+    let report = json(&["rank", VOTES, "--previous", &path, "--hide", &hidden]);
+    let (moves, none) = (&report["previous"], serde_json::json!([]));
+    assert_eq!((&moves["gone"], &moves["hidden"]), (&none, &serde_json::json!(["dune"])));
+    let (_, out, _) = run(&["rank", VOTES, "--previous", &path, "--hide", &hidden]);
+    assert!(out.contains("hidden now: 1 (dune)") && !out.contains("gone"), "{out}");
+}
+
+#[test]
+fn a_previous_board_without_errors_says_nothing_of_chance() {
+    let (_kept, path) = file("b.csv", "item,rating\namber,1300\nbirch,1060\ncedar,1110\n");
+    let report = json(&["rank", VOTES, "--previous", &path]);
+    assert!(report["previous"]["items"].as_array().unwrap().iter().all(|it| it["beyond"].is_null()));
+    let (_, out, _) = run(&["rank", VOTES, "--previous", &path]);
+    assert!(out.contains("without an error on one board or both, so that chance can't be told: 3"), "{out}");
+}
+
+#[test]
+fn one_board_without_a_common_item_is_told_and_the_others_are_compared() {
+    let (_kept, path) = file("b.csv", "item,rating,category\namber,1100,code\nbirch,1000,code\noak,1,rest\n");
+    let boards = ["--board", "code=is_code", "--board", "rest=not is_code"];
+    let report = json(&[&["rank", VOTES, "--previous", &path], &boards[..]].concat());
+    assert_eq!(report["boards"][0]["previous"]["items"].as_array().map(Vec::len), Some(2));
+    assert!(report["boards"][1]["previous"].is_null());
+    let warning = &report["warnings"].as_array().unwrap().iter().find(|it| it["code"] == "nothing-in-common").unwrap();
+    assert!(warning["message"].as_str().unwrap().starts_with("rest: --previous "), "{warning}");
+}
+
+#[test]
+fn days_are_days_and_votes_are_whole() {
+    let args = ["rank", VOTES, "--columns", "arena", "--publish-date"];
+    let (code, out, _) = run(&[&args[..], &["2025-03-01"]].concat());
+    assert_eq!(code, 0);
+    let votes = out.lines().nth(1).unwrap().split(',').nth(5).unwrap();
+    assert!(votes.parse::<u32>().is_ok(), "{votes}");
+    assert!(refused(&[&args[..], &["gestern"]].concat()).contains("--publish-date gestern: this is no day"));
+}
+
+#[test]
+fn the_board_that_is_compared_with_is_told() {
+    let (_kept, path) = file("b.csv", "item,rating,category\namber,1100,overall\nbirch,1000,overall\noak,1,code\n");
+    let (_, out, _) = run(&["rank", VOTES, "--previous", &path]);
+    assert!(
+        out.split_whitespace().collect::<Vec<_>>().join(" ").contains("b.csv, board overall: 2 items on both boards"),
+        "{out}"
+    );
 }

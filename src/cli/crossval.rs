@@ -38,6 +38,7 @@ pub(super) fn run(args: &CrossvalArgs, global: &Global) -> anyhow::Result<Ended>
         (plan.crossval(reading, &mut notes)?, inputs)
     };
     warn(&notes, global);
+    filters::tell_counts(&inputs, format, global);
     let compared = Compared::new(found, plan.methods.iter().map(Method::settings).collect());
     let bytes = match format {
         Format::Table => filters::with_counts(&inputs, &plan.text(&compared)),

@@ -6,6 +6,8 @@ use palio::data::read::{Filtered, Input, Notes, ReadOptions};
 use palio::structure::Note;
 use serde::Serialize;
 
+use super::Global;
+use super::output::{Format, tell};
 use super::table::{grouped, width, wrapped};
 
 /// Which rows of a log count.
@@ -18,7 +20,8 @@ pub(super) struct FilterArgs {
     #[arg(long = "where", value_name = "EXPR")]
     #[serde(rename = "where")]
     conditions: Vec<Expression>,
-    /// Only rows from this time on: a date like 2024-03-29, a date and time, or a number
+    /// Only rows from this time on: a date like 2024-03-29, a date and time, a year, or a number as the column has them
+    /// (2024.0, if it counts to thousands)
     #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
     since: Option<f64>,
     /// Only rows before this time, so that --since 2024-03-01 --until 2024-04-01 is March
@@ -32,7 +35,10 @@ pub(super) struct FilterArgs {
     max_per: Vec<MaxPer>,
 }
 
+/// The time in a text. Four digits are a year: nobody asks for the first half hour of 1970.
 fn time(text: &str) -> Result<f64, String> {
+    let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = if is_year { &format!("{text}-01-01") } else { text };
     parse_time(text).ok_or_else(|| "this is no time; give a number, or a date like 2024-03-29".to_owned())
 }
 
@@ -89,6 +95,15 @@ impl FilterArgs {
     }
 }
 
+/// Says on stderr what filters left of the rows, where the result has no place for it.
+pub(super) fn tell_counts(inputs: &[Input], format: Format, global: &Global) {
+    if !matches!(format, Format::Table | Format::Json)
+        && let Some(parts) = counts(inputs)
+    {
+        tell(&parts.join(", "), global);
+    }
+}
+
 /// A result for people below a line that says what filters left of the rows, if there were any.
 pub(super) fn with_counts(inputs: &[Input], text: &str) -> Vec<u8> {
     match counts(inputs) {
@@ -105,6 +120,9 @@ fn counts(inputs: &[Input]) -> Option<Vec<String>> {
         parts.push(format!("--{} {} left out {}", step.filter, step.value, grouped(step.dropped as f64)));
     }
     parts.extend(found.outside_boards.map(|outside| format!("on no board {}", grouped(outside as f64))));
+    if found.without_outcome > 0 {
+        parts.push(format!("without an outcome {}", grouped(found.without_outcome as f64)));
+    }
     parts.push(format!("{} left", grouped(found.kept as f64)));
     Some(parts)
 }
@@ -118,5 +136,13 @@ pub(super) fn notes(notes: &Notes) -> Vec<Note> {
         );
         Note::new("not-numbers", message)
     };
-    notes.not_numbers.iter().map(note).collect()
+    let odd_times = notes.odd_times.iter().map(|found| {
+        let message = format!(
+            "{} rows have times such as {:?}, which are no seconds since 1970, as --since and --until are where they are \
+             dates: give these in the numbers of the column",
+            found.rows, found.example
+        );
+        Note::new("times-no-seconds", message)
+    });
+    notes.not_numbers.iter().map(note).chain(odd_times).collect()
 }

@@ -64,7 +64,7 @@ pub(super) struct ReadingArgs {
     /// Several columns of outcomes as one, with their weights: helpful=1,honest=0.5. A row is one comparison in which
     /// the left item takes the weighted mean of its shares
     #[arg(long, value_name = "COLUMN=WEIGHT", value_delimiter = ',', value_parser = outcome)]
-    #[arg(conflicts_with_all = ["winner", "wins_a", "wins_b", "ties_column", "scores"])]
+    #[arg(conflicts_with_all = ["winner", "wins_a", "wins_b", "ties_column", "scores", "margin", "from"])]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     outcomes: Vec<WeightedOutcome>,
     /// Column of the left item's number of wins [default: wins_a]

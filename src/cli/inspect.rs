@@ -102,6 +102,7 @@ pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> 
     found.resistance = args.resistance.then(|| ResistanceFacts::of(&graph, global.seed));
     notes.append(&mut found.notes);
     warn(&notes, global);
+    filters::tell_counts(&inputs, format, global);
     let bytes = match format {
         Format::Table => filters::with_counts(&inputs, &shown::inspection(&found)),
         Format::Json => Report::new("inspect", args.report_settings(global)?, inputs, &notes, &found).to_json()?,

@@ -42,6 +42,7 @@ pub(super) fn run(args: &NextArgs, global: &Global) -> anyhow::Result<Ended> {
     let settings = args.settings(&chosen, found.graph.items(), global.seed)?;
     let planned = planned(args, &found, &settings, global, &mut notes)?;
     warn(&notes, global);
+    filters::tell_counts(&inputs, format, global);
     let rows = &planned.comparisons;
     let bytes = match format {
         Format::Table => filters::with_counts(&inputs, &shown::plan(&planned, &chosen)),

@@ -95,6 +95,7 @@ pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> 
     let predicted = predicted(args, &rating, &graph, rated, wanted.as_ref())?;
     notes.extend(predicted.notes.iter().cloned());
     warn(&notes, global);
+    filters::tell_counts(&inputs, format, global);
     let bytes = match format {
         Format::Table => filters::with_counts(&inputs, &text(&predicted, &rating, args.rating.level)),
         Format::Csv => predictions_csv(&predicted.pairs)?,

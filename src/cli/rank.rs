@@ -13,9 +13,10 @@ use anyhow::{Context, bail};
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Comparisons, Input, LabelColumn, ReadOptions, Reading};
 use palio::data::{Items, Log};
+use palio::leaderboard::published::PublishedUnits;
 use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Scale, ScaleKind};
 use palio::models::Units;
-use palio::report::{self, Board, Report};
+use palio::report::{self, Board, FixedBoard, Report};
 use palio::structure::Note;
 use palio::uncertainty::{RankRule, RankSettings, Uncertainty};
 
@@ -46,6 +47,7 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     notes.extend(notes_of(&boards));
     notes.extend(plan.add_moves(&mut boards)?);
     warn(&notes, global);
+    filters::tell_counts(&inputs, format, global);
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
     Ok(Ended::with(&notes))
@@ -76,6 +78,7 @@ struct Fit {
     board: Leaderboard,
     uncertainty: Uncertainty,
     rule: RankRule,
+    fixed: Option<FixedBoard>,
 }
 
 /// A board and how its errors were made.
@@ -130,11 +133,13 @@ impl<'a> Plan<'a> {
         check_numbers(args)?;
         boards::check_names(&args.board)?;
         let scale = scale(args, rating.entry)?;
-        let known = Known::of(args, &rating, &scale)?;
-        let previous = args.previous.as_deref().map(BoardFile::read).transpose()?;
         let hidden = args.hide.as_deref().map(names::hidden).transpose()?.unwrap_or_default();
         let renamed = args.rename.as_deref().map(Renamed::read).transpose()?.unwrap_or_default();
-        rating.start = previous.as_ref().and_then(|file| start_of(file, &rating, &scale));
+        let known = Known::of(args, &rating, &scale, &renamed)?;
+        let units = known::units(rating.entry, &scale);
+        let previous = args.previous.as_deref().map(|path| BoardFile::read("--previous", path, &units)).transpose()?;
+        let previous = previous.map(|file| file.shown(&renamed));
+        rating.start = previous.as_ref().and_then(|file| start_of(file, &units, &renamed));
         Ok(Self { args, global, rating, scale, known, previous, hidden, renamed })
     }
 
@@ -151,7 +156,9 @@ impl<'a> Plan<'a> {
         let mut notes = input::notes(&self.args.input.reading, &reading);
         notes.extend(self.unknown_names(items_of(&reading.comparisons)));
         notes.extend(reading.boards.iter().flat_map(|found| boards::empty_boards(&self.args.board, found)));
-        Ok(Ranked { inputs: reading.inputs.clone(), notes, boards: self.boards(reading)? })
+        let inputs = reading.inputs.clone();
+        let boards = self.boards(reading, &mut notes)?;
+        Ok(Ranked { inputs, notes, boards })
     }
 
     /// Of a profile there is one board.
@@ -175,10 +182,11 @@ impl<'a> Plan<'a> {
         self.args.input.refuse_for_ballots()
     }
 
-    fn boards(&self, mut reading: Reading) -> anyhow::Result<Vec<Made>> {
+    /// The boards of what was read. What there is to say of those that can't be made is added to the notes.
+    fn boards(&self, mut reading: Reading, notes: &mut Vec<Note>) -> anyhow::Result<Vec<Made>> {
         let task = task_column(&reading);
         if let Some(found) = reading.boards.take() {
-            return self.named_boards(found, &reading.comparisons, task.as_deref());
+            return boards::made(self.named_boards(found, &reading.comparisons, task.as_deref()), notes);
         }
         let log = match reading.comparisons {
             Comparisons::Counts(tally) => {
@@ -192,12 +200,11 @@ impl<'a> Plan<'a> {
         };
         let labels = log.labels(column).context("the column to split by was not read")?;
         let parts = log.split(labels);
-        parts
-            .iter()
-            .map(|(value, part)| {
-                self.board(Some(value.clone()), &PreferenceGraph::from_log(part), Some(part), task.as_deref())
-            })
-            .collect()
+        let one = |(value, part): &(String, Log)| {
+            let made = self.board(Some(value.clone()), &PreferenceGraph::from_log(part), Some(part), task.as_deref());
+            made.with_context(|| format!("board {value}"))
+        };
+        boards::made(parts.iter().map(one).collect(), notes)
     }
 
     fn board(
@@ -215,11 +222,11 @@ impl<'a> Plan<'a> {
     }
 
     fn made(&self, by: Option<String>, fit: Fit) -> anyhow::Result<Made> {
-        let Fit { mut board, uncertainty, rule } = fit;
+        let Fit { mut board, uncertainty, rule, fixed } = fit;
         self.renamed.apply(&mut board)?;
         let heading =
             Heading { interval: self.rating.interval_name(&uncertainty), level: self.args.rating.level, ranks: rule };
-        Ok(Made { board: Board { by, of: None, previous: None, board }, heading })
+        Ok(Made { board: Board { by, of: None, fixed, previous: None, board }, heading })
     }
 
     /// The board of a fit to the evidence alone.
@@ -228,7 +235,7 @@ impl<'a> Plan<'a> {
         uncertainty.notes.extend(self.few_resamples(uncertainty.members().len()));
         let settings = self.board_settings(graph.items().len())?;
         let board = Leaderboard::new(graph, &*fitted, &uncertainty, &settings)?;
-        Ok(Fit { board, uncertainty, rule: settings.ranks.rule })
+        Ok(Fit { board, uncertainty, rule: settings.ranks.rule, fixed: None })
     }
 
     /// A note where resamples are too few for joint statements about all pairs.
@@ -281,7 +288,8 @@ impl<'a> Plan<'a> {
                 .iter()
                 .map(|made| {
                     let table = table::leaderboard(&made.board, &made.heading, self.rating.entry);
-                    table + &self.words_of_moves(made).map_or_else(String::new, |words| format!("\n{words}"))
+                    let told = [self.words_of_placed(made), self.words_of_moves(made)];
+                    told.into_iter().flatten().fold(table, |text, words| text + "\n" + &words)
                 })
                 .collect();
             return Ok(filters::with_counts(inputs, &tables.join("\n")));
@@ -372,13 +380,16 @@ impl Plan<'_> {
     fn unknown_names(&self, items: &Items) -> Vec<Note> {
         let on_fixed = |name: &str| {
             let boards = self.known.iter().flat_map(|known| &known.fixed).flat_map(|file| &file.boards);
-            boards.flat_map(|board| &board.items).any(|item| item.item == name)
+            let mut items = boards.flat_map(|board| &board.items);
+            items.any(|item| self.renamed.log_names(&item.item).any(|known| known == name))
         };
         let is_item = |name: &str| items.get(name).is_some() || on_fixed(name);
+        let priors =
+            self.known.iter().filter_map(|known| known.unknown_priors(&self.renamed, |name| items.get(name).is_some()));
         let hidden = names::unknown("--hide", self.hidden.iter(), is_item);
         let renamed = names::unknown("--rename", self.renamed.of_log(), is_item);
         let anchors = self.args.anchor.iter().filter(|_| self.known.is_some()).map(|anchor| &anchor.item);
-        [hidden, renamed, names::unknown("--anchor", anchors, is_item)].into_iter().flatten().collect()
+        [hidden, renamed, names::unknown("--anchor", anchors, is_item)].into_iter().flatten().chain(priors).collect()
     }
 
     /// Adds to each board what moved since the earlier one.
@@ -386,11 +397,13 @@ impl Plan<'_> {
         let Some(file) = &self.previous else { return Ok(Vec::new()) };
         let is_difference = matches!(self.rating.entry.units, Units::LogOdds | Units::Points);
         let shifts = is_difference && self.scale.kind != ScaleKind::WinRate && self.known.is_none();
-        let mut notes = Vec::new();
+        let several = boards.len() > 1;
+        let mut notes = Vec::from_iter(self.other_method(file));
         for made in boards {
             let name = made.board.name().map(str::to_owned);
-            match previous::moves(file, name.as_deref(), &made.board.board, shifts, self.args.rating.level)? {
+            match previous::moves(file, name.as_deref(), &made.board.board, shifts, self.args.rating.level) {
                 Ok(moves) => made.board.previous = Some(moves),
+                Err(note) if note.code == previous::NOTHING_IN_COMMON && !several => bail!("{}", note.message),
                 Err(note) => notes.push(match &name {
                     Some(name) => Note::new(note.code, format!("{name}: {}", note.message)),
                     None => note,
@@ -398,6 +411,23 @@ impl Plan<'_> {
             }
         }
         Ok(notes)
+    }
+
+    /// A word where another method made the earlier board.
+    fn other_method(&self, file: &BoardFile) -> Option<Note> {
+        let mut methods = file.boards.iter().filter_map(|board| board.method.as_deref());
+        let other = methods.find(|&method| method != self.rating.entry.name)?;
+        let message = format!(
+            "{} was made by {other} and this board by {}: what differs between the methods is among what moved",
+            file.path, self.rating.entry.name
+        );
+        Some(Note::new("other-method", message))
+    }
+
+    fn words_of_placed(&self, made: &Made) -> Option<String> {
+        let file = self.known.as_ref()?.fixed.as_ref()?;
+        let has_intervals = made.heading.interval.is_some();
+        Some(previous::words_of_placed(made.board.fixed.as_ref()?, &file.path, has_intervals))
     }
 
     fn words_of_moves(&self, made: &Made) -> Option<String> {
@@ -412,13 +442,14 @@ fn items_of(comparisons: &Comparisons) -> &Items {
     }
 }
 
-/// The ratings of an earlier board from which fits start, where they are of this scale.
-fn start_of(file: &BoardFile, rating: &Rating<'_>, scale: &Scale) -> Option<BTreeMap<String, f64>> {
-    let factor = match scale.kind {
-        ScaleKind::Elo => ELO_PER_LOG_ODDS,
-        ScaleKind::LogOdds => 1.0,
-        ScaleKind::WinRate => return None,
+/// The ratings of an earlier board from which fits start, in log-odds and by the log's names.
+fn start_of(file: &BoardFile, units: &PublishedUnits, renamed: &Renamed) -> Option<BTreeMap<String, f64>> {
+    let factor = match units {
+        PublishedUnits::Elo => ELO_PER_LOG_ODDS,
+        PublishedUnits::LogOdds => 1.0,
+        PublishedUnits::WinRate(_) | PublishedUnits::Own(_) => return None,
     };
-    let board = file.board(None).filter(|_| rating.entry.units == Units::LogOdds)?;
-    Some(board.items.iter().map(|item| (item.item.clone(), item.rating / factor)).collect())
+    let items = &file.board(None)?.items;
+    let named = items.iter().flat_map(|item| renamed.log_names(&item.item).map(move |name| (name, item.rating)));
+    Some(named.map(|(name, rating)| (name.to_owned(), rating / factor)).collect())
 }

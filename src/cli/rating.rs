@@ -230,7 +230,7 @@ impl<'a> Rating<'a> {
         let needs_rows = self.entry.needs == Needs::Rows;
         let rows = log.filter(|_| needs_rows || self.rater.label_column().is_some());
         let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
-        let fitted = self.rater.fit(evidence, self.start_of(graph).as_deref())?;
+        let fitted = self.fitted(evidence)?;
         // What was chosen by labels is held in refits.
         let rows = log.filter(|_| self.entry.needs != Needs::Counts);
         let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
@@ -239,13 +239,28 @@ impl<'a> Rating<'a> {
         Ok(Rated { fitted, uncertainty })
     }
 
-    /// The ratings from which the items of a graph start, if they are known: a new one in the middle.
+    /// The fit from what is known of ratings. One that goes nowhere from there begins without.
+    fn fitted(&self, evidence: Evidence<'_>) -> anyhow::Result<Box<dyn Fitted>> {
+        if let Some(start) = self.start_of(evidence.graph) {
+            let fitted = self.rater.fit(evidence, Some(&start))?;
+            if fitted.convergence().converged {
+                return Ok(fitted);
+            }
+        }
+        Ok(self.rater.fit(evidence, None)?)
+    }
+
+    /// The ratings from which the items of a graph start, if they are known: a new one in the middle, and none
+    /// further from it than odds that no log can tell from certainty.
     fn start_of(&self, graph: &PreferenceGraph) -> Option<Vec<f64>> {
+        /// Natural log-odds.
+        const FURTHEST: f64 = 15.0;
         let known = self.start.as_ref()?;
         let found: Vec<Option<f64>> = graph.items().iter().map(|item| known.get(item).copied()).collect();
         let count = found.iter().flatten().count();
-        let middle = found.iter().flatten().sum::<f64>() / count as f64;
-        (count > 0).then(|| found.into_iter().map(|rating| rating.unwrap_or(middle) - middle).collect())
+        let middle = found.iter().flatten().map(|rating| rating / count as f64).sum::<f64>();
+        let place = |rating: Option<f64>| rating.map_or(0.0, |it| (it - middle).clamp(-FURTHEST, FURTHEST));
+        (count > 0 && middle.is_finite()).then(|| found.into_iter().map(place).collect())
     }
 
     /// What `find` finds with the clusters of the rows, and what is to be said of rows that have none.

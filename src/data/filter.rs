@@ -33,7 +33,7 @@ pub struct Expression {
 pub struct ExpressionError {
     reason: String,
     text: String,
-    /// The place of the fault, in characters from 0.
+    /// The place of the fault, in columns of a terminal from 0.
     column: usize,
 }
 

@@ -46,7 +46,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 pub use self::ballots::{BallotColumns, BallotReading, is_preflib, read_ballots, read_ballots_bytes};
-pub use self::boards::{BoardParts, Boards, FilterStep, Filtered, Membership, NotNumbers};
+pub use self::boards::{BoardParts, Boards, FilterStep, Filtered, Membership, NotNumbers, OddTimes};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role, WeightedOutcome};
@@ -141,6 +141,8 @@ pub struct Notes {
     pub counted: bool,
     /// Columns that were no number in rows where a filter asked for the order of numbers.
     pub not_numbers: Vec<NotNumbers>,
+    /// Times that were no seconds since 1970 where a period was asked for by dates.
+    pub odd_times: Option<OddTimes>,
     /// Which column was taken for each role that was asked for and found.
     pub label_roles: Vec<(Role, String)>,
 }
@@ -272,6 +274,7 @@ fn read_opened(mut opened: Opened<'_>, options: &ReadOptions, assembly: &mut Ass
     }
     let parser = Parser { format: opened.source.format, wanted: columns.wanted(), columns: &columns, options };
     let input = each_wave(opened, |bytes| parser.block(bytes), |progress, blocks| assembly.add_all(progress, blocks))?;
+    assembly.check_seen(&input, &columns)?;
     assembly.add_input(Input { from: columns.dialect, delimiter, ..input });
     Ok(())
 }

@@ -186,7 +186,7 @@ impl Problem<'_> {
             let slack = 1e-13 * value.abs();
             let shares = (0..40).map(|halvings| 0.5_f64.powi(halvings));
             let better = shares.map(at).find(|moved| self.value(moved) >= value - slack);
-            let Some(better) = better else { return (ratings, done(size <= 1e-6 * scale)) };
+            let Some(better) = better else { return (ratings, done(false)) };
             value = self.value(&better);
             ratings = better;
         }

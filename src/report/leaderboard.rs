@@ -16,12 +16,27 @@ pub struct Board {
     /// The rows it is of, if it was asked for by name.
     #[serde(flatten)]
     pub of: Option<NamedRows>,
+    /// What was placed on a board that stays, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<FixedBoard>,
     /// What moved since an earlier board, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Moves>,
     /// The board.
     #[serde(flatten)]
     pub board: Leaderboard,
+}
+
+/// New items on a board that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FixedBoard {
+    /// How many items stay as they are.
+    pub staying: usize,
+    /// How many of them the board gives no error of. Intervals of new items carry the errors of the others, as if
+    /// they were independent, and take these ratings as exact.
+    pub without_error: usize,
+    /// The new items that are shown.
+    pub new: Vec<String>,
 }
 
 /// The rows of a log that a board is of.
@@ -128,10 +143,27 @@ struct ArenaRow<'a> {
     rating_lower: Option<f64>,
     rating_upper: Option<f64>,
     variance: Option<f64>,
-    vote_count: f64,
+    vote_count: VoteCount,
     rank: usize,
     category: &'a str,
     leaderboard_publish_date: &'a str,
+}
+
+/// A number of votes: whole, but for weights.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VoteCount {
+    Whole(u64),
+    Weighted(f64),
+}
+
+impl VoteCount {
+    fn of(comparisons: f64) -> Self {
+        /// Up to here all whole numbers are told apart.
+        const MOST: f64 = 9_007_199_254_740_992.0;
+        let is_whole = comparisons.fract() == 0.0 && (0.0..=MOST).contains(&comparisons);
+        if is_whole { Self::Whole(comparisons as u64) } else { Self::Weighted(comparisons) }
+    }
 }
 
 fn arena_rows<'a>(boards: &'a [Board], date: &'a str) -> impl Iterator<Item = ArenaRow<'a>> {
@@ -142,7 +174,7 @@ fn arena_rows<'a>(boards: &'a [Board], date: &'a str) -> impl Iterator<Item = Ar
             rating_lower: row.low,
             rating_upper: row.high,
             variance: row.std_error.map(|error| error * error),
-            vote_count: row.comparisons,
+            vote_count: VoteCount::of(row.comparisons),
             rank: row.rank,
             category: board.name().unwrap_or("overall"),
             leaderboard_publish_date: date,

@@ -1,6 +1,6 @@
 //! Errors of ratings that have an origin.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
 use super::clusters::Clusters;
 use super::covariance::{CovarianceKind, FEW_UNITS, few_clusters};
@@ -14,14 +14,23 @@ use crate::structure::Note;
 
 /// The covariance of ratings with an origin: H⁻¹ if the model holds, H⁻¹ (J + P) H⁻¹ in the sandwich, where H
 /// is the curvature of log-likelihood and priors, J the sum of the squared scores (summed within clusters first) and
-/// P the priors' precisions. Ratings that stay have no error: it is that of the others given them. With clusters J
-/// has the factor G/(G−1), and intervals use t with G−1 degrees of freedom. An item that fewer than [`FEW_UNITS`]
-/// clusters or comparisons tell of has at least the model's error. O(items³ + pairs + comparisons in clusters).
+/// P the priors' precisions. With clusters J has the factor G/(G−1), and intervals use t with G−1 degrees of freedom.
+/// An item that fewer than [`FEW_UNITS`] clusters or comparisons tell of has at least the model's error.
+///
+/// A rating that stays may itself be an estimate: `held` has the standard error of each item's, in natural log-odds
+/// (0 where it is exact; what it says of other items is not read, and an empty slice says that all are exact). What
+/// these errors do to the others is added: B Σ Bᵀ, where Σ has their squares on its diagonal, as if they were
+/// independent of each other and of the log, and B = H⁻¹ C is how the others follow them, C being the curvature
+/// between the two (the delta method). Errors of a board whose origin is the mean of its items are, on the whole,
+/// negatively correlated, so that the interval of an item that met many of them is rather too wide than too narrow.
+///
+/// O(items³ + pairs + comparisons in clusters).
 pub fn anchored_covariance(
     fitted: &AnchoredFit,
     graph: &PreferenceGraph,
     kind: CovarianceKind,
     clusters: Option<&Clusters>,
+    held: &[f64],
 ) -> Uncertainty {
     let items = graph.items().len();
     let members = fitted.identification().members.clone();
@@ -33,6 +42,11 @@ pub fn anchored_covariance(
         return Uncertainty { notes: vec![Note::new("intervals-skipped", message)], ..Uncertainty::unknown(items) };
     };
     let (mut summary, mut notes) = (None, Vec::new());
+    let staying: Vec<ItemId> = members.iter().copied().filter(|&item| !fitted.precision(item).is_finite()).collect();
+    let variance = |item: ItemId| held.get(item.index()).map_or(0.0, |error| error * error);
+    let variances = DVector::from_iterator(staying.len(), staying.iter().map(|&item| variance(item)));
+    let follows = &bread * known.coupling(free.len(), &staying);
+    let carried = &follows * DMatrix::from_diagonal(&variances);
     let covariance = match kind {
         CovarianceKind::Fisher => bread,
         CovarianceKind::Sandwich => {
@@ -46,10 +60,16 @@ pub fn anchored_covariance(
             sandwich(&bread, outer, &free, fitted)
         }
     };
-    let places = rows_of(&free, items);
+    let covariance = covariance + &carried * follows.transpose();
+    let (moving, still) = (rows_of(&free, items), rows_of(&staying, items));
     let full = DMatrix::from_fn(members.len(), members.len(), |i, j| {
-        let (i, j) = (places[members[i].index()], places[members[j].index()]);
-        if i == OUTSIDE || j == OUTSIDE { 0.0 } else { covariance[(i, j)] }
+        let (one, other) = (members[i].index(), members[j].index());
+        match (moving[one], moving[other]) {
+            (OUTSIDE, OUTSIDE) => f64::from(u8::from(i == j)) * variance(members[i]),
+            (OUTSIDE, row) => carried[(row, still[one])],
+            (row, OUTSIDE) => carried[(row, still[other])],
+            (row, column) => covariance[(row, column)],
+        }
     });
     let degrees_of_freedom = summary.as_ref().map(|found| (found.clusters.max(2) - 1) as f64);
     let found = Uncertainty::new(items, members, Spread::Covariance(full));
@@ -110,6 +130,25 @@ impl Conditional<'_> {
             curvature[(place, place)] += self.fitted.precision(item);
         }
         curvature
+    }
+
+    /// The curvature between the free items and those that stay: how the scores of the first follow the ratings of
+    /// the others.
+    fn coupling(&self, free: usize, staying: &[ItemId]) -> DMatrix<f64> {
+        let mut coupling = DMatrix::zeros(free, staying.len());
+        let still = rows_of(staying, self.graph.items().len());
+        for (cell, sum) in self.graph.cells().iter().zip(self.graph.sums()) {
+            let pair = self.graph.pairs()[cell.pair as usize];
+            let Some((i, j)) = self.rows(cell.pair) else { continue };
+            let share = self.expected(cell.pair);
+            let bend = sum.weight * share * (1.0 - share);
+            for (row, other) in [(i, still[pair.high.index()]), (j, still[pair.low.index()])] {
+                if row != OUTSIDE && other != OUTSIDE {
+                    coupling[(row, other)] += bend;
+                }
+            }
+        }
+        coupling
     }
 
     fn outer_products(&self, free: usize, clusters: Option<&Clusters>) -> Outer {
@@ -177,6 +216,11 @@ mod tests {
     use super::*;
     use crate::data::{Comparison, Items, Log, Outcome};
     use crate::models::anchored::{AnchoredBradleyTerry, Prior};
+    use crate::models::bradley_terry::logistic;
+    use crate::models::{BradleyTerry, Rater};
+    use crate::random::{self, Purpose};
+    use crate::uncertainty::covariance;
+    use rand::RngExt;
 
     #[test]
     fn against_one_that_stays_the_error_is_that_of_a_share() {
@@ -189,16 +233,89 @@ mod tests {
         let stays = Prior { item: "y".to_owned(), rating: 0.3, deviation: 0.0 };
         let fitted = AnchoredBradleyTerry { priors: vec![stays] }.fit(&graph).unwrap();
         for kind in [CovarianceKind::Fisher, CovarianceKind::Sandwich] {
-            let found = anchored_covariance(&fitted, &graph, kind, None);
+            let found = anchored_covariance(&fitted, &graph, kind, None, &[]);
             let expected = (1.0 / (40.0 * 0.75 * 0.25_f64)).sqrt();
             approx::assert_abs_diff_eq!(found.std_error(ItemId(0)).unwrap(), expected, epsilon = 1e-9);
             assert_eq!(found.std_error(ItemId(1)), Some(0.0));
             // Clusters of one comparison each are no clusters, but for the factor.
             log.add_labels("own", (0..40).map(|row| row.to_string()));
             let clusters = Clusters::new(&log, log.labels("own").unwrap(), &graph);
-            let found = anchored_covariance(&fitted, &graph, CovarianceKind::Sandwich, Some(&clusters));
+            let found = anchored_covariance(&fitted, &graph, CovarianceKind::Sandwich, Some(&clusters), &[]);
             let expected = expected * (40.0_f64 / 39.0).sqrt();
             approx::assert_abs_diff_eq!(found.std_error(ItemId(0)).unwrap(), expected, epsilon = 1e-9);
         }
+    }
+
+    #[test]
+    fn a_new_item_carries_the_error_of_the_one_it_was_compared_with() {
+        let mut log = Log::new(["x", "y", "z"].into_iter().collect::<Items>());
+        for row in 0..40 {
+            let outcome = if row % 4 == 0 { Outcome::Right } else { Outcome::Left };
+            log.push(Comparison::new(ItemId(0), ItemId(1), outcome));
+        }
+        let graph = PreferenceGraph::from_log(&log);
+        let stays = |item: &str, rating| Prior { item: item.to_owned(), rating, deviation: 0.0 };
+        let priors = vec![stays("y", 0.3), stays("z", 2.0)];
+        let fitted = AnchoredBradleyTerry { priors }.fit(&graph).unwrap();
+        let found = anchored_covariance(&fitted, &graph, CovarianceKind::Fisher, None, &[0.0, 0.5, 0.7]);
+        let own = 1.0 / (40.0 * 0.75 * 0.25_f64);
+        approx::assert_abs_diff_eq!(found.std_error(ItemId(0)).unwrap(), (own + 0.25).sqrt(), epsilon = 1e-9);
+        // Their difference is known as if the other were exact: both move together.
+        approx::assert_abs_diff_eq!(found.difference_error(ItemId(0), ItemId(1)).unwrap(), own.sqrt(), epsilon = 1e-9);
+        let apart = found.difference_error(ItemId(0), ItemId(2)).unwrap();
+        approx::assert_abs_diff_eq!(apart, (own + 0.25 + 0.49).sqrt(), epsilon = 1e-9);
+        approx::assert_abs_diff_eq!(found.std_error(ItemId(1)).unwrap(), 0.5, epsilon = 1e-12);
+    }
+
+    /// How many of many new items, each on a board of six others that were rated by 40 comparisons a pair, have
+    /// their true distance to the mean of the others in their interval. They met only two of them, whose errors
+    /// they take over.
+    fn covered(carries: bool) -> usize {
+        let truth = [0.8, 0.5, 0.2, -0.1, -0.5, -0.9, 0.4];
+        let new = ItemId(6);
+        let mut draws = random::stream(7, Purpose::Generate, 0);
+        let mut play = |log: &mut Log, left: u32, right: u32, times: u32| {
+            let share = logistic(truth[left as usize] - truth[right as usize]);
+            for _ in 0..times {
+                let outcome = if draws.random::<f64>() < share { Outcome::Left } else { Outcome::Right };
+                log.push(Comparison::new(ItemId(left), ItemId(right), outcome));
+            }
+        };
+        let mean = truth[..6].iter().sum::<f64>() / 6.0;
+        (0..TRIALS)
+            .filter(|_| {
+                let names = || (0..7).map(|item| item.to_string()).collect::<Items>();
+                let mut rest = Log::new((0..6).map(|item| item.to_string()).collect::<Items>());
+                for low in 0..6 {
+                    (low + 1..6).for_each(|high| play(&mut rest, low, high, 40));
+                }
+                let rest = PreferenceGraph::from_log(&rest);
+                let board = BradleyTerry::default().fit((&rest).into(), None).unwrap();
+                let errors = covariance(&*board, &rest, CovarianceKind::Sandwich, None);
+                let held: Vec<f64> = (0..6).map(|item| errors.std_error(ItemId(item)).unwrap()).collect();
+                let mut log = Log::new(names());
+                play(&mut log, 6, 0, 300);
+                play(&mut log, 6, 3, 60);
+                let graph = PreferenceGraph::from_log(&log);
+                let priors = rest.items().iter().zip(board.ratings());
+                let priors =
+                    priors.map(|(name, &rating)| Prior { item: name.to_owned(), rating, deviation: 0.0 }).collect();
+                let placed = AnchoredBradleyTerry { priors }.fit(&graph).unwrap();
+                let held = if carries { &held[..] } else { &[] };
+                let found = anchored_covariance(&placed, &graph, CovarianceKind::Sandwich, None, held);
+                // The board's ratings have their mean at 0.
+                let (low, high) = found.interval(new, placed.ratings()[6], 0.95).unwrap();
+                (low..=high).contains(&(truth[6] - mean))
+            })
+            .count()
+    }
+
+    const TRIALS: usize = 1000;
+
+    #[test]
+    fn intervals_of_new_items_hold_their_level_where_the_board_is_an_estimate() {
+        let (carried, taken_as_exact) = (covered(true), covered(false));
+        assert!((930..=970).contains(&carried), "{carried}");
+        assert!(taken_as_exact < 850, "{taken_as_exact}");
     }
 }

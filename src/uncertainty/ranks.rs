@@ -250,7 +250,14 @@ impl Draws {
 
     /// For each draw the largest statistic among the statements tested.
     fn largest_statistics(&self, pairs: &[OrderedPair]) -> Vec<f64> {
-        self.blocks.par_iter().flat_map_iter(|block| largest_in_block(block, pairs)).collect()
+        let Some(members) = self.blocks.first().map(DMatrix::ncols) else { return Vec::new() };
+        let precisions = Precisions::new(members, pairs);
+        let of_block = |block: &DMatrix<f64>| {
+            // A draw lies side by side in the transposed block.
+            let draws = block.transpose();
+            draws.column_iter().map(|draw| precisions.largest_statistic(draw.as_slice())).collect::<Vec<f64>>()
+        };
+        self.blocks.par_iter().flat_map_iter(of_block).collect()
     }
 
     /// The largest statistic of one draw.
@@ -287,29 +294,59 @@ impl Draws {
     }
 }
 
-/// For each draw of a block the largest statistic while no statement is accepted. A few draws at a time stand side
-/// by side in memory, and what is largest in each of them stays in registers.
-fn largest_in_block(block: &DMatrix<f64>, pairs: &[OrderedPair]) -> Vec<f64> {
-    const LANES: usize = 16;
-    let draws = block.nrows();
-    let mut found = Vec::with_capacity(draws);
-    let mut members = vec![[0.0_f64; LANES]; block.ncols()];
-    for first in (0..draws).step_by(LANES) {
-        let lanes = LANES.min(draws - first);
-        for (member, errors) in members.iter_mut().enumerate() {
-            errors[..lanes].copy_from_slice(&block.as_slice()[member * draws + first..][..lanes]);
-        }
-        let mut largest = [0.0_f64; LANES];
+/// The precisions of all pairs of members, as a square.
+struct Precisions {
+    members: usize,
+    /// Row by row; 0 for a pair that is not tested.
+    of_pairs: Vec<f64>,
+    /// The largest of each row.
+    largest: Vec<f64>,
+}
+
+impl Precisions {
+    fn new(members: usize, pairs: &[OrderedPair]) -> Self {
+        let mut found = Self { members, of_pairs: vec![0.0; members * members], largest: vec![0.0; members] };
         for pair in pairs {
-            let (upper, lower) = (&members[pair.upper], &members[pair.lower]);
-            for lane in 0..LANES {
-                let statistic = ((upper[lane] - lower[lane]) * pair.precision).abs();
-                largest[lane] = if statistic > largest[lane] { statistic } else { largest[lane] };
+            for (one, other) in [(pair.upper, pair.lower), (pair.lower, pair.upper)] {
+                found.of_pairs[one * members + other] = pair.precision;
+                found.largest[one] = found.largest[one].max(pair.precision);
             }
         }
-        found.extend_from_slice(&largest[..lanes]);
+        found
     }
-    found
+
+    /// The largest statistic of a draw while no statement is accepted. A member whose furthest neighbour at its best
+    /// precision would not reach what was found already is passed over, which leaves few of most draws.
+    fn largest_statistic(&self, errors: &[f64]) -> f64 {
+        let low = errors.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = errors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let bound = |member: usize| self.largest[member] * (errors[member] - low).max(high - errors[member]);
+        let first = (0..self.members).max_by(|&one, &other| bound(one).total_cmp(&bound(other)));
+        let mut largest = first.map_or(0.0, |first| self.largest_of_row(errors, first, 0));
+        for member in 0..self.members {
+            if bound(member) > largest {
+                largest = largest.max(self.largest_of_row(errors, member, member + 1));
+            }
+        }
+        largest
+    }
+
+    /// The largest statistic of a member and those from `from` on, a few at a time.
+    fn largest_of_row(&self, errors: &[f64], member: usize, from: usize) -> f64 {
+        const LANES: usize = 8;
+        let row = &self.of_pairs[member * self.members..][from..self.members];
+        let statistic = |error: f64, precision: f64| ((errors[member] - error) * precision).abs();
+        let ((many, rest), (precise, others)) = (errors[from..].as_chunks::<LANES>(), row.as_chunks::<LANES>());
+        let mut largest = [0.0_f64; LANES];
+        for (errors, precisions) in many.iter().zip(precise) {
+            for lane in 0..LANES {
+                let found = statistic(errors[lane], precisions[lane]);
+                largest[lane] = if found > largest[lane] { found } else { largest[lane] };
+            }
+        }
+        let rest = rest.iter().zip(others).map(|(&error, &precision)| statistic(error, precision));
+        largest.into_iter().chain(rest).fold(0.0, f64::max)
+    }
 }
 
 /// A lower triangular L with L Lᵀ = C up to a shift common to all members, which no difference sees

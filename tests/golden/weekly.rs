@@ -1,14 +1,9 @@
 //! The public arena of March 2024: its board told against the published one, and models placed on a board that stays.
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use palio::data::graph::PreferenceGraph;
-use palio::data::{Items, Log};
-use palio::models::anchored::{AnchoredBradleyTerry, Prior};
-use palio::models::{Fitted, TieRule};
-use palio::uncertainty::{CovarianceKind, anchored_covariance};
+use serde_json::Value;
 
 use crate::Check;
-use crate::fitting::{bradley_terry, fit};
 use crate::shared::Shared;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -18,65 +13,71 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 
 const PAIRS: &str = "data/lmarena_20240329/pairs_full.csv";
 
-/// The rows without those of one item, over the other items.
-fn without(log: &Log, item: &str) -> Log {
-    let mut rest = Log::new(log.items().iter().filter(|&name| name != item).collect::<Items>());
-    let renamed = |id| rest.items().get(log.items().name(id));
-    let rows: Vec<_> = log.rows().filter_map(|row| Some((renamed(row.left)?, renamed(row.right)?, row))).collect();
-    for (left, right, row) in rows {
-        rest.push(palio::data::Comparison { left, right, ..row });
-    }
-    rest
+/// What a run of the command writes.
+fn written(args: &[&str]) -> Vec<u8> {
+    let output = cargo_bin_cmd!("palio").args(args).output().expect("palio runs");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
-/// Each of the 25 models is left out, a board is made of the others, and the model is placed on it with all
-/// comparisons. The rating that the fit of all gives it must be in its interval.
+fn report(args: &[&str]) -> Value {
+    serde_json::from_slice(&written(&[args, &["--format", "json"]].concat())).expect("JSON")
+}
+
+fn rows(report: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let rows = report["items"].as_array().expect("items").iter();
+    rows.map(|row| (row["item"].as_str().expect("a name"), row))
+}
+
+fn number(row: &Value, key: &str) -> f64 {
+    row[key].as_f64().unwrap_or_else(|| panic!("no {key}: {row}"))
+}
+
+/// Each of the 25 models is left out in turn: a board is made of the others, and the model is placed on it. The rating
+/// that the fit of all gives it, on the scale on which the others have the board's mean, must be in its interval.
 fn left_out_models(shared: &Shared) {
-    let log = shared.table(PAIRS).counted_log();
-    let graph = PreferenceGraph::from_log(&log);
-    let all = fit(&bradley_terry(TieRule::Half), &graph);
-    let mut covered = 0;
-    for (place, item) in log.items().iter().enumerate() {
-        let rest = PreferenceGraph::from_log(&without(&log, item));
-        let board = fit(&bradley_terry(TieRule::Half), &rest);
-        let priors = rest.items().iter().zip(board.ratings());
-        let priors = priors.map(|(name, &rating)| Prior { item: name.to_owned(), rating, deviation: 0.0 }).collect();
-        let placed = AnchoredBradleyTerry { priors }.fit(&graph).expect("a fit");
-        assert!(placed.convergence().converged);
-        let id = graph.items().get(item).expect("an item");
-        let errors = anchored_covariance(&placed, &graph, CovarianceKind::Sandwich, None);
-        let (low, high) = errors.interval(id, placed.ratings()[place], 0.95).expect("an interval");
-        // Both scales have the mean of the others at 0.
-        let others = all.ratings().iter().sum::<f64>() - all.ratings()[place];
-        let expected = all.ratings()[place] - others / (log.items().len() - 1) as f64;
-        covered += usize::from((low..=high).contains(&expected));
+    let log = shared.path(PAIRS).display().to_string();
+    let all = report(&["rank", &log]);
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("board.json").display().to_string();
+    let (mut covered, mut models) = (0, 0);
+    for (model, row) in rows(&all) {
+        models += 1;
+        let condition = format!("model_a != '{model}' and model_b != '{model}'");
+        written(&["rank", &log, "--where", &condition, "-o", &path]);
+        let placed = report(&["rank", &log, "--fixed", &path]);
+        assert_eq!(placed["fixed"], serde_json::json!({"staying": 24, "without_error": 0, "new": [model]}));
+        let others = rows(&all).filter(|(name, _)| *name != model).map(|(_, row)| number(row, "rating")).sum::<f64>();
+        let expected = number(row, "rating") - others / 24.0 + 1000.0;
+        let (_, found) = rows(&placed).find(|(name, _)| *name == model).expect("the model");
+        covered += usize::from((number(found, "low")..=number(found, "high")).contains(&expected));
     }
-    assert!(covered >= 24, "{covered} of {}", log.items().len());
+    assert!(models == 25 && covered >= 24, "{covered} of {models}");
 }
 
 fn moves_in_words(shared: &Shared) {
     let path = |name: &str| shared.path(name).display().to_string();
     let (log, board) = (path(PAIRS), path("data/lmarena_20240329/leaderboard_full.csv"));
-    let output = cargo_bin_cmd!("palio").args(["rank", &log, "--previous", &board]).output().expect("palio runs");
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let args = ["rank", &log, "--previous", &board];
+    let text = String::from_utf8(written(&args)).expect("UTF-8");
+    // Sentences are broken to the width of a terminal.
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "25 items on both boards",
+        "leaderboard_full.csv: 25 items on both boards",
         "the median change",
-        "changed within them, the most ",
         "times as far apart as then",
+        "intervals are as if the boards rested on different comparisons",
         "gone: 51 (",
     ] {
-        assert!(text.contains(part), "{part}: {text}");
+        assert!(words.contains(part), "{part}: {text}");
     }
-    let json = cargo_bin_cmd!("palio")
-        .args(["rank", &log, "--previous", &board, "--format", "json"])
-        .output()
-        .expect("palio runs");
-    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert!(words.contains("changed within them, the most "), "{text}");
+    let report = report(&args);
     let moves = report["previous"]["items"].as_array().expect("moves");
     assert_eq!(moves.len(), 25);
     for found in moves {
-        let change = found["rating"].as_f64().unwrap() - found["previous"].as_f64().unwrap();
-        assert!((change - found["change"].as_f64().unwrap()).abs() < 1e-9);
+        let change = number(found, "rating") - number(found, "previous");
+        assert!((change - number(found, "change")).abs() < 1e-9);
+        assert_eq!(found["beyond"], change.abs() > 1.959_963_984_540_054 * number(found, "std_error"));
     }
 }

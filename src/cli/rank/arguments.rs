@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::ValueEnum;
 use palio::data::filter::BoardRows;
+use palio::leaderboard::published::date;
 use palio::leaderboard::{Scale, ScaleKind};
 use palio::models::{RaterEntry, Units};
 
@@ -118,6 +119,14 @@ pub(super) enum ScaleArg {
 pub(super) fn check_numbers(args: &RankArgs) -> anyhow::Result<()> {
     if let Some(center) = args.center.filter(|center| !center.is_finite()) {
         bail!("--center {center}: give a finite number");
+    }
+    for (place, anchor) in args.anchor.iter().enumerate() {
+        if args.anchor[..place].iter().any(|other| other.item == anchor.item) {
+            bail!("--anchor {}: two ratings for one item; give one", anchor.item);
+        }
+    }
+    if !args.publish_date.is_empty() && (args.publish_date.len() != 10 || date(&args.publish_date).is_none()) {
+        bail!("--publish-date {}: this is no day; write it like 2024-03-29", args.publish_date);
     }
     if !(args.min_comparisons >= 0.0 && args.min_comparisons.is_finite()) {
         bail!("--min-comparisons {}: give a number of 0 or more", args.min_comparisons);

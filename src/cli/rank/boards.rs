@@ -29,14 +29,33 @@ pub(super) fn empty_boards(asked: &[BoardRows], found: &Boards) -> Vec<Note> {
     empty.map(|(board, _)| Note::new("empty-board", message(board))).collect()
 }
 
+/// The boards that could be made. One that can't, as where it lacks the item of an anchor, is no reason to go without
+/// the others: it is left out with a note.
+///
+/// # Errors
+/// If there is none that could be made.
+pub(super) fn made(found: Vec<anyhow::Result<Made>>, notes: &mut Vec<Note>) -> anyhow::Result<Vec<Made>> {
+    if found.iter().all(Result::is_err) {
+        return found.into_iter().collect();
+    }
+    let mut boards = Vec::new();
+    for board in found {
+        match board {
+            Ok(board) => boards.push(board),
+            Err(error) => notes.push(Note::new("board-left-out", format!("{error:#}; it is left out"))),
+        }
+    }
+    Ok(boards)
+}
+
 impl Plan<'_> {
-    /// The boards that have rows, in the order in which they were asked for.
+    /// The boards that have rows, in the order in which they were asked for, or why one can't be made.
     pub(super) fn named_boards(
         &self,
         found: Boards,
         comparisons: &Comparisons,
         task: Option<&str>,
-    ) -> anyhow::Result<Vec<Made>> {
+    ) -> Vec<anyhow::Result<Made>> {
         let Boards { rows, parts } = found;
         let asked: Vec<usize> = (0..rows.len()).filter(|&board| rows[board] > 0).collect();
         let one = |board: usize| {

@@ -1,17 +1,21 @@
 //! Ratings that are known before the log is read: boards that stay, anchors, priors.
 
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use palio::data::Log;
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::Input;
-use palio::leaderboard::published::{PublishedBoard, PublishedItem, matching, read_boards};
+use palio::data::{Items, Log};
+use palio::leaderboard::published::{PublishedBoard, PublishedItem, PublishedUnits, matching, read_boards};
 use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Row, Scale, ScaleKind};
 use palio::models::anchored::{AnchoredBradleyTerry, Prior};
-use palio::models::{Fitted, Units};
+use palio::models::{Fitted, RaterEntry, Units};
+use palio::report::FixedBoard;
+use palio::structure::Note;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::names::{self, Renamed};
 use super::{Fit, Plan, RankArgs};
 use crate::cli::rating::{IntervalKind, Rating};
 
@@ -55,10 +59,21 @@ pub(super) struct BoardFile {
 }
 
 impl BoardFile {
-    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+    /// The boards of a file that an option names, in the units of the board that is made.
+    pub(super) fn read(option: &str, path: &Path, units: &PublishedUnits) -> anyhow::Result<Self> {
         let shown = path.display().to_string();
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the board {shown}"))?;
         let boards = read_boards(&shown, &bytes)?;
+        let converted = |board: &PublishedBoard| {
+            board.in_units(units).with_context(|| {
+                let found = board.units.as_ref().map_or_else(String::new, ToString::to_string);
+                format!(
+                    "{option} {shown}: its ratings are {found}, and those here {units}, which can't be made of them; give \
+                     a board in {units}, or ask for {found} here too"
+                )
+            })
+        };
+        let boards: Vec<PublishedBoard> = boards.iter().map(converted).collect::<anyhow::Result<_>>()?;
         let rows = boards.iter().map(|board| board.items.len() as u64).sum();
         let input = Input {
             path: shown.clone(),
@@ -69,6 +84,20 @@ impl BoardFile {
             filters: None,
         };
         Ok(Self { path: shown, boards, input })
+    }
+
+    /// The same boards, their items called as they are shown.
+    pub(super) fn shown(mut self, renamed: &Renamed) -> Self {
+        for board in &mut self.boards {
+            let names = board.items.iter_mut().map(|item| &mut item.item).chain(&mut board.unrated);
+            names.for_each(|name| *name = renamed.shown(name).to_owned());
+        }
+        self
+    }
+
+    /// The names of all items on its boards, each once.
+    fn items(&self) -> BTreeSet<&str> {
+        self.boards.iter().flat_map(|board| &board.items).map(|item| item.item.as_str()).collect()
     }
 
     /// The board that goes with one of that name.
@@ -96,14 +125,30 @@ pub(super) struct Known {
 
 impl Known {
     /// `None` where nothing is known but at most where the scale lies.
-    pub(super) fn of(args: &RankArgs, rating: &Rating<'_>, scale: &Scale) -> anyhow::Result<Option<Self>> {
-        let read = |path: &Option<std::path::PathBuf>| path.as_deref().map(BoardFile::read).transpose();
+    pub(super) fn of(
+        args: &RankArgs,
+        rating: &Rating<'_>,
+        scale: &Scale,
+        renamed: &Renamed,
+    ) -> anyhow::Result<Option<Self>> {
+        let units = units(rating.entry, scale);
+        let read = |option: &str, path: &Option<PathBuf>| {
+            path.as_deref().map(|path| BoardFile::read(option, path, &units)).transpose()
+        };
         if args.fixed.is_none() && args.priors.is_none() && scale.anchor.is_some() | args.anchor.is_empty() {
             return Ok(None);
         }
         check(args, rating, scale)?;
         let factor = if scale.kind == ScaleKind::Elo { ELO_PER_LOG_ODDS } else { 1.0 };
-        let (fixed, priors) = (read(&args.fixed)?, read(&args.priors)?);
+        let (fixed, priors) = (read("--fixed", &args.fixed)?, read("--priors", &args.priors)?);
+        for item in fixed.iter().flat_map(BoardFile::items) {
+            if let Some(anchor) = args.anchor.iter().find(|it| renamed.log_names(item).any(|name| name == it.item)) {
+                bail!(
+                    "--anchor {}: the board of --fixed has this item, and its rating stays there; leave out one of them",
+                    anchor.item
+                );
+            }
+        }
         Ok(Some(Self { anchors: args.anchor.clone(), fixed, priors, factor, kind: scale.kind }))
     }
 
@@ -121,24 +166,35 @@ impl Known {
         Ok(&board.items)
     }
 
-    /// The items that stay, with their rows.
-    fn staying(&self, name: Option<&str>) -> anyhow::Result<&[PublishedItem]> {
-        Self::board(self.fixed.as_ref(), name)
+    /// The items that stay, by the log's names.
+    fn staying(&self, name: Option<&str>, of_log: &OfLog<'_>) -> anyhow::Result<Vec<PublishedItem>> {
+        of_log.called(Self::board(self.fixed.as_ref(), name)?)
     }
 
-    /// What the fit is told, in log-odds. An anchor goes before a board, and one that stays before a prior.
-    fn model(&self, name: Option<&str>) -> anyhow::Result<AnchoredBradleyTerry> {
+    /// What the fit is told, in log-odds. An anchor goes before a prior of a board.
+    fn model(
+        &self,
+        name: Option<&str>,
+        of_log: &OfLog<'_>,
+        staying: &[PublishedItem],
+    ) -> anyhow::Result<AnchoredBradleyTerry> {
         let mut priors = Vec::new();
-        for item in Self::board(self.priors.as_ref(), name)? {
+        for item in of_log.called(Self::board(self.priors.as_ref(), name)?)? {
             let deviation = item.error().filter(|&error| error > 0.0).with_context(|| {
                 format!("--priors: the board gives no standard error, variance or interval for {:?}", item.item)
             })?;
             priors.push(self.prior(&item.item, item.rating, deviation));
         }
-        priors.extend(self.staying(name)?.iter().map(|item| self.prior(&item.item, item.rating, 0.0)));
+        priors.extend(staying.iter().map(|item| self.prior(&item.item, item.rating, 0.0)));
         let anchors = self.anchors.iter();
         priors.extend(anchors.map(|it| self.prior(&it.item, it.rating, it.deviation.unwrap_or(0.0))));
         Ok(AnchoredBradleyTerry { priors })
+    }
+
+    /// The names on the boards of `--priors` that the log has not.
+    pub(super) fn unknown_priors(&self, renamed: &Renamed, is_item: impl Fn(&str) -> bool) -> Option<Note> {
+        let names = self.priors.iter().flat_map(BoardFile::items).map(str::to_owned).collect::<Vec<_>>();
+        names::unknown("--priors", names.iter(), |name| renamed.log_names(name).any(&is_item))
     }
 
     fn prior(&self, item: &str, rating: f64, deviation: f64) -> Prior {
@@ -150,6 +206,16 @@ impl Known {
         let first = graph.items().iter().next().unwrap_or_default().to_owned();
         let shown = fitted.ratings().first().map_or(0.0, |rating| self.factor * rating);
         Scale { kind: self.kind, anchor: Some((first, shown)), ..Scale::default() }
+    }
+}
+
+/// What ratings of a rater are in on a scale.
+pub(super) fn units(entry: &RaterEntry, scale: &Scale) -> PublishedUnits {
+    match (entry.units, scale.kind) {
+        (Units::LogOdds, ScaleKind::Elo) => PublishedUnits::Elo,
+        (Units::LogOdds, ScaleKind::LogOdds) => PublishedUnits::LogOdds,
+        (Units::LogOdds, ScaleKind::WinRate) => PublishedUnits::WinRate(scale.baseline.clone()),
+        _ => PublishedUnits::Own(entry.name.to_owned()),
     }
 }
 
@@ -186,21 +252,75 @@ impl Plan<'_> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Fit> {
-        let staying = known.staying(name)?;
+        let of_log = OfLog { renamed: &self.renamed, items: graph.items() };
+        let staying = known.staying(name, &of_log)?;
+        let model = known.model(name, &of_log, &staying)?;
         let graph = graph.with_items(staying.iter().map(|item| item.item.as_str()));
-        let rated = self.rating.anchored(&graph, log, task, &known.model(name)?)?;
+        let places: HashMap<&str, &PublishedItem> = staying.iter().map(|item| (item.item.as_str(), item)).collect();
+        let error = |item: &str| places.get(item).and_then(|item| item.error()).map_or(0.0, |it| it / known.factor);
+        let held: Vec<f64> = graph.items().iter().map(error).collect();
+        let rated = self.rating.anchored(&graph, log, task, &model, &held)?;
         let scale = known.scale(&graph, &*rated.fitted);
         let settings = BoardSettings { scale, ..self.board_settings(graph.items().len())? };
         let mut board = Leaderboard::new(&graph, &*rated.fitted, &rated.uncertainty, &settings)?;
         for row in &mut board.items {
-            if let Some(item) = staying.iter().find(|item| item.item == row.item) {
+            if let Some(item) = places.get(row.item.as_str()) {
                 keep(row, item);
             }
             // What stays is shown as it was given, not as it comes back from log-odds.
-            let anchor = known.anchors.iter().rfind(|it| it.item == row.item && it.deviation.is_none());
+            let anchor = known.anchors.iter().find(|it| it.item == row.item && it.deviation.is_none());
             row.rating = anchor.map_or(row.rating, |anchor| Some(anchor.rating));
         }
-        Ok(Fit { board, uncertainty: rated.uncertainty, rule: settings.ranks.rule })
+        let fixed = known.fixed.as_ref().map(|_| placed(&board, &staying, &self.renamed));
+        if let (Some(fixed), true) = (&fixed, self.rating.interval != IntervalKind::None) {
+            board.notes.extend(without_errors(fixed));
+        }
+        Ok(Fit { board, uncertainty: rated.uncertainty, rule: settings.ranks.rule, fixed })
+    }
+}
+
+/// What is to be said of the items that were placed on a board.
+fn placed(board: &Leaderboard, staying: &[PublishedItem], renamed: &Renamed) -> FixedBoard {
+    let new = |row: &&Row| !staying.iter().any(|item| item.item == row.item);
+    FixedBoard {
+        staying: staying.len(),
+        without_error: staying.iter().filter(|item| item.error().is_none()).count(),
+        new: board.items.iter().filter(new).map(|row| renamed.shown(&row.item).to_owned()).collect(),
+    }
+}
+
+/// A warning where the board's ratings must be taken as exact.
+fn without_errors(fixed: &FixedBoard) -> Option<Note> {
+    let message = format!(
+        "the fixed board gives no error of {} of its {} items: the intervals of new items take these ratings as exact, \
+         and are too narrow as far as they are not",
+        fixed.without_error, fixed.staying
+    );
+    (fixed.without_error > 0 && !fixed.new.is_empty()).then(|| Note::new("board-without-errors", message))
+}
+
+/// What the log's items are called on boards.
+struct OfLog<'a> {
+    renamed: &'a Renamed,
+    items: &'a Items,
+}
+
+impl OfLog<'_> {
+    /// Items of a board by the log's names.
+    fn called(&self, items: &[PublishedItem]) -> anyhow::Result<Vec<PublishedItem>> {
+        let mut seen = HashMap::new();
+        let mut found = Vec::new();
+        for item in items {
+            let name = self.renamed.log_name(&item.item, |name| self.items.get(name).is_some()).to_owned();
+            if let Some(other) = seen.insert(name.clone(), &item.item) {
+                bail!(
+                    "the board has {other:?} and {:?}, which are both {name:?} by --rename; keep one of them",
+                    item.item
+                );
+            }
+            found.push(PublishedItem { item: name, ..item.clone() });
+        }
+        Ok(found)
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) fn hidden(path: &Path) -> anyhow::Result<Vec<String>> {
 #[derive(Debug, Default)]
 pub(super) struct Renamed {
     names: HashMap<String, String>,
+    /// For each name that is shown the log's names that it stands for.
+    of_shown: HashMap<String, Vec<String>>,
 }
 
 impl Renamed {
@@ -24,6 +26,7 @@ impl Renamed {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = read(path)?;
         let mut names = HashMap::new();
+        let mut of_shown: HashMap<String, Vec<String>> = HashMap::new();
         let text: String = lines(&text).flat_map(|line| [line, "\n"]).collect();
         let delimiter = if text.contains('\t') { b'\t' } else { b',' };
         let mut reader = csv::ReaderBuilder::new()
@@ -40,11 +43,13 @@ impl Renamed {
                     path.display()
                 );
             };
-            if names.insert(name.trim().to_owned(), shown.trim().to_owned()).is_some() {
-                bail!("{} renames {:?} twice; keep one of them", path.display(), name.trim());
+            let (name, shown) = (name.trim().to_owned(), shown.trim().to_owned());
+            of_shown.entry(shown.clone()).or_default().push(name.clone());
+            if names.insert(name.clone(), shown).is_some() {
+                bail!("{} renames {name:?} twice; keep one of them", path.display());
             }
         }
-        Ok(Self { names })
+        Ok(Self { names, of_shown })
     }
 
     /// Shows the items of a board by their other names.
@@ -53,6 +58,9 @@ impl Renamed {
             return Ok(());
         }
         let mut seen = HashMap::new();
+        for name in &mut board.hidden_names {
+            *name = self.names.get(name).unwrap_or(name).clone();
+        }
         for row in &mut board.items {
             let shown = self.names.get(&row.item).unwrap_or(&row.item).clone();
             if let Some(other) = seen.insert(shown.clone(), row.item.clone()) {
@@ -64,6 +72,23 @@ impl Renamed {
             row.item = shown;
         }
         Ok(())
+    }
+
+    /// How an item of an earlier board is shown, which that board calls by the log's name or as it is shown.
+    pub(super) fn shown<'n>(&'n self, name: &'n str) -> &'n str {
+        if self.of_shown.contains_key(name) { name } else { self.names.get(name).map_or(name, String::as_str) }
+    }
+
+    /// The log's names of an item that an earlier board calls so: its own, if it is not one that is shown.
+    pub(super) fn log_names<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n str> {
+        let known = self.of_shown.get(name);
+        known.into_iter().flatten().map(String::as_str).chain(known.is_none().then_some(name))
+    }
+
+    /// The one of them that is an item, or the first.
+    pub(super) fn log_name<'n>(&'n self, name: &'n str, is_item: impl Fn(&str) -> bool) -> &'n str {
+        let found = self.log_names(name).find(|name| is_item(name));
+        found.or_else(|| self.log_names(name).next()).unwrap_or(name)
     }
 
     /// The log's names in it.

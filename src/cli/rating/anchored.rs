@@ -8,19 +8,21 @@ use palio::uncertainty::{CovarianceKind, Uncertainty, anchored_covariance};
 use super::{IntervalKind, Rated, Rating};
 
 impl Rating<'_> {
-    /// Fits with an origin, and asks how far the fit may be off.
+    /// Fits with an origin, and asks how far the fit may be off, where ratings that stay have errors of their own:
+    /// `held`, one an item, in log-odds.
     pub(in crate::cli) fn anchored(
         &self,
         graph: &PreferenceGraph,
         log: Option<&Log>,
         task: Option<&str>,
         model: &AnchoredBradleyTerry,
+        held: &[f64],
     ) -> anyhow::Result<Rated> {
         let decisive = (self.settings.get("ties") == Some("drop")).then(|| graph.decisive());
         let graph = decisive.as_ref().unwrap_or(graph);
         let fitted = model.fit(graph)?;
         let uncertainty = self.with_clusters(graph, log, task, |clusters| {
-            let found = |kind| anchored_covariance(&fitted, graph, kind, clusters.map(|(clusters, _)| clusters));
+            let found = |kind| anchored_covariance(&fitted, graph, kind, clusters.map(|(clusters, _)| clusters), held);
             Ok(match self.interval {
                 IntervalKind::Fisher => found(CovarianceKind::Fisher),
                 IntervalKind::Sandwich => found(CovarianceKind::Sandwich),

@@ -1,5 +1,7 @@
 //! From a text to a condition.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{ExpressionError, Node, Order, Question, Test, Value};
 
 /// Parentheses and `not`s inside of each other; more are no condition that anyone writes.
@@ -74,7 +76,7 @@ impl std::fmt::Display for Kind {
 }
 
 fn fault(text: &str, at: usize, reason: impl Into<String>) -> ExpressionError {
-    let column = text.get(..at).unwrap_or(text).chars().count();
+    let column = text.get(..at).unwrap_or(text).replace(char::is_control, " ").width();
     ExpressionError { reason: reason.into(), text: text.to_owned(), column }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
+
 use super::super::{CODE_LEFT, CODE_SHARE, ItemId, Items, Log};
 use super::{CellSum, DENSE_ITEMS, Entry, PLAIN_OUTCOMES, Pair, Tally, widened};
 
@@ -71,8 +73,11 @@ pub(crate) struct BoardTally {
     side: usize,
     /// Cells by `(low, high, outcome)`, for single comparisons and others of plain outcomes.
     table: Vec<u32>,
-    /// Cells that the table has no place for.
+    /// Cells of plain outcomes that the table has no place for.
     others: HashMap<Key, u32>,
+    /// Comparisons of other outcomes by cell and set: of these there may be as many as there are rows, so that
+    /// they have no number a board.
+    shares: IndexMap<(Key, u32), CellSum>,
     /// What is counted in a cell, and the share.
     cells: Vec<(Pair, f64)>,
     /// Single comparisons of weight one: so many numbers a cell as there are boards.
@@ -113,7 +118,7 @@ impl BoardTally {
         }
         // One thing after the other for all rows, so that a processor may look ahead in each.
         let places: Vec<usize> =
-            sides().zip(&rows.codes).map(|((left, right), &code)| self.place(left, right, code, 0.0)).collect();
+            sides().zip(&rows.codes).map(|((left, right), &code)| self.place(left, right, code)).collect();
         for (&place, &set) in places.iter().zip(of_row) {
             self.count(place, set, sets);
         }
@@ -122,7 +127,11 @@ impl BoardTally {
     /// Counts a comparison of any weight.
     fn add_any(&mut self, rows: &Log, row: usize, [left, right]: [u32; 2], set: u32, sets: &BoardSets) {
         let found = rows.row(row);
-        let place = self.place(left, right, rows.codes[row], found.outcome.share());
+        if rows.codes[row] == CODE_SHARE {
+            let key = (left, right, found.outcome.share().to_bits());
+            return self.shares.entry((key, set)).or_default().add(CellSum::of(found.count, found.weight));
+        }
+        let place = self.place(left, right, rows.codes[row]);
         #[expect(clippy::float_cmp, reason = "exactly one is the default")]
         if found.count == 1.0 && found.weight == 1.0 {
             return self.count(place, set, sets);
@@ -184,11 +193,11 @@ impl BoardTally {
 
     /// The place of the cell of a comparison.
     #[inline]
-    fn place(&mut self, left: u32, right: u32, code: u8, share: f64) -> usize {
+    fn place(&mut self, left: u32, right: u32, code: u8) -> usize {
         let (low, high, slot) =
             if left < right { (left, right, code) } else { (right, left, CODE_LEFT.wrapping_sub(code)) };
-        if code == CODE_SHARE || high as usize >= self.side {
-            return self.other_place(left, right, code, share);
+        if high as usize >= self.side {
+            return self.other_place(left, right, code);
         }
         let index = (low as usize * self.side + high as usize) * PLAIN_OUTCOMES + slot as usize;
         match self.table[index] {
@@ -208,8 +217,8 @@ impl BoardTally {
         self.cells.len() as u32 - 1
     }
 
-    fn other_place(&mut self, left: u32, right: u32, code: u8, share: f64) -> usize {
-        let share = if code == CODE_SHARE { share } else { f64::from(code) / 2.0 };
+    fn other_place(&mut self, left: u32, right: u32, code: u8) -> usize {
+        let share = f64::from(code) / 2.0;
         let key = (left, right, share.to_bits());
         if let Some(&place) = self.others.get(&key) {
             return place as usize;
@@ -230,17 +239,22 @@ impl BoardTally {
 
     /// The counts of each board over its own items, in the order in which they were first seen on it. O(cells ×
     /// boards).
-    pub(crate) fn finish(&self, items: &Items) -> Vec<Tally> {
-        (0..self.boards).map(|board| self.board(board, items)).collect()
+    pub(crate) fn finish(&self, items: &Items, sets: &BoardSets) -> Vec<Tally> {
+        (0..self.boards).map(|board| self.board(board, items, sets)).collect()
     }
 
-    fn board(&self, board: usize, items: &Items) -> Tally {
+    fn board(&self, board: usize, items: &Items, sets: &BoardSets) -> Tally {
         let order = &self.order[board];
         let mut ids = vec![ItemId(u32::MAX); items.len()];
         for (id, &item) in order.iter().enumerate() {
             ids[item as usize] = ItemId(id as u32);
         }
         let mut entries = Vec::new();
+        let entry = |low: u32, high: u32, share: f64, sum: CellSum| {
+            let (one, other) = (ids[low as usize], ids[high as usize]);
+            let (low, high, share) = if one < other { (one, other, share) } else { (other, one, 1.0 - share) };
+            Entry { pair: Pair { low, high }, share, sum }
+        };
         for (place, &(pair, share)) in self.cells.iter().enumerate() {
             let index = place * self.boards + board;
             let mut sum = CellSum::of(f64::from(self.plain[index]), 1.0);
@@ -248,9 +262,12 @@ impl BoardTally {
                 sum.add(weighted);
             }
             if sum.count > 0.0 {
-                let (one, other) = (ids[pair.low.index()], ids[pair.high.index()]);
-                let (low, high, share) = if one < other { (one, other, share) } else { (other, one, 1.0 - share) };
-                entries.push(Entry { pair: Pair { low, high }, share, sum });
+                entries.push(entry(pair.low.0, pair.high.0, share, sum));
+            }
+        }
+        for (&((left, right, share), set), &sum) in &self.shares {
+            if sets.has(set, board) && sum.count > 0.0 {
+                entries.push(entry(left, right, f64::from_bits(share), sum));
             }
         }
         let names = order.iter().map(|&item| items.name(ItemId(item))).collect();
@@ -297,7 +314,7 @@ mod tests {
         tally.append(log, &ids, ids.len(), &of_row, &sets);
         tally.spill();
         tally.append(log, &ids, ids.len(), &of_row, &sets);
-        let twice = tally.finish(log.items());
+        let twice = tally.finish(log.items(), &sets);
         for (board, tally) in twice.into_iter().enumerate() {
             let (found, expected) = (PreferenceGraph::from_tally(tally), apart(log, &of_row, &sets, board));
             assert_eq!(found.items(), expected.items());
@@ -312,6 +329,21 @@ mod tests {
         check(&rows(12), 3);
         check(&rows(40), 70);
         check(&rows(DENSE_ITEMS + 9), 2);
+    }
+
+    #[test]
+    fn rows_of_as_many_shares_as_rows_take_no_number_a_board() {
+        let mut log = rows(12);
+        (0..500).for_each(|row| {
+            let share = Outcome::Share(0.1 + f64::from(row) / 1000.0);
+            log.push(Comparison::new(ItemId(row % 12), ItemId((row + 1) % 12), share));
+        });
+        check(&log, 20);
+        let (mut tally, mut sets) = (BoardTally::new(20), BoardSets::new(20));
+        let all = sets.intern(&[0xf_ffff]);
+        let ids: Vec<u32> = (0..12).collect();
+        tally.append(&log, &ids, 12, &vec![all; log.len()], &sets);
+        assert!(tally.plain.len() <= 20 * 3 * 66, "{}", tally.plain.len());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::error::{Fault, shown};
 use super::fields::{ScoreField, number, score, time};
 use super::filter::{Chosen, RowFilter};
 use super::names::Names;
-use super::options::{BothBad, OutcomeAs, ReadOptions};
+use super::options::{AMOUNTS, BothBad, OutcomeAs, ReadOptions};
 use super::outcome::{Verdict, usual, verdict};
 
 /// The fields of a row by the index of their column.
@@ -24,6 +24,12 @@ pub(super) trait Fields {
         None
     }
 
+    /// The field as a word, if it is a short one.
+    #[inline]
+    fn word(&self, column: usize) -> Option<Word> {
+        Word::of(self.get(column)?)
+    }
+
     /// What is wrong with a row that has no value in the column of this name.
     fn absent(&self, column: String) -> Fault {
         Fault::MissingKey { column }
@@ -32,6 +38,43 @@ pub(super) trait Fields {
     /// The array or the object that is there instead of a single value.
     fn nested(&self, _column: usize) -> Option<&[u8]> {
         None
+    }
+}
+
+/// A text of up to sixteen bytes: they are a number, and with their count say which text it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) bytes: u128,
+    pub(super) length: u32,
+}
+
+impl Word {
+    /// The most bytes of a word.
+    pub(super) const MOST: usize = 16;
+
+    /// The text as a word, if it is short.
+    #[inline]
+    pub(super) fn of(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::MOST];
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(Self { bytes: u128::from_le_bytes(bytes), length: text.len() as u32 })
+    }
+
+    /// The first bytes of these as a word.
+    #[inline]
+    pub(super) fn first(bytes: &[u8; Self::MOST], length: usize) -> Option<Self> {
+        /// The bits of so many bytes.
+        const MASKS: [u128; Word::MOST + 1] = {
+            let mut masks = [0; Word::MOST + 1];
+            let mut length = 1;
+            while length < masks.len() {
+                masks[length] = u128::MAX >> (8 * (Word::MOST - length));
+                length += 1;
+            }
+            masks
+        };
+        let mask = MASKS.get(length)?;
+        Some(Self { bytes: u128::from_le_bytes(*bytes) & mask, length: length as u32 })
     }
 }
 
@@ -213,7 +256,16 @@ impl<'a> BlockReader<'a> {
         let scores = columns.scores.map(|columns| self.scores(fields, columns)).transpose()?;
         self.check_labels(fields)?;
         self.compare_others(&found, fields, left, right);
-        // From here on nothing can fail.
+        // From here on nothing can fail. A row that is left out adds no item either.
+        match found {
+            Found::Nothing => self.block.both_bad_dropped += 1,
+            Found::NoVerdict => self.block.no_verdict += 1,
+            Found::One(..) | Found::Counts(_) | Found::Games(_) => {}
+        }
+        if matches!(found, Found::Nothing | Found::NoVerdict) {
+            self.block.read += 1;
+            return Ok(());
+        }
         let (left, right) = known.unwrap_or_else(|| (self.intern(left), self.intern(right)));
         let before = self.block.rows.len();
         self.push(fields, Comparison { weight, ..comparison(left, right) }, &found, time);
@@ -391,8 +443,7 @@ impl<'a> BlockReader<'a> {
                     self.block.rows.push(Comparison { outcome, weight: row.weight * factor, ..row });
                 }
             }
-            Found::Nothing => self.block.both_bad_dropped += 1,
-            Found::NoVerdict => self.block.no_verdict += 1,
+            Found::Nothing | Found::NoVerdict => {}
         }
         self.block.read += 1;
         let added = self.block.rows.len() - before;
@@ -405,9 +456,6 @@ impl<'a> BlockReader<'a> {
         }
     }
 }
-
-/// Counts and weights other than 0: none that makes squares and sums overflow.
-const AMOUNTS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 
 /// Whether the column of a row has a value, if only one that is bad.
 fn is_there(fields: &impl Fields, column: usize) -> bool {

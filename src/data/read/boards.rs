@@ -15,6 +15,9 @@ pub struct Filtered {
     /// Rows that no board has, where there are boards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside_boards: Option<u64>,
+    /// Rows that were let through and say nothing of their outcome, or both of whose items were called bad where such
+    /// rows are dropped. They are no comparisons, so that no duplicate and no cap is counted of them.
+    pub without_outcome: u64,
     /// The rows left.
     pub kept: u64,
 }
@@ -41,12 +44,22 @@ pub struct NotNumbers {
     pub example: String,
 }
 
+/// Times that are no seconds since 1970, though a bound of the period is a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddTimes {
+    /// How many rows there are.
+    pub rows: u64,
+    /// What the first of them holds.
+    pub example: String,
+}
+
 impl Filtered {
     pub(super) fn new(options: &ReadOptions) -> Self {
         let names = options.filters.names();
         Self {
             steps: names.into_iter().map(|[filter, value]| FilterStep { filter, value, dropped: 0 }).collect(),
             outside_boards: (!options.boards.is_empty()).then_some(0),
+            without_outcome: 0,
             kept: 0,
         }
     }
@@ -59,18 +72,28 @@ impl Filtered {
         if let Some(outside) = &mut self.outside_boards {
             *outside += chosen.outside;
         }
+        self.without_outcome += chosen.without_outcome;
         self.kept += left;
     }
 
-    /// All rows of the inputs, and in words what became of them. `None` where nothing left out any of them.
-    pub(super) fn total(inputs: &[Input]) -> Option<(u64, String)> {
+    /// All rows of the inputs, and in words what became of them. `None` where filters left out none of them.
+    pub(super) fn total(inputs: &[Input], skipped: u64) -> Option<(u64, String)> {
         let all = Self::sum(inputs)?;
         let steps = all.steps.iter().filter(|step| step.dropped > 0);
         let steps = steps.map(|step| format!("--{} '{}' left out {}", step.filter, step.value, step.dropped));
         let outside = all.outside_boards.filter(|&rows| rows > 0).map(|rows| format!("{rows} are on no board"));
-        let words: Vec<String> = steps.chain(outside).collect();
+        let mut words: Vec<String> = steps.chain(outside).collect();
         let rows = inputs.iter().map(|input| input.rows).sum();
-        (!words.is_empty()).then(|| (rows, words.join(", ")))
+        if words.is_empty() {
+            return None;
+        }
+        if all.without_outcome > 0 {
+            words.push(format!("{} say nothing of their outcome", all.without_outcome));
+        }
+        if skipped > 0 {
+            words.push(format!("{skipped} more were bad and skipped"));
+        }
+        Some((rows, words.join(", ")))
     }
 
     /// What filters and boards left of the rows of all inputs. `None` where there are none.
@@ -82,6 +105,7 @@ impl Filtered {
                 step.dropped += other.dropped;
             }
             sum.outside_boards = sum.outside_boards.zip(other.outside_boards).map(|(one, other)| one + other);
+            sum.without_outcome += other.without_outcome;
             sum.kept += other.kept;
         }
         Some(sum)
@@ -89,6 +113,14 @@ impl Filtered {
 }
 
 impl Notes {
+    /// Takes down times that are no dates.
+    pub(super) fn add_odd_times(&mut self, odd: &Doubt) {
+        if odd.rows > 0 {
+            let known = self.odd_times.get_or_insert_with(|| OddTimes { rows: 0, example: odd.example.clone() });
+            known.rows += odd.rows;
+        }
+    }
+
     /// Takes down the columns that are no numbers.
     pub(super) fn add_not_numbers(&mut self, columns: &[String], doubts: &[Doubt]) {
         for (column, doubt) in columns.iter().zip(doubts).filter(|(_, doubt)| doubt.rows > 0) {
@@ -194,7 +226,7 @@ impl BoardBuilder {
 
     pub(super) fn finish(self, comparisons: &Comparisons) -> Boards {
         let parts = match comparisons {
-            Comparisons::Counts(tally) => BoardParts::Counts(self.tally.finish(tally.items())),
+            Comparisons::Counts(tally) => BoardParts::Counts(self.tally.finish(tally.items(), &self.sets)),
             Comparisons::Rows(_) => BoardParts::Rows(Membership { sets: self.sets, of_row: self.of_row }),
         };
         Boards { rows: self.rows, parts }

@@ -119,7 +119,8 @@ impl Columns {
         options: &ReadOptions,
         labels: Option<&[LabelColumn]>,
     ) -> Result<Self, ReadError> {
-        let guess = || Dialect::guess(&header).filter(|_| !options.columns.has_comparison() && !options.prefer_scores);
+        let is_told = options.columns.has_comparison() || options.prefer_scores || !options.outcomes.is_empty();
+        let guess = || Dialect::guess(&header).filter(|_| !is_told);
         let dialect = options.from.or_else(guess);
         let shape = dialect.map(Dialect::shape);
         let names = &shape.map_or_else(|| options.columns.clone(), |shape| shape.names(&options.columns, &header));
@@ -141,7 +142,8 @@ impl Columns {
             None
         };
         check_unique(path, &finder.header.names)?;
-        let outcomes = finder.outcomes(options)?;
+        let mut unnamed = Vec::new();
+        let outcomes = finder.outcomes(options, &mut unnamed)?;
         let mut found = match shape.map(|shape| finder.verdicts(&shape.verdicts)).transpose()?.flatten() {
             _ if !outcomes.is_empty() => vec![Evidence::Composite],
             Some(evidence) if !options.columns.has_comparison() => vec![Evidence::Dialect(evidence)],
@@ -150,7 +152,7 @@ impl Columns {
         let scores = finder.scores(names).filter(|_| options.keep_scores);
         let evidence = finder.deciding(&mut found, options)?;
         let labels = finder.labels(options, names, labels)?;
-        let plan = finder.plan(options, names)?;
+        let plan = finder.plan(options, names, unnamed)?;
         let Finder { header, paths, .. } = finder;
         Ok(Self {
             names: header.names,

@@ -185,10 +185,24 @@ pub enum ReadError {
         dropped: String,
     },
     /// A weight that is no weight.
-    #[error("the weight of an outcome is {weight}; give a finite number above 0")]
+    #[error("the weight of the outcome `{column}` is {weight}; give a number from 1e-100 to 1e100")]
     OutcomeWeight {
+        /// The outcome's column.
+        column: String,
         /// The number.
         weight: f64,
+    },
+    /// A column that is two outcomes of several.
+    #[error("the outcome `{column}` is given twice; give it once, with its whole weight")]
+    OutcomeTwice {
+        /// The column.
+        column: String,
+    },
+    /// What has no effect where several columns of outcomes are made one.
+    #[error("{what} has no effect on outcomes of several columns (--outcomes); leave out one of them")]
+    WithOutcomes {
+        /// What it is.
+        what: &'static str,
     },
     /// Not one row in all inputs.
     #[error("no row in {paths}; give at least one below the header")]

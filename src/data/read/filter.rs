@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use self::classes::Classes;
 pub(super) use self::classes::Fate;
 pub(super) use self::late::Late;
-pub(super) use self::plan::{Asked, Period, RowPlan};
+pub(super) use self::plan::{Asked, Period, RowPlan, Unnamed};
 use self::short::ShortValues;
 use super::block::Fields;
 use super::error::shown;
@@ -32,6 +32,12 @@ pub(super) struct Chosen {
     pub(super) dropped: Vec<u64>,
     /// Rows that no board has.
     pub(super) outside: u64,
+    /// Rows that were read and are no comparisons, for they say nothing of their outcome.
+    pub(super) without_outcome: u64,
+    /// Rows whose time is no date, though one is asked for.
+    pub(super) odd_times: Doubt,
+    /// Those of the columns that no header named ([`RowPlan::unnamed`]) that have no value in the block.
+    pub(super) unseen: Vec<usize>,
     /// For each column that conditions ask about the rows in which it is no number where one is asked for.
     pub(super) doubts: Vec<Doubt>,
     /// The sets of boards that rows are on, one bit a board, so many words a set.
@@ -109,6 +115,8 @@ pub(super) struct RowFilter<'a> {
     dedupe: Option<u128>,
     key: Vec<u8>,
     capped: Vec<u32>,
+    /// How many comparisons there are.
+    end: usize,
     pub(super) chosen: Chosen,
 }
 
@@ -118,6 +126,7 @@ impl<'a> RowFilter<'a> {
             dropped: vec![0; plan.steps()],
             doubts: vec![Doubt::default(); plan.asked.len()],
             caps: plan.caps.iter().map(|_| <(Names, Vec<u32>)>::default()).collect(),
+            unseen: plan.unnamed.iter().map(|it| it.column).collect(),
             ..Chosen::default()
         };
         Self {
@@ -128,6 +137,7 @@ impl<'a> RowFilter<'a> {
             dedupe: None,
             key: Vec::new(),
             capped: Vec::new(),
+            end: 0,
             chosen,
         }
     }
@@ -135,11 +145,20 @@ impl<'a> RowFilter<'a> {
     /// What becomes of a row by its conditions and boards.
     #[inline]
     pub(super) fn fate(&mut self, fields: &impl Fields) -> Fate {
-        self.row.fill(0);
-        for (asked, seen) in self.plan.asked.iter().zip(&mut self.memory.seen) {
-            seen.add_bits(asked, fields, &mut self.row);
+        if !self.chosen.unseen.is_empty() {
+            self.look_for_unseen(fields);
         }
-        let class = self.memory.classes.find(&self.row).unwrap_or_else(|slot| self.learn(slot));
+        let Memory { seen, classes, .. } = &mut self.memory;
+        let columns = self.plan.asked.iter().zip(seen);
+        let class = if let [row] = &mut self.row[..] {
+            *row = columns.fold(0, |row, (asked, seen)| row | seen.bits_of(asked, fields));
+            classes.find_word(*row)
+        } else {
+            self.row.fill(0);
+            columns.for_each(|(asked, seen)| seen.add_bits(asked, fields, &mut self.row));
+            classes.find(&self.row)
+        };
+        let class = class.unwrap_or_else(|slot| self.learn(slot));
         if self.memory.classes.is_doubtful(class) {
             self.doubt(fields);
         }
@@ -150,7 +169,14 @@ impl<'a> RowFilter<'a> {
         fate
     }
 
-    /// Works out what becomes of the rows with these bits.
+    /// Takes note of columns that have a value at last.
+    #[cold]
+    fn look_for_unseen(&mut self, fields: &impl Fields) {
+        self.chosen.unseen.retain(|&column| fields.get(column).or_else(|| fields.nested(column)).is_none());
+    }
+
+    /// Works out what becomes of the rows with these bits. Where duplicates or caps are counted, rows on no board are
+    /// on the empty set until that is done, for they count there too.
     #[cold]
     fn learn(&mut self, slot: usize) -> u32 {
         let fate = match self.plan.failed(&self.row) {
@@ -158,7 +184,8 @@ impl<'a> RowFilter<'a> {
             None if self.plan.boards.is_empty() => Fate::On(0),
             None => {
                 let mask = self.plan.mask(&self.row);
-                if mask.iter().all(|&word| word == 0) { Fate::Outside } else { Fate::On(self.mask_id(&mask)) }
+                let is_outside = is_empty(&mask) && !self.plan.has_late_filters();
+                if is_outside { Fate::Outside } else { Fate::On(self.mask_id(&mask)) }
             }
         };
         self.memory.classes.add(slot, &self.row, fate, self.plan.is_doubtful(&self.row))
@@ -198,8 +225,18 @@ impl<'a> RowFilter<'a> {
         self.chosen.dropped[step] += 1;
     }
 
-    /// Takes down what later filters need of the row.
-    pub(super) fn note_keys(&mut self, fields: &impl Fields) {
+    /// Counts a row whose time is no date.
+    #[cold]
+    pub(super) fn note_odd_time(&mut self, fields: &impl Fields, column: usize) {
+        let odd = &mut self.chosen.odd_times;
+        if odd.rows == 0 {
+            odd.example = shown(text(fields, column));
+        }
+        odd.rows += 1;
+    }
+
+    /// Takes down what later filters need of the row. A column of a cap that is no text is the answer.
+    pub(super) fn note_keys(&mut self, fields: &impl Fields) -> Result<(), usize> {
         if !self.plan.dedupe.is_empty() {
             self.key.clear();
             let mut there = false;
@@ -214,14 +251,20 @@ impl<'a> RowFilter<'a> {
         self.capped.clear();
         for (&column, (names, _)) in self.plan.caps.iter().zip(&mut self.chosen.caps) {
             let value = text(fields, column);
-            let known = names.find(value).unwrap_or_else(|| names.intern(&String::from_utf8_lossy(value)));
+            let known = match names.find(value) {
+                Some(known) => known,
+                None => names.intern(std::str::from_utf8(value).map_err(|_| column)?),
+            };
             self.capped.push(if value.is_empty() { NO_VALUE } else { known });
         }
+        Ok(())
     }
 
     /// Takes down that the row was read: there are now so many comparisons.
     #[inline]
     pub(super) fn added(&mut self, comparisons: usize) {
+        self.chosen.without_outcome += u64::from(comparisons == self.end);
+        self.end = comparisons;
         if !self.plan.boards.is_empty() && comparisons > self.chosen.of_row.len() {
             let mask = self.mask as usize;
             if mask >= self.chosen.mask_rows.len() {
@@ -239,39 +282,63 @@ impl<'a> RowFilter<'a> {
     }
 }
 
+/// Whether a set has no board.
+pub(super) fn is_empty(set: &[u64]) -> bool {
+    set.iter().all(|&word| word == 0)
+}
+
 /// What a column holds, as text; nothing where there is nothing.
-fn text(fields: &impl Fields, column: usize) -> &[u8] {
+pub(super) fn text(fields: &impl Fields, column: usize) -> &[u8] {
     fields.get(column).or_else(|| fields.nested(column)).unwrap_or_default()
 }
 
 impl Seen {
+    /// The bits of the value that a row has in the column, where they are one word.
+    #[inline]
+    fn bits_of(&mut self, asked: &Asked, fields: &impl Fields) -> u64 {
+        if let Some(known) = self.known(asked.column, fields) {
+            return self.bits[known as usize];
+        }
+        let mut row = [0];
+        self.add_unknown(asked, fields, &mut row);
+        row[0]
+    }
+
     /// Adds the bits of the value that a row has in the column.
     #[inline]
     fn add_bits(&mut self, asked: &Asked, fields: &impl Fields, row: &mut [u64]) {
+        match self.known(asked.column, fields) {
+            Some(known) => self.add_known(known, row),
+            None => self.add_unknown(asked, fields, row),
+        }
+    }
+
+    /// The value that a row has in the column, if it is found at first sight: by its place in a dictionary, or as a
+    /// short one.
+    #[inline]
+    fn known(&self, column: usize, fields: &impl Fields) -> Option<u32> {
+        match fields.entry(column) {
+            Some(entry) => self.by_entry.get(entry as usize).and_then(|known| known.checked_sub(1)),
+            None => self.short.find(fields.word(column)?),
+        }
+    }
+
+    /// Adds the bits of a value that is not found at first sight.
+    #[inline(never)]
+    fn add_unknown(&mut self, asked: &Asked, fields: &impl Fields, row: &mut [u64]) {
         /// Entries of larger dictionaries are not known by their place.
         const ENTRIES: u32 = 1 << 16;
-        let entry = fields.entry(asked.column).filter(|&entry| entry < ENTRIES).map(|entry| entry as usize);
-        if let Some(&known) = entry.and_then(|entry| self.by_entry.get(entry))
-            && known > 0
-        {
-            return self.add_known(known - 1, row);
-        }
         let value = text(fields, asked.column);
-        if let Some(known) = self.short.find(value)
-            && entry.is_none()
-        {
-            return self.add_known(known, row);
-        }
-        match self.values.find(value).or_else(|| self.learn(asked, value, row.len())) {
-            Some(known) => {
-                self.add_known(known, row);
-                self.short.keep(value, known);
-                if let Some(entry) = entry {
-                    self.by_entry.resize(self.by_entry.len().max(entry + 1), 0);
-                    self.by_entry[entry] = known + 1;
-                }
-            }
-            None => asked.add_bits(value, row),
+        let Some(known) = self.values.find(value).or_else(|| self.learn(asked, value, row.len())) else {
+            return asked.add_bits(value, row);
+        };
+        self.add_known(known, row);
+        if let Some(entry) = fields.entry(asked.column).filter(|&entry| entry < ENTRIES) {
+            let entry = entry as usize;
+            self.by_entry.resize(self.by_entry.len().max(entry + 1), 0);
+            self.by_entry[entry] = known + 1;
+        } else if let Some(word) = fields.word(asked.column) {
+            self.short.keep(word, known);
         }
     }
 

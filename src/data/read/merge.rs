@@ -46,6 +46,8 @@ pub(super) struct Assembly<'a> {
     boards: Option<BoardBuilder>,
     /// What the filters left of the file that is being read.
     filtered: Option<Filtered>,
+    /// The columns of that file that were taken on trust, and have no value so far.
+    unseen: Vec<usize>,
     /// The columns of that file that conditions ask about.
     asked: Vec<String>,
     /// How the first file is written.
@@ -74,6 +76,7 @@ impl<'a> Assembly<'a> {
             late: Late::new(&options.filters),
             boards: BoardBuilder::new(options.boards.len()),
             filtered: None,
+            unseen: Vec::new(),
             asked: Vec::new(),
             format: None,
         }
@@ -82,7 +85,8 @@ impl<'a> Assembly<'a> {
     /// Starts a file. The first one decides whether rows are kept, and with which labels.
     pub(super) fn start(&mut self, columns: &Columns) {
         self.notes.counted |= matches!(columns.evidence, Evidence::Counts { .. });
-        self.filtered = columns.plan.as_ref().map(|_| Filtered::new(self.options));
+        self.filtered = self.options.chooses_rows().then(|| Filtered::new(self.options));
+        self.unseen = columns.plan.iter().flat_map(|plan| &plan.unnamed).map(|unnamed| unnamed.column).collect();
         self.asked = columns.plan.iter().flat_map(|plan| &plan.asked).map(|asked| columns.name(asked.column)).collect();
         if self.wanted.is_some() {
             return;
@@ -150,12 +154,30 @@ impl<'a> Assembly<'a> {
         progress.rows += early;
         let left = match &mut self.late {
             Some(late) => late.apply(block),
-            None => block.read,
+            None => block.read - block.chosen.as_ref().map_or(0, |chosen| chosen.without_outcome),
         };
         if let (Some(filtered), Some(chosen)) = (&mut self.filtered, &block.chosen) {
             filtered.add(chosen, left);
             self.notes.add_not_numbers(&self.asked, &chosen.doubts);
+            self.notes.add_odd_times(&chosen.odd_times);
         }
+        if let Some(chosen) = &block.chosen {
+            self.unseen.retain(|column| chosen.unseen.contains(column));
+        }
+    }
+
+    /// Whether each column of a file that was taken on trust has a value in it.
+    pub(super) fn check_seen(&self, file: &Input, columns: &Columns) -> Result<(), ReadError> {
+        let unnamed = columns.plan.iter().flat_map(|plan| &plan.unnamed);
+        let mut nowhere = unnamed.filter(|it| file.rows > 0 && self.unseen.contains(&it.column));
+        nowhere.next().map_or(Ok(()), |it| {
+            Err(ReadError::MissingColumn {
+                path: file.path.clone(),
+                wanted: it.wanted.clone(),
+                found: it.found.clone(),
+                option: "its exact name".to_owned(),
+            })
+        })
     }
 
     /// Ends a file.
@@ -191,7 +213,7 @@ impl<'a> Assembly<'a> {
         if self.stored == 0 {
             let paths: Vec<&str> = self.inputs.iter().map(|input| input.path.as_str()).collect();
             let paths = paths.join(", ");
-            return Err(match Filtered::total(&self.inputs) {
+            return Err(match Filtered::total(&self.inputs, self.notes.skipped) {
                 Some((rows, dropped)) => ReadError::AllFiltered { paths, rows, dropped },
                 None => ReadError::Empty { paths, skipped: self.notes.skipped },
             });

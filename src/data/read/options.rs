@@ -131,6 +131,9 @@ pub struct WeightedOutcome {
     pub weight: f64,
 }
 
+/// Counts and weights other than 0: none that makes squares and sums overflow.
+pub(super) const AMOUNTS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
+
 /// How a log is read. The default takes the usual column names and keeps counts.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, set by name")]
@@ -211,11 +214,26 @@ impl ReadOptions {
                 return Err(ReadError::Setting { name, value });
             }
         }
-        for WeightedOutcome { weight, .. } in &self.outcomes {
-            if !(weight.is_finite() && *weight > 0.0) {
-                return Err(ReadError::OutcomeWeight { weight: *weight });
+        for (place, WeightedOutcome { column, weight }) in self.outcomes.iter().enumerate() {
+            if !AMOUNTS.contains(weight) {
+                return Err(ReadError::OutcomeWeight { column: column.clone(), weight: *weight });
+            }
+            if self.outcomes[..place].iter().any(|other| other.column == *column) {
+                return Err(ReadError::OutcomeTwice { column: column.clone() });
+            }
+        }
+        if !self.outcomes.is_empty() {
+            let margin = (self.margin > 0.0).then_some("a margin of scores (--margin)");
+            let dialect = self.from.map(|_| "a dialect (--from), which says what an outcome is");
+            if let Some(what) = margin.or(dialect) {
+                return Err(ReadError::WithOutcomes { what });
             }
         }
         Ok(())
+    }
+
+    /// Whether something chooses among the rows.
+    pub(super) fn chooses_rows(&self) -> bool {
+        !self.filters.is_empty() || !self.boards.is_empty()
     }
 }

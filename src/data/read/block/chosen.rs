@@ -1,8 +1,8 @@
 //! Rows that filters choose, and outcomes of several columns in one.
 
 use super::super::super::{Log, Outcome};
-use super::super::error::Fault;
-use super::super::filter::{Fate, Period, RowFilter};
+use super::super::error::{Fault, shown};
+use super::super::filter::{Fate, RowFilter, text};
 use super::super::names::Names;
 use super::super::options::BothBad;
 use super::super::outcome::Verdict;
@@ -19,31 +19,28 @@ impl BlockReader<'_> {
             return Ok(false);
         }
         let (period, behind) = (filter.plan.period, filter.plan.behind_conditions());
-        if let Some(period) = period
-            && let Some(step) = self.out_of(period, fields)?
-            && let Some(filter) = &mut self.filter
-        {
-            filter.drop_row(behind + step);
-            return Ok(false);
+        if let Some(period) = period {
+            let time = self.time(fields, period.column)?;
+            let Some(filter) = &mut self.filter else { return Ok(true) };
+            if period.is_odd(time) {
+                filter.note_odd_time(fields, period.column);
+            }
+            if let Some(step) = period.leaves_out(time) {
+                filter.drop_row(behind + step);
+                return Ok(false);
+            }
         }
         let Some(filter) = &mut self.filter else { return Ok(true) };
         if fate == Fate::Outside {
             filter.chosen.outside += 1;
             return Ok(false);
         }
-        if filter.plan.has_late_filters() {
-            filter.note_keys(fields);
+        if filter.plan.has_late_filters()
+            && let Err(column) = filter.note_keys(fields)
+        {
+            return Err(Fault::Encoding { column: self.columns.name(column), value: shown(text(fields, column)) });
         }
         Ok(true)
-    }
-
-    /// Which of the two ends of the period leaves a row out, counting only those there are.
-    fn out_of(&self, period: Period, fields: &impl Fields) -> Result<Option<usize>, Fault> {
-        let time = self.time(fields, period.column)?;
-        if period.since.is_some_and(|since| time < since) {
-            return Ok(Some(0));
-        }
-        Ok(period.until.is_some_and(|until| time >= until).then_some(usize::from(period.since.is_some())))
     }
 
     /// Takes down that a row was added.
@@ -60,7 +57,7 @@ impl BlockReader<'_> {
     }
 
     /// The weighted mean of the outcomes of several columns, as one comparison. Its weight is the part that the
-    /// columns with an outcome have of all weights.
+    /// columns with an outcome have of all weights. A strong grade counts as so many outcomes as its weight.
     pub(super) fn composite(&self, fields: &impl Fields, [left, right]: [&[u8]; 2]) -> Result<Found, Fault> {
         let (mut won, mut there, mut all) = (0.0, 0.0, 0.0);
         for &(column, weight) in &self.columns.outcomes {
@@ -69,13 +66,14 @@ impl BlockReader<'_> {
             if word.trim_ascii().is_empty() && fields.nested(column).is_none() {
                 continue;
             }
-            let outcome = match self.verdict(column, self.field(fields, column)?, left, right)? {
+            let (outcome, times) = match self.verdict(column, self.field(fields, column)?, left, right)? {
                 Verdict::BothBad if self.options.both_bad == BothBad::Drop => continue,
-                Verdict::BothBad => Outcome::Tie,
-                Verdict::Plain(outcome) | Verdict::Strong(outcome) => outcome,
+                Verdict::BothBad => (Outcome::Tie, 1.0),
+                Verdict::Plain(outcome) => (outcome, 1.0),
+                Verdict::Strong(outcome) => (outcome, self.columns.strong_weight),
             };
-            won += weight * outcome.share();
-            there += weight;
+            won += times * weight * outcome.share();
+            there += times * weight;
         }
         // Rounding must not lead out of [0, 1].
         let outcome = Outcome::from_share((won / there).clamp(0.0, 1.0));

@@ -43,6 +43,20 @@ impl Classes {
         }
     }
 
+    /// The same where a key is one word.
+    #[inline]
+    pub(super) fn find_word(&self, bits: u64) -> Result<u32, usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash(&[bits]) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                0 => return Err(slot),
+                class if self.keys[class as usize - 1] == bits => return Ok(class - 1),
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+    }
+
     #[inline]
     fn key(&self, class: u32) -> &[u64] {
         &self.keys[class as usize * self.words..][..self.words]

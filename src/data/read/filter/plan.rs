@@ -22,8 +22,20 @@ pub(in super::super) struct RowPlan {
     pub(in super::super) dedupe: Vec<usize>,
     /// The columns with a cap on the rows of one value.
     pub(in super::super) caps: Vec<usize>,
+    /// Columns that no header named, for later objects may have them where the first has not.
+    pub(in super::super) unnamed: Vec<Unnamed>,
     /// What was learnt in blocks that are done.
     memories: Mutex<Vec<Memory>>,
+}
+
+/// A column that is taken on trust, until the end of the file shows that it is nowhere.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Unnamed {
+    pub(in super::super) column: usize,
+    /// What it is called, and who asks for it.
+    pub(in super::super) wanted: String,
+    /// The columns that there are at first.
+    pub(in super::super) found: String,
 }
 
 /// The time in which rows count.
@@ -32,7 +44,35 @@ pub(in super::super) struct Period {
     pub(in super::super) column: usize,
     pub(in super::super) since: Option<f64>,
     pub(in super::super) until: Option<f64>,
+    /// Whether a bound is a date.
+    pub(in super::super) has_dates: bool,
 }
+
+impl Period {
+    /// Of bounds that are dates where one is between 1973 and 5138: smaller numbers count something else, and larger
+    /// ones are no seconds.
+    pub(in super::super) fn new(column: usize, since: Option<f64>, until: Option<f64>) -> Self {
+        const DATES: std::ops::Range<f64> = 1e8..MOST_SECONDS;
+        let has_dates = since.into_iter().chain(until).any(|bound| DATES.contains(&bound));
+        Self { column, since, until, has_dates }
+    }
+
+    /// Which of the two ends leaves a time out, counting only those there are.
+    pub(in super::super) fn leaves_out(&self, time: f64) -> Option<usize> {
+        if self.since.is_some_and(|since| time < since) {
+            return Some(0);
+        }
+        self.until.is_some_and(|until| time >= until).then_some(usize::from(self.since.is_some()))
+    }
+
+    /// Whether a time is no date though the bounds are, as where it counts milliseconds.
+    pub(in super::super) fn is_odd(&self, time: f64) -> bool {
+        self.has_dates && time >= MOST_SECONDS
+    }
+}
+
+/// In seconds since 1970 this is the year 5138.
+const MOST_SECONDS: f64 = 1e11;
 
 /// A column that conditions ask about.
 #[derive(Debug)]
