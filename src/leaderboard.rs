@@ -4,6 +4,7 @@ mod moves;
 pub mod published;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -14,7 +15,9 @@ use crate::data::graph::{PreferenceGraph, Record};
 use crate::models::general_preference::{BlockReading, Canonical, Search};
 use crate::models::{Fitted, Units};
 use crate::structure::{Note, Status};
-use crate::uncertainty::{ClusterSummary, RankIntervals, RankSettings, Uncertainty, rank_intervals, share_slope};
+use crate::uncertainty::{
+    ClusterSummary, NormalDraws, RankIntervals, RankSettings, Uncertainty, rank_intervals_with, share_slope,
+};
 
 /// Elo points a unit of natural log-odds.
 pub const ELO_PER_LOG_ODDS: f64 = 400.0 / std::f64::consts::LN_10;
@@ -94,6 +97,8 @@ pub struct BoardSettings {
     pub min_comparisons: f64,
     /// Items that are hidden, after the fit.
     pub hidden: Vec<String>,
+    /// Draws for rank intervals that several boards share, if there are any.
+    pub draws: Option<Arc<NormalDraws>>,
 }
 
 impl Default for BoardSettings {
@@ -104,6 +109,7 @@ impl Default for BoardSettings {
             ranks: RankSettings::default(),
             min_comparisons: 0.0,
             hidden: Vec::new(),
+            draws: None,
         }
     }
 }
@@ -228,7 +234,7 @@ impl Leaderboard {
         let order = ranked(&shown, fitted.ratings(), tolerance(settings.units), |item| graph.items().name(item));
         let ids: Vec<ItemId> = order.iter().map(|&(_, item)| item).collect();
         let ratings: Vec<f64> = ids.iter().map(|item| fitted.ratings()[item.index()]).collect();
-        let intervals = rank_intervals(&ids, &ratings, uncertainty, settings.ranks);
+        let intervals = rank_intervals_with(&ids, &ratings, uncertainty, settings.ranks, settings.draws.as_deref());
         let view = View::new(graph, fitted, uncertainty, settings)?;
         let ranks: Vec<usize> = order.iter().map(|&(rank, _)| rank).collect();
         let items = (0..ids.len())

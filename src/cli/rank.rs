@@ -8,6 +8,7 @@ mod names;
 mod previous;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
 use palio::data::graph::PreferenceGraph;
@@ -18,7 +19,7 @@ use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Scale, Sc
 use palio::models::Units;
 use palio::report::{self, Board, FixedBoard, Report};
 use palio::structure::Note;
-use palio::uncertainty::{RankRule, RankSettings, Uncertainty};
+use palio::uncertainty::{NormalDraws, RankRule, RankSettings, Uncertainty};
 
 pub(crate) use self::arguments::RankArgs;
 use self::arguments::{ColumnsArg, RankRuleArg, check_numbers, scale};
@@ -64,6 +65,8 @@ struct Plan<'a> {
     previous: Option<BoardFile>,
     hidden: Vec<String>,
     renamed: Renamed,
+    /// Draws for rank intervals, once it is known that several boards share them.
+    draws: OnceLock<Arc<NormalDraws>>,
 }
 
 /// What was read and made of it.
@@ -140,7 +143,7 @@ impl<'a> Plan<'a> {
         let previous = args.previous.as_deref().map(|path| BoardFile::read("--previous", path, &units)).transpose()?;
         let previous = previous.map(|file| file.shown(&renamed));
         rating.start = previous.as_ref().and_then(|file| start_of(file, &units, &renamed));
-        Ok(Self { args, global, rating, scale, known, previous, hidden, renamed })
+        Ok(Self { args, global, rating, scale, known, previous, hidden, renamed, draws: OnceLock::new() })
     }
 
     /// What reading must keep: rows only where something needs them.
@@ -200,6 +203,7 @@ impl<'a> Plan<'a> {
         };
         let labels = log.labels(column).context("the column to split by was not read")?;
         let parts = log.split(labels);
+        self.share_draws(parts.len(), log.items().len());
         let one = |(value, part): &(String, Log)| {
             let made = self.board(Some(value.clone()), &PreferenceGraph::from_log(part), Some(part), task.as_deref());
             made.with_context(|| format!("board {value}"))
@@ -256,15 +260,24 @@ impl<'a> Plan<'a> {
         Ok(BoardSettings {
             units: self.rating.entry.units,
             scale: self.scale.clone(),
-            ranks: RankSettings {
-                rule: self.rank_rule(items)?,
-                level: self.args.rating.level,
-                seed: self.global.seed,
-                ..RankSettings::default()
-            },
+            ranks: self.ranks(self.rank_rule(items)?),
+            draws: self.draws.get().cloned(),
             min_comparisons: self.args.min_comparisons,
             hidden: self.hidden.clone(),
         })
+    }
+
+    fn ranks(&self, rule: RankRule) -> RankSettings {
+        let (level, seed) = (self.args.rating.level, self.global.seed);
+        RankSettings { rule, level, seed, ..RankSettings::default() }
+    }
+
+    /// Has boards of up to so many items share their draws, where there are several.
+    fn share_draws(&self, boards: usize, items: usize) {
+        if boards > 1 && items <= SIMULTANEOUS_ITEMS {
+            let draws = NormalDraws::new(items, self.ranks(RankRule::Simultaneous));
+            self.draws.get_or_init(|| Arc::new(draws));
+        }
     }
 
     fn rank_rule(&self, items: usize) -> anyhow::Result<RankRule> {

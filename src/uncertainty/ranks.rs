@@ -1,5 +1,7 @@
 //! Intervals for ranks: which items are surely above which.
 
+use std::sync::OnceLock;
+
 use nalgebra::{Cholesky, DMatrix};
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -7,7 +9,7 @@ use serde::Serialize;
 
 use super::Uncertainty;
 use crate::data::ItemId;
-use crate::random::{Purpose, stream};
+use crate::random::{Purpose, SimRng, stream};
 
 /// What a rank interval claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -125,6 +127,56 @@ impl RankIntervals {
     }
 }
 
+/// Standard normal draws that the simultaneous rule of several boards begins with, made once for all of them. They
+/// are the draws that each would make for itself, so that they change no number.
+#[derive(Debug)]
+pub struct NormalDraws {
+    settings: RankSettings,
+    members: usize,
+    blocks: OnceLock<Vec<DMatrix<f64>>>,
+}
+
+impl PartialEq for NormalDraws {
+    /// Draws of the same settings are the same, made or not.
+    fn eq(&self, other: &Self) -> bool {
+        (self.settings, self.members) == (other.settings, other.members)
+    }
+}
+
+impl NormalDraws {
+    /// Draws for boards of up to so many items, made when the first of them asks. O(items × draws) memory.
+    pub fn new(items: usize, settings: RankSettings) -> Self {
+        Self { settings, members: items, blocks: OnceLock::new() }
+    }
+
+    /// The draws, if they are of these settings and enough for so many members.
+    fn blocks(&self, members: usize, settings: RankSettings) -> Option<&[DMatrix<f64>]> {
+        let fits = members <= self.members && settings == self.settings;
+        fits.then(|| {
+            &**self.blocks.get_or_init(|| {
+                let total = total(settings);
+                let block = |number: usize| normal_block(number, total, self.members, &mut stream_of(number, settings));
+                (0..total.div_ceil(BLOCK)).into_par_iter().map(block).collect()
+            })
+        })
+    }
+}
+
+/// How many draws it takes.
+fn total(settings: RankSettings) -> usize {
+    let needed = (DRAWS_BEYOND / (1.0 - settings.level)).min(MAX_DRAWS);
+    (settings.draws as usize).max(needed as usize)
+}
+
+fn stream_of(block: usize, settings: RankSettings) -> SimRng {
+    stream(settings.seed, Purpose::RankIntervals, block as u64)
+}
+
+/// A block of draws, one a row. Column comes after column, so that a block of fewer members is its beginning.
+fn normal_block(number: usize, total: usize, members: usize, rng: &mut SimRng) -> DMatrix<f64> {
+    DMatrix::from_fn(BLOCK.min(total - number * BLOCK), members, |_, _| StandardNormal.sample(rng))
+}
+
 /// Rank intervals of `items` with these ratings (parallel to `items`, in the rater's units). An item
 /// without an error has none, and is surely above or below nobody.
 ///
@@ -141,9 +193,20 @@ pub fn rank_intervals(
     uncertainty: &Uncertainty,
     settings: RankSettings,
 ) -> RankIntervals {
+    rank_intervals_with(items, ratings, uncertainty, settings, None)
+}
+
+/// The same by draws that several boards share.
+pub(crate) fn rank_intervals_with(
+    items: &[ItemId],
+    ratings: &[f64],
+    uncertainty: &Uncertainty,
+    settings: RankSettings,
+    shared: Option<&NormalDraws>,
+) -> RankIntervals {
     match settings.rule {
         RankRule::Overlap => overlap(items, ratings, uncertainty, settings.level),
-        RankRule::Simultaneous => simultaneous(items, ratings, uncertainty, settings),
+        RankRule::Simultaneous => simultaneous(items, ratings, uncertainty, settings, shared),
     }
 }
 
@@ -153,7 +216,13 @@ fn overlap(items: &[ItemId], ratings: &[f64], uncertainty: &Uncertainty, level: 
     RankIntervals::by_intervals(&intervals)
 }
 
-fn simultaneous(items: &[ItemId], ratings: &[f64], uncertainty: &Uncertainty, settings: RankSettings) -> RankIntervals {
+fn simultaneous(
+    items: &[ItemId],
+    ratings: &[f64],
+    uncertainty: &Uncertainty,
+    settings: RankSettings,
+    shared: Option<&NormalDraws>,
+) -> RankIntervals {
     let places: Vec<usize> = (0..items.len()).filter(|&i| uncertainty.std_error(items[i]).is_some()).collect();
     if places.is_empty() {
         return RankIntervals::by_intervals(&vec![None; items.len()]);
@@ -164,7 +233,8 @@ fn simultaneous(items: &[ItemId], ratings: &[f64], uncertainty: &Uncertainty, se
     }
     let members: Vec<ItemId> = places.iter().map(|&place| items[place]).collect();
     let covariance = uncertainty.covariance_of(&members);
-    let Some(draws) = Draws::new(&covariance, uncertainty.degrees_of_freedom(), settings) else { return found };
+    let drawn = Draws::new(&covariance, uncertainty.degrees_of_freedom(), settings, shared);
+    let Some(draws) = drawn else { return found };
     let mut pairs = ordered_pairs(&covariance, |i, j| ratings[places[i]] >= ratings[places[j]]);
     let mut largest = draws.largest_statistics(&pairs);
     loop {
@@ -228,15 +298,23 @@ struct Draws {
 }
 
 impl Draws {
-    fn new(covariance: &DMatrix<f64>, degrees_of_freedom: Option<f64>, settings: RankSettings) -> Option<Self> {
+    fn new(
+        covariance: &DMatrix<f64>,
+        degrees_of_freedom: Option<f64>,
+        settings: RankSettings,
+        shared: Option<&NormalDraws>,
+    ) -> Option<Self> {
         let factor = factor(covariance)?.transpose();
-        let needed = (DRAWS_BEYOND / (1.0 - settings.level)).min(MAX_DRAWS);
-        let total = (settings.draws as usize).max(needed as usize);
+        let (members, total) = (factor.nrows(), total(settings));
+        // The size of t draws comes behind the normal ones in a stream.
+        let shared = shared.filter(|_| degrees_of_freedom.is_none());
+        if let Some(normal) = shared.and_then(|shared| shared.blocks(members, settings)) {
+            let block = |normal: &DMatrix<f64>| normal.columns(0, members) * &factor;
+            return Some(Self { blocks: normal.par_iter().map(block).collect() });
+        }
         let block = |number: usize| {
-            let mut rng = stream(settings.seed, Purpose::RankIntervals, number as u64);
-            let wanted = BLOCK.min(total - number * BLOCK);
-            let normal = DMatrix::<f64>::from_fn(wanted, factor.nrows(), |_, _| StandardNormal.sample(&mut rng));
-            let mut draws = normal * &factor;
+            let mut rng = stream_of(number, settings);
+            let mut draws = normal_block(number, total, members, &mut rng) * &factor;
             if let Some(chi_squared) = degrees_of_freedom.and_then(|df| ChiSquared::new(df).ok()) {
                 for mut draw in draws.row_iter_mut() {
                     let size: f64 = chi_squared.sample(&mut rng);
@@ -446,5 +524,42 @@ mod tests {
         let uncertainty = Uncertainty::new(2, ids(2), Spread::Covariance(covariance));
         let found = rank_intervals(&ids(2), &[1.0, 0.0], &uncertainty, RankSettings::default());
         assert_eq!(found.interval(0), Some((1, 2)));
+    }
+
+    #[test]
+    fn draws_that_boards_share_change_no_interval() {
+        let errors: Vec<f64> = (1..40).map(|item| 0.02 + f64::from(item % 7) / 50.0).collect();
+        let ratings: Vec<f64> = (1..40).map(|item| f64::from(item * item % 17) / 10.0).collect();
+        let (items, uncertainty) = ((0..39).map(ItemId).collect::<Vec<_>>(), independent(&errors));
+        let settings = RankSettings { draws: 1000, ..RankSettings::default() };
+        let own = rank_intervals(&items, &ratings, &uncertainty, settings);
+        for members in [39, 60] {
+            let shared = NormalDraws::new(members, settings);
+            assert_eq!(rank_intervals_with(&items, &ratings, &uncertainty, settings, Some(&shared)), own);
+        }
+        let few = NormalDraws::new(3, settings);
+        assert_eq!(rank_intervals_with(&items, &ratings, &uncertainty, settings, Some(&few)), own);
+    }
+
+    #[test]
+    fn the_largest_statistic_of_a_draw_is_that_of_all_pairs() {
+        let mut rng = stream(3, Purpose::RankIntervals, 0);
+        for members in [1, 2, 7, 8, 9, 30] {
+            let mut pairs = Vec::new();
+            for upper in 0..members {
+                for lower in upper + 1..members {
+                    let precision =
+                        if (upper + lower) % 5 == 0 { 0.0 } else { f64::from((upper * 7 + lower) as u32 % 11) };
+                    pairs.push(OrderedPair { upper, lower, precision, accepted: false });
+                }
+            }
+            let precisions = Precisions::new(members, &pairs);
+            for _ in 0..50 {
+                let errors: Vec<f64> = (0..members).map(|_| StandardNormal.sample(&mut rng)).collect();
+                let statistic = |pair: &OrderedPair| ((errors[pair.upper] - errors[pair.lower]) * pair.precision).abs();
+                let expected = pairs.iter().map(statistic).fold(0.0, f64::max);
+                assert_eq!(precisions.largest_statistic(&errors).to_bits(), f64::to_bits(expected));
+            }
+        }
     }
 }

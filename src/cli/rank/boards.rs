@@ -8,7 +8,7 @@ use palio::report::NamedRows;
 use palio::structure::Note;
 use rayon::prelude::*;
 
-use super::{Made, Plan};
+use super::{Made, Plan, items_of};
 use crate::cli::rating::IntervalKind;
 
 /// Refuses two boards of one name.
@@ -57,6 +57,11 @@ impl Plan<'_> {
         task: Option<&str>,
     ) -> Vec<anyhow::Result<Made>> {
         let Boards { rows, parts } = found;
+        let items = match (&parts, comparisons) {
+            (BoardParts::Counts(tallies), _) => tallies.iter().map(|tally| tally.items().len()).max().unwrap_or(0),
+            (BoardParts::Rows(_), comparisons) => items_of(comparisons).len(),
+        };
+        self.share_draws(rows.len(), items);
         let asked: Vec<usize> = (0..rows.len()).filter(|&board| rows[board] > 0).collect();
         let one = |board: usize| {
             let BoardRows { name, condition } = self.args.board[board].clone();

@@ -104,21 +104,24 @@ impl BoardTally {
     pub(crate) fn append(&mut self, rows: &Log, ids: &[u32], items: usize, of_row: &[u32], sets: &BoardSets) {
         self.make_room(items, rows.len(), sets);
         let single = rows.shares.is_empty() && rows.counts.is_empty() && rows.weights.is_empty();
-        let sides =
-            || rows.left.iter().zip(&rows.right).map(|(&left, &right)| (ids[left as usize], ids[right as usize]));
-        for ((left, right), &set) in sides().zip(of_row) {
-            self.see(left, set, sets);
-            self.see(right, set, sets);
+        let sides: Vec<[u32; 2]> = std::iter::zip(&rows.left, &rows.right)
+            .map(|(&left, &right)| [ids[left as usize], ids[right as usize]])
+            .collect();
+        for (&sides, &set) in sides.iter().zip(of_row) {
+            self.see(sides[0], set, sets);
+            self.see(sides[1], set, sets);
         }
         if !single {
-            for (row, (sides, &set)) in sides().zip(of_row).enumerate() {
-                self.add_any(rows, row, sides.into(), set, sets);
+            for (row, (&sides, &set)) in sides.iter().zip(of_row).enumerate() {
+                self.add_any(rows, row, sides, set, sets);
             }
             return;
         }
         // One thing after the other for all rows, so that a processor may look ahead in each.
-        let places: Vec<usize> =
-            sides().zip(&rows.codes).map(|((left, right), &code)| self.place(left, right, code)).collect();
+        let mut places = Vec::with_capacity(sides.len());
+        for (&[left, right], &code) in sides.iter().zip(&rows.codes) {
+            places.push(self.place(left, right, code));
+        }
         for (&place, &set) in places.iter().zip(of_row) {
             self.count(place, set, sets);
         }

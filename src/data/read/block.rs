@@ -41,40 +41,33 @@ pub(super) trait Fields {
     }
 }
 
-/// A text of up to sixteen bytes: they are a number, and with their count say which text it is.
+/// A text of up to eight bytes: they are a number, and with their count say which text it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Word {
-    pub(super) bytes: u128,
+    pub(super) bytes: u64,
     pub(super) length: u32,
 }
 
 impl Word {
     /// The most bytes of a word.
-    pub(super) const MOST: usize = 16;
+    pub(super) const MOST: usize = 8;
 
     /// The text as a word, if it is short.
     #[inline]
     pub(super) fn of(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::MOST];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
-        Some(Self { bytes: u128::from_le_bytes(bytes), length: text.len() as u32 })
+        Some(Self { bytes: u64::from_le_bytes(bytes), length: text.len() as u32 })
     }
 
     /// The first bytes of these as a word.
     #[inline]
-    pub(super) fn first(bytes: &[u8; Self::MOST], length: usize) -> Option<Self> {
+    pub(super) fn first(bytes: [u8; Self::MOST], length: usize) -> Option<Self> {
         /// The bits of so many bytes.
-        const MASKS: [u128; Word::MOST + 1] = {
-            let mut masks = [0; Word::MOST + 1];
-            let mut length = 1;
-            while length < masks.len() {
-                masks[length] = u128::MAX >> (8 * (Word::MOST - length));
-                length += 1;
-            }
-            masks
-        };
+        const MASKS: [u64; Word::MOST + 1] =
+            [0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, u64::MAX >> 24, u64::MAX >> 16, u64::MAX >> 8, u64::MAX];
         let mask = MASKS.get(length)?;
-        Some(Self { bytes: u128::from_le_bytes(*bytes) & mask, length: length as u32 })
+        Some(Self { bytes: u64::from_le_bytes(bytes) & mask, length: length as u32 })
     }
 }
 

@@ -208,7 +208,7 @@ impl Fields for Row<'_> {
     fn word(&self, column: usize) -> Option<Word> {
         let range = self.range(column);
         match self.bytes.get(range.start..).and_then(<[u8]>::first_chunk) {
-            Some(bytes) => Word::first(bytes, range.len()),
+            Some(bytes) => Word::first(*bytes, range.len()),
             None => Word::of(self.bytes.get(range)?),
         }
     }
