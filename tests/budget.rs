@@ -316,6 +316,17 @@ fn the_readme_tells_what_samplers_do_for_elo() {
     }
 }
 
+#[test]
+fn the_readme_tells_how_soft_condorcet_is_misled_by_uneven_choices() {
+    let readme = std::fs::read_to_string("docs/budgets.md").expect("docs/budgets.md");
+    for (ranker, said) in [("soft-condorcet", "0.1472"), ("soft-condorcet:online=true", "0.5084")] {
+        assert!(readme.contains(said), "{said}");
+        let found = row(told(), "mallows:0.3", "ucb", ranker);
+        let told = said.parse().expect("a number");
+        assert_near(ranker, [told, found.std_error / 2.0], [found.average_error, found.std_error]);
+    }
+}
+
 /// The mean along the budget is that of the errors after every comparison, however few are computed.
 #[test]
 fn few_checkpoints_tell_the_same_mean_as_all_of_them() {
