@@ -442,7 +442,7 @@ mod tests {
     fn other_counts_leave_out_what_counts_nothing() {
         let left = profile().with_counts(&[0.0, 3.0]);
         assert_eq!((left.len(), left.voters(), left.ballot(0).ranked), (1, 3.0, &ids([3])[..]));
-        assert_eq!((profile().sizes(2), profile().sizes(1)), (vec![2.0, 0.0], vec![2.0, 3.0]));
+        assert_eq!((profile().sizes(2), profile().sizes(1)), (vec![2.0, 0.0], vec![2.0, 1.0]));
     }
 
     #[test]
