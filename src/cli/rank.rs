@@ -171,7 +171,10 @@ impl<'a> Plan<'a> {
         let graph = profile.graph();
         let notes = self.unknown_names(graph.items());
         let rated = self.rating.rated_ballots(&graph, &profile)?;
-        Ok(Ranked { inputs, notes, boards: vec![self.made(None, self.plain_board(&graph, rated)?)?] })
+        let mut made = self.made(None, self.plain_board(&graph, rated)?)?;
+        let entries = profile.ballots().filter(|ballot| ballot.count > 0.0).count() as f64;
+        made.board.board.graph.ballots = Some(if profile.is_weighted() { entries } else { profile.voters() });
+        Ok(Ranked { inputs, notes, boards: vec![made] })
     }
 
     /// Refuses what rows of comparisons are asked for.
