@@ -399,3 +399,19 @@ fn the_board_that_is_compared_with_is_told() {
         "{out}"
     );
 }
+
+#[test]
+fn last_weeks_board_is_what_another_fit_makes_of_its_votes() {
+    let report = json(&["rank", VOTES, "--until", "2025-02-22", "--interval", "fisher"]);
+    let text = std::fs::read_to_string("fixtures/last_week.csv").expect("a board");
+    for line in text.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let value = |place: usize| fields[place].parse::<f64>().expect("a number");
+        let row = item(&report, fields[0]);
+        for (key, expected) in [("rating", value(1)), ("low", value(2)), ("high", value(3)), ("comparisons", value(5))]
+        {
+            assert!((number(row, key) - expected).abs() < 2e-5, "{} {key}", fields[0]);
+        }
+        assert!((number(row, "std_error") - value(4).sqrt()).abs() < 1e-6);
+    }
+}

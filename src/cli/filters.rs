@@ -11,7 +11,7 @@ use super::output::{Format, tell};
 use super::table::{grouped, width, wrapped};
 
 /// Which rows of a log count.
-#[derive(Debug, Clone, Serialize, clap::Args)]
+#[derive(Debug, Clone, Default, Serialize, clap::Args)]
 #[command(next_help_heading = "Choosing rows")]
 pub(super) struct FilterArgs {
     /// Only rows for which this holds, such as 'language = "German" and (turns >= 3 or not is_code)'; may be given

@@ -329,23 +329,19 @@ impl Draws {
     /// For each draw the largest statistic among the statements tested.
     fn largest_statistics(&self, pairs: &[OrderedPair]) -> Vec<f64> {
         let Some(members) = self.blocks.first().map(DMatrix::ncols) else { return Vec::new() };
-        let precisions = Precisions::new(members, pairs);
+        let statements = Statements::of(members, pairs);
         let of_block = |block: &DMatrix<f64>| {
             // A draw lies side by side in the transposed block.
             let draws = block.transpose();
-            draws.column_iter().map(|draw| precisions.largest_statistic(draw.as_slice())).collect::<Vec<f64>>()
+            draws.column_iter().map(|draw| statements.largest_statistic(draw.as_slice())).collect::<Vec<f64>>()
         };
         self.blocks.par_iter().flat_map_iter(of_block).collect()
     }
 
     /// The largest statistic of one draw.
-    fn largest_of(&self, draw: usize, pairs: &[OrderedPair]) -> f64 {
+    fn largest_of(&self, draw: usize, statements: &Statements) -> f64 {
         let errors: Vec<f64> = self.blocks[draw / BLOCK].row(draw % BLOCK).iter().copied().collect();
-        pairs.iter().fold(0.0, |largest, pair| {
-            let reverse = (errors[pair.lower] - errors[pair.upper]) * pair.precision;
-            let statistic = if pair.accepted { reverse } else { reverse.abs() };
-            if statistic > largest { statistic } else { largest }
-        })
+        statements.largest_statistic(&errors)
     }
 
     /// The level's quantile of the largest statistic among the statements still tested.
@@ -356,12 +352,13 @@ impl Draws {
         let above = largest.len() - ((level * largest.len() as f64).ceil() as usize).clamp(1, largest.len());
         let mut order: Vec<usize> = (0..largest.len()).collect();
         order.sort_by(|&a, &b| largest[b].total_cmp(&largest[a]));
+        let statements = Statements::of(self.blocks.first().map_or(0, DMatrix::ncols), pairs);
         let mut exact = Vec::new();
         for batch in order.chunks(BATCH) {
             if exact.get(above).is_some_and(|&quantile| quantile >= largest[batch[0]]) {
                 break;
             }
-            let updated: Vec<f64> = batch.par_iter().map(|&draw| self.largest_of(draw, pairs)).collect();
+            let updated: Vec<f64> = batch.par_iter().map(|&draw| self.largest_of(draw, &statements)).collect();
             for (&draw, &statistic) in batch.iter().zip(&updated) {
                 largest[draw] = statistic;
             }
@@ -372,58 +369,64 @@ impl Draws {
     }
 }
 
-/// The precisions of all pairs of members, as a square.
-struct Precisions {
+/// The statements "one member is above another" that are tested, by the precisions of the differences.
+struct Statements {
     members: usize,
-    /// Row by row; 0 for a pair that is not tested.
-    of_pairs: Vec<f64>,
+    /// A square, row by row: the row's member above the column's. 0 where nothing is tested.
+    precisions: Vec<f64>,
     /// The largest of each row.
     largest: Vec<f64>,
 }
 
-impl Precisions {
-    fn new(members: usize, pairs: &[OrderedPair]) -> Self {
-        let mut found = Self { members, of_pairs: vec![0.0; members * members], largest: vec![0.0; members] };
+impl Statements {
+    /// Both directions of each pair, but for those accepted.
+    fn of(members: usize, pairs: &[OrderedPair]) -> Self {
+        let mut found = Self { members, precisions: vec![0.0; members * members], largest: vec![0.0; members] };
         for pair in pairs {
-            for (one, other) in [(pair.upper, pair.lower), (pair.lower, pair.upper)] {
-                found.of_pairs[one * members + other] = pair.precision;
-                found.largest[one] = found.largest[one].max(pair.precision);
+            let both = [(pair.upper, pair.lower, pair.accepted), (pair.lower, pair.upper, false)];
+            for (above, below, _) in both.into_iter().filter(|&(.., accepted)| !accepted) {
+                found.precisions[above * members + below] = pair.precision;
+                found.largest[above] = found.largest[above].max(pair.precision);
             }
         }
         found
     }
 
-    /// The largest statistic of a draw while no statement is accepted. A member whose furthest neighbour at its best
-    /// precision would not reach what was found already is passed over, which leaves few of most draws.
+    /// The largest statistic of a draw. A member that would not reach what was found already if it stood at its best
+    /// precision against the lowest is passed over, which leaves few of most draws.
     fn largest_statistic(&self, errors: &[f64]) -> f64 {
-        let low = errors.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = errors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let bound = |member: usize| self.largest[member] * (errors[member] - low).max(high - errors[member]);
-        let first = (0..self.members).max_by(|&one, &other| bound(one).total_cmp(&bound(other)));
-        let mut largest = first.map_or(0.0, |first| self.largest_of_row(errors, first, 0));
+        let lowest = errors.iter().copied().fold(f64::INFINITY, |low, error| if error < low { error } else { low });
+        let bound = |member: usize| self.largest[member] * (errors[member] - lowest);
+        let (mut first, mut reach) = (0, 0.0);
         for member in 0..self.members {
+            if bound(member) > reach {
+                (first, reach) = (member, bound(member));
+            }
+        }
+        let mut largest = self.largest_of_row(errors, first);
+        for member in (0..self.members).filter(|&member| member != first) {
             if bound(member) > largest {
-                largest = largest.max(self.largest_of_row(errors, member, member + 1));
+                largest = largest.max(self.largest_of_row(errors, member));
             }
         }
         largest
     }
 
-    /// The largest statistic of a member and those from `from` on, a few at a time.
-    fn largest_of_row(&self, errors: &[f64], member: usize, from: usize) -> f64 {
+    /// The largest statistic of a member above others, a few of them at a time.
+    fn largest_of_row(&self, errors: &[f64], member: usize) -> f64 {
         const LANES: usize = 8;
-        let row = &self.of_pairs[member * self.members..][from..self.members];
-        let statistic = |error: f64, precision: f64| ((errors[member] - error) * precision).abs();
-        let ((many, rest), (precise, others)) = (errors[from..].as_chunks::<LANES>(), row.as_chunks::<LANES>());
+        let row = &self.precisions[member * self.members..][..self.members];
+        let own = errors[member];
+        let ((many, rest), (precise, others)) = (errors.as_chunks::<LANES>(), row.as_chunks::<LANES>());
         let mut largest = [0.0_f64; LANES];
         for (errors, precisions) in many.iter().zip(precise) {
             for lane in 0..LANES {
-                let found = statistic(errors[lane], precisions[lane]);
+                let found = (own - errors[lane]) * precisions[lane];
                 largest[lane] = if found > largest[lane] { found } else { largest[lane] };
             }
         }
-        let rest = rest.iter().zip(others).map(|(&error, &precision)| statistic(error, precision));
-        largest.into_iter().chain(rest).fold(0.0, f64::max)
+        let rest = rest.iter().zip(others).map(|(&error, &precision)| (own - error) * precision);
+        largest.into_iter().chain(rest).fold(0.0, |one, other| if other > one { other } else { one })
     }
 }
 
@@ -542,23 +545,25 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_statistic_of_a_draw_is_that_of_all_pairs() {
+    fn the_largest_statistic_of_a_draw_is_that_of_all_statements_tested() {
         let mut rng = stream(3, Purpose::RankIntervals, 0);
         for members in [1, 2, 7, 8, 9, 30] {
             let mut pairs = Vec::new();
             for upper in 0..members {
                 for lower in upper + 1..members {
-                    let precision =
-                        if (upper + lower) % 5 == 0 { 0.0 } else { f64::from((upper * 7 + lower) as u32 % 11) };
-                    pairs.push(OrderedPair { upper, lower, precision, accepted: false });
+                    let precision = 0.5 + ((upper * 7 + lower) % 11) as f64;
+                    pairs.push(OrderedPair { upper, lower, precision, accepted: (upper + lower) % 3 == 0 });
                 }
             }
-            let precisions = Precisions::new(members, &pairs);
+            let statements = Statements::of(members, &pairs);
             for _ in 0..50 {
                 let errors: Vec<f64> = (0..members).map(|_| StandardNormal.sample(&mut rng)).collect();
-                let statistic = |pair: &OrderedPair| ((errors[pair.upper] - errors[pair.lower]) * pair.precision).abs();
+                let statistic = |pair: &OrderedPair| {
+                    let reverse = (errors[pair.lower] - errors[pair.upper]) * pair.precision;
+                    if pair.accepted { reverse } else { reverse.abs() }
+                };
                 let expected = pairs.iter().map(statistic).fold(0.0, f64::max);
-                assert_eq!(precisions.largest_statistic(&errors).to_bits(), f64::to_bits(expected));
+                assert_eq!(statements.largest_statistic(&errors).to_bits(), f64::to_bits(expected));
             }
         }
     }

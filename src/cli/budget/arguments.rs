@@ -10,6 +10,7 @@ use palio::simulation::budget::{BudgetStudy, Noise, RankerPlan, SamplerPlan, Tar
 use palio::structure::Note;
 use serde_json::{Value, json};
 
+use crate::cli::filters::FilterArgs;
 use crate::cli::input::{self, InputArgs, ReadingArgs};
 use crate::cli::rating::find_rater;
 
@@ -211,7 +212,8 @@ impl BudgetArgs {
     }
 
     fn log_world(&self, path: &Path, inputs: &mut Vec<Input>, notes: &mut Vec<Note>) -> anyhow::Result<WorldPlan> {
-        let input = InputArgs { logs: vec![path.to_owned()], reading: self.reading.clone() };
+        let filters = FilterArgs::default();
+        let input = InputArgs { logs: vec![path.to_owned()], reading: self.reading.clone(), filters };
         let reading = input.read(ReadOptions { keep: Keep::Counts, ..ReadOptions::default() })?;
         notes.extend(input::notes(&self.reading, &reading));
         inputs.extend(reading.inputs);

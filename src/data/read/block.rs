@@ -60,6 +60,25 @@ impl Word {
         Some(Self { bytes: u64::from_le_bytes(bytes), length: text.len() as u32 })
     }
 
+    /// The number that the word is, if it is digits only.
+    #[inline]
+    pub(super) fn number(self) -> Option<u32> {
+        const ZEROS: u64 = 0x3030_3030_3030_3030;
+        if self.length == 0 {
+            return None;
+        }
+        // Zeros in front, so that there are eight digits, the first in the lowest byte.
+        let free = u64::BITS - 8 * self.length;
+        let text = if free == 0 { self.bytes } else { self.bytes << free | ZEROS >> (u64::BITS - free) };
+        let digits = text ^ ZEROS;
+        let is_digits = (digits | digits.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 == 0;
+        // Pairs of digits, then of these, then of those.
+        let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+        let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+        let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32;
+        is_digits.then_some(number)
+    }
+
     /// The first bytes of these as a word.
     #[inline]
     pub(super) fn first(bytes: [u8; Self::MOST], length: usize) -> Option<Self> {

@@ -16,7 +16,7 @@ pub(super) use self::classes::Fate;
 pub(super) use self::late::Late;
 pub(super) use self::plan::{Asked, Period, RowPlan, Unnamed};
 use self::short::ShortValues;
-use super::block::Fields;
+use super::block::{Fields, Word};
 use super::error::shown;
 use super::names::Names;
 
@@ -296,6 +296,11 @@ impl Seen {
     /// The bits of the value that a row has in the column, where they are one word.
     #[inline]
     fn bits_of(&mut self, asked: &Asked, fields: &impl Fields) -> u64 {
+        if let Some(bounds) = &asked.bounds
+            && let Some(number) = fields.word(asked.column).and_then(Word::number)
+        {
+            return bounds.bits(number);
+        }
         if let Some(known) = self.known(asked.column, fields) {
             return self.bits[known as usize];
         }

@@ -82,6 +82,8 @@ pub(in super::super) struct Asked {
     questions: Vec<(u32, Question)>,
     /// The bit that says that a number is asked for and there is none.
     doubt: Option<u32>,
+    /// What whole numbers answer, where only the order of numbers is asked for.
+    pub(super) bounds: Option<Bounds>,
 }
 
 /// A condition on bits.
@@ -120,6 +122,9 @@ impl RowPlan {
             }
         }
         plan.words = plan.bits.div_ceil(u64::BITS) as usize;
+        for asked in &mut plan.asked {
+            asked.bounds = Bounds::of(asked, plan.words);
+        }
         Ok(plan)
     }
 
@@ -140,7 +145,7 @@ impl RowPlan {
     /// The bit of the answer to a question, which may have been asked before.
     fn bit(&mut self, column: usize, question: &Question) -> u32 {
         let place = self.asked.iter().position(|asked| asked.column == column).unwrap_or_else(|| {
-            self.asked.push(Asked { column, questions: Vec::new(), doubt: None });
+            self.asked.push(Asked { column, questions: Vec::new(), doubt: None, bounds: None });
             self.asked.len() - 1
         });
         let questions = &mut self.asked[place].questions;
@@ -205,6 +210,52 @@ impl RowPlan {
 
     pub(super) fn is_doubtful(&self, row: &[u64]) -> bool {
         self.asked.iter().any(|asked| asked.is_doubtful(row))
+    }
+}
+
+/// The answers of whole numbers to questions about their order: they change at bounds only.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    /// In ascending order.
+    bounds: Vec<f64>,
+    /// The bits of the numbers below the first bound, at it, between it and the next, and so on.
+    bits: Vec<u64>,
+}
+
+impl Bounds {
+    /// So many bounds are looked at one after another.
+    const MOST: usize = 8;
+
+    /// `None` where something else is asked for, or the bits take more than one word.
+    fn of(asked: &Asked, words: usize) -> Option<Self> {
+        let bound = |(_, question): &(u32, Question)| match question {
+            Question::Number(_, bound) => Some(*bound),
+            Question::Text(..) | Question::IsOneOf(_) => None,
+        };
+        let mut bounds: Vec<f64> = asked.questions.iter().map(bound).collect::<Option<_>>()?;
+        bounds.sort_by(f64::total_cmp);
+        bounds.dedup();
+        if words != 1 || bounds.is_empty() || bounds.len() > Self::MOST {
+            return None;
+        }
+        let inner = bounds.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
+        let between: Vec<f64> = [f64::NEG_INFINITY].into_iter().chain(inner).chain([f64::INFINITY]).collect();
+        let stations = between.iter().zip(bounds.iter().map(Some).chain([None]));
+        let stations = stations.flat_map(|(&between, bound)| [Some(between), bound.copied()]).flatten();
+        let bits = stations.map(|number| {
+            let mut row = [0];
+            asked.add_bits(number.to_string().as_bytes(), &mut row);
+            row[0]
+        });
+        Some(Self { bits: bits.collect(), bounds })
+    }
+
+    /// The bits of a number.
+    #[inline]
+    pub(super) fn bits(&self, number: u32) -> u64 {
+        let number = f64::from(number);
+        let passed = |bound: &f64| usize::from(number >= *bound) + usize::from(number > *bound);
+        self.bits[self.bounds.iter().map(passed).sum::<usize>()]
     }
 }
 

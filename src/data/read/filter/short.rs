@@ -72,4 +72,20 @@ mod tests {
         }
         assert_eq!(Word::first(first, Word::MOST + 1), None);
     }
+
+    #[test]
+    fn words_of_digits_are_their_numbers_and_others_are_none() {
+        for text in ["0", "7", "10", "007", "99999999", "12345678", "4294967", "3000", "90", "09"] {
+            assert_eq!(Word::of(text.as_bytes()).unwrap().number(), text.parse().ok(), "{text}");
+        }
+        for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+            for place in 0..4 {
+                let mut text = *b"1234";
+                text[place] = byte;
+                assert_eq!(Word::of(&text).unwrap().number(), None, "{text:?}");
+                assert_eq!(Word::of(&[byte; 8]).unwrap().number(), None);
+            }
+        }
+        assert_eq!(Word::of(b"").unwrap().number(), None);
+    }
 }
