@@ -50,8 +50,19 @@ fn boards() -> Vec<BoardRows> {
     all.enumerate().map(|(place, condition)| board(place.to_string(), &condition)).collect()
 }
 
+/// The rows of each board, and those of the board of all rows.
+fn check(text: &str) {
+    let reading = read_bytes("log.csv", text.as_bytes(), &ReadOptions { boards: boards(), ..ReadOptions::default() });
+    let rows = reading.expect("the log is good").boards.expect("boards").rows;
+    let of_languages: u64 = rows[..LANGUAGES.len()].iter().sum();
+    let (all, code, rest) = (rows[8], rows[9], rows[10]);
+    assert_eq!((of_languages, all, code + rest), (ROWS as u64, ROWS as u64, ROWS as u64));
+    assert!(rows.iter().all(|&rows| rows > 0));
+}
+
 fn reading(criterion: &mut Criterion) {
     let text = csv();
+    check(&text);
     let one = vec![board("one".to_owned(), "language = 'English'")];
     let filters = Filters { conditions: vec!["turns < 9".parse().expect("a condition")], ..Filters::default() };
     let dedupe = Filters { dedupe: vec!["judge".to_owned(), "length".to_owned()], ..Filters::default() };

@@ -466,7 +466,7 @@ mod tests {
         let n = errors.len() as u32;
         let covariance = independent(errors).covariance_of(&ids(n));
         let settings = RankSettings { draws: 200_000, ..RankSettings::default() };
-        let draws = Draws::new(&covariance, None, settings).expect("a regular covariance");
+        let draws = Draws::new(&covariance, None, settings, None).expect("a regular covariance");
         let pairs = ordered_pairs(&covariance, |_, _| true);
         draws.critical_value(&pairs, &mut draws.largest_statistics(&pairs), 0.95)
     }
@@ -486,12 +486,13 @@ mod tests {
     #[test]
     fn bounds_from_more_statements_give_the_quantile_of_fewer() {
         let covariance = independent(&[1.0, 2.0, 0.5, 1.0]).covariance_of(&ids(4));
-        let draws = Draws::new(&covariance, None, RankSettings::default()).expect("a regular covariance");
+        let draws = Draws::new(&covariance, None, RankSettings::default(), None).expect("a regular covariance");
         let mut pairs = ordered_pairs(&covariance, |_, _| true);
         let mut bounds = draws.largest_statistics(&pairs);
         pairs[0].accepted = true;
         pairs[3].accepted = true;
-        let mut exact: Vec<f64> = (0..bounds.len()).map(|draw| draws.largest_of(draw, &pairs)).collect();
+        let statements = Statements::of(4, &pairs);
+        let mut exact: Vec<f64> = (0..bounds.len()).map(|draw| draws.largest_of(draw, &statements)).collect();
         exact.sort_by(f64::total_cmp);
         assert_eq!(draws.critical_value(&pairs, &mut bounds, 0.95).to_bits(), exact[9_499].to_bits());
     }
