@@ -85,6 +85,11 @@ pub trait Rater: Debug + Send + Sync {
         None
     }
 
+    /// Whether it counts ballots by themselves, so that one with a single item says something.
+    fn counts_ballots(&self) -> bool {
+        false
+    }
+
     /// This rater with what it chose from the data held as in `fitted`: for refits on resampled evidence.
     /// `None` where there is nothing to choose.
     fn with_choices_of(&self, _fitted: &dyn Fitted) -> Option<Box<dyn Rater>> {
