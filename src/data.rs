@@ -4,6 +4,7 @@
 //! [`Tally`](graph::Tally) keeps only counts, in memory that does not grow with the rows. Both
 //! become a [`PreferenceGraph`](graph::PreferenceGraph).
 
+mod covariates;
 pub mod folds;
 pub mod graph;
 pub mod read;
@@ -13,6 +14,8 @@ pub mod table;
 
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
+
+pub use self::covariates::Covariates;
 
 /// The index of an item, in the order in which items were first seen (left before right in a row).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -197,6 +200,7 @@ pub struct Log {
     pub(crate) times: Vec<f64>,
     /// Empty, or one pair a row: the judge's scores for left and right, NaN where there are none.
     pub(crate) scores: Vec<[f64; 2]>,
+    pub(crate) covariates: Covariates,
     pub(crate) labels: Vec<Labels>,
 }
 
@@ -258,6 +262,7 @@ impl Log {
         if !self.scores.is_empty() {
             self.scores.resize(before + 1, NO_SCORES);
         }
+        self.covariates.resize(before + 1);
     }
 
     /// Adds the rows of another log, whose item ids index `ids` for the ids here. Labels are left out.
@@ -282,6 +287,39 @@ impl Log {
         let ids: Vec<u32> = labels.into_iter().map(|label| names.intern(label.as_ref()).0).collect();
         assert_eq!(ids.len(), self.len(), "one label a row");
         self.labels.push(Labels { column: column.to_owned(), names, ids });
+    }
+
+    /// Adds a covariate: one finite number a row, in row order, seen from the left item, so that with
+    /// exchanged sides it has the other sign. Rows that are pushed later have 0 of it.
+    ///
+    /// # Panics
+    /// If there is not exactly one value a row, or if one is not finite.
+    pub fn add_covariate(&mut self, name: &str, values: &[f64]) {
+        assert_eq!(values.len(), self.len(), "one value a row");
+        assert!(values.iter().all(|value| value.is_finite()), "finite values");
+        self.covariates.resize(self.len());
+        self.covariates.add(name, values);
+    }
+
+    /// The covariates of the rows; none unless they were asked for.
+    pub fn covariates(&self) -> &Covariates {
+        &self.covariates
+    }
+
+    /// Every weight times the factor of its pair: 1/max(n, `least`), n being the number of comparisons of the
+    /// pair, and all that divided by its mean over comparisons. O(rows + pairs).
+    ///
+    /// # Source
+    /// Inverse propensity weights as in arena-rank 0.1.1 (`reweighted=True`, `min_pair_count`).
+    #[must_use]
+    pub fn reweighted_by_pair(mut self, least: f64) -> Self {
+        let graph = graph::PreferenceGraph::from_log(&self);
+        let factors = graph.pair_factors(least);
+        let finder = graph::CellFinder::new(&graph);
+        let of_row = |row| finder.cell_of(&self, row).map_or(1.0, |cell| factors[graph.cells()[cell as usize].pair as usize]);
+        let weights = (0..self.len()).map(|row| of_row(row) * self.weights.get(row).copied().unwrap_or(1.0)).collect();
+        self.weights = weights;
+        self
     }
 
     /// The number of rows.
@@ -375,6 +413,7 @@ impl Log {
             weights: pick(&self.weights, indices),
             times: pick(&self.times, indices),
             scores: pick(&self.scores, indices),
+            covariates: self.covariates.select(indices),
             labels: Vec::new(),
         }
     }

@@ -18,6 +18,7 @@
 mod array;
 mod block;
 mod columns;
+mod covariates;
 mod csv;
 mod dialect;
 mod error;
@@ -42,6 +43,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub use self::covariates::{CovariateColumn, FormulaError};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};

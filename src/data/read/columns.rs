@@ -1,8 +1,10 @@
 //! From the names in a header to the columns that are read.
 
+mod formulas;
 mod verdicts;
 
 pub(super) use self::verdicts::{DialectEvidence, UNNAMED_BASELINE};
+use super::covariates::Formula;
 use super::dialect::Dialect;
 use super::error::ReadError;
 use super::options::{ColumnNames, LabelColumn, ReadOptions, Role};
@@ -98,6 +100,7 @@ pub(super) struct Columns {
     /// Those of the left and the right item, if they are kept.
     pub(super) scores: Option<[usize; 2]>,
     pub(super) labels: Vec<Label>,
+    pub(super) covariates: Vec<Formula>,
     /// The columns that stand inside of others, which only JSON objects have.
     pub(super) paths: Vec<(usize, ColumnPath)>,
 }
@@ -138,6 +141,7 @@ impl Columns {
         let scores = finder.scores(names).filter(|_| options.keep_scores);
         let evidence = finder.deciding(&mut found, options)?;
         let labels = finder.labels(options, names, labels)?;
+        let covariates = options.covariates.iter().map(|wanted| finder.formula(wanted)).collect::<Result<_, _>>()?;
         let Finder { header, paths, .. } = finder;
         Ok(Self {
             names: header.names,
@@ -153,6 +157,7 @@ impl Columns {
             time,
             scores,
             labels,
+            covariates,
             paths,
         })
     }
@@ -174,7 +179,8 @@ impl Columns {
         let labels = self.labels.iter().map(|label| Some(label.column));
         let single = [Some(self.left), Some(self.right), self.weight, self.time];
         let scores = self.scores.into_iter().flatten().map(Some);
-        for column in single.into_iter().chain(evidence).chain(labels).chain(scores).flatten() {
+        let covariates = self.covariates.iter().flat_map(Formula::columns).map(Some);
+        for column in single.into_iter().chain(evidence).chain(labels).chain(scores).chain(covariates).flatten() {
             wanted[column] = true;
         }
         wanted

@@ -1,0 +1,68 @@
+//! The covariates of a row.
+
+use super::super::covariates::Term;
+use super::super::error::{Fault, shown};
+use super::super::fields::number;
+use super::{BlockReader, Fields, Found};
+
+impl BlockReader<'_> {
+    /// Reads the covariates of a row, seen from the left item.
+    pub(super) fn read_covariates(&mut self, fields: &impl Fields) -> Result<(), Fault> {
+        let mut values = std::mem::take(&mut self.covariates);
+        values.clear();
+        for formula in &self.columns.covariates {
+            let left = self.term(fields, &formula.left)?;
+            let right = formula.right.as_ref().map_or(Ok(0.0), |term| self.term(fields, term))?;
+            let value = formula.value(left, right);
+            if !value.is_finite() {
+                let column = self.columns.name(formula.left.columns[0]);
+                return Err(Fault::Covariate { column, value: left.to_string() });
+            }
+            values.push(value);
+        }
+        self.covariates = values;
+        Ok(())
+    }
+
+    /// Adds them for each of the rows that were made of one; in the second of two games the sides are exchanged.
+    pub(super) fn push_covariates(&mut self, found: &Found, added: usize) {
+        if self.covariates.is_empty() {
+            return;
+        }
+        for game in 0..added {
+            let exchanged = game == 1 && matches!(found, Found::Games(_));
+            let seen = self.covariates.iter().map(|&value| if exchanged { -value } else { value });
+            self.block.covariates.extend(seen);
+        }
+    }
+
+    fn term(&self, fields: &impl Fields, term: &Term) -> Result<f64, Fault> {
+        let mut sum = 0.0;
+        for &column in &term.columns {
+            let bad = |value: &[u8]| Fault::Covariate { column: self.columns.name(column), value: shown(value) };
+            sum += match fields.nested(column) {
+                Some(object) => sum_of_object(object).ok_or_else(|| bad(object))?,
+                None => {
+                    let field = self.field(fields, column)?;
+                    finite(field).ok_or_else(|| bad(field))?
+                }
+            };
+        }
+        Ok(sum)
+    }
+}
+
+/// A finite number, or a truth value as 1 or 0.
+fn finite(field: &[u8]) -> Option<f64> {
+    match field {
+        b"true" => Some(1.0),
+        b"false" => Some(0.0),
+        field => number(field).filter(|number| number.is_finite()),
+    }
+}
+
+/// The sum of the numbers of a JSON object, if it holds nothing else.
+fn sum_of_object(text: &[u8]) -> Option<f64> {
+    let object: std::collections::BTreeMap<String, f64> = serde_json::from_slice(text).ok()?;
+    Some(object.values().sum())
+}
