@@ -316,7 +316,8 @@ impl Log {
         let graph = graph::PreferenceGraph::from_log(&self);
         let factors = graph.pair_factors(least);
         let finder = graph::CellFinder::new(&graph);
-        let of_row = |row| finder.cell_of(&self, row).map_or(1.0, |cell| factors[graph.cells()[cell as usize].pair as usize]);
+        let of_row =
+            |row| finder.cell_of(&self, row).map_or(1.0, |cell| factors[graph.cells()[cell as usize].pair as usize]);
         let weights = (0..self.len()).map(|row| of_row(row) * self.weights.get(row).copied().unwrap_or(1.0)).collect();
         self.weights = weights;
         self
@@ -355,6 +356,11 @@ impl Log {
             count: self.counts.get(index).copied().unwrap_or(1.0),
             weight: self.weights.get(index).copied().unwrap_or(1.0),
         }
+    }
+
+    /// The left item's share of a row.
+    pub(crate) fn share(&self, row: usize) -> f64 {
+        if self.codes[row] == CODE_SHARE { self.shares[row] } else { f64::from(self.codes[row]) / 2.0 }
     }
 
     /// All rows, in order.

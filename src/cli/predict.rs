@@ -138,7 +138,7 @@ fn predicted(
     let own = pairs.iter().any(|it| it.low.is_some()).then_some("model");
     Ok(Predicted {
         pairs,
-        fit: FitSummary::of(&*fitted, &uncertainty),
+        fit: FitSummary::of(&*fitted, &uncertainty, args.rating.level),
         graph: GraphSummary::of(graph, &*fitted),
         interval: rating.interval_name(&uncertainty).or(own),
         notes: uncertainty.notes_with(&*fitted),

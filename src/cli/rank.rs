@@ -1,6 +1,7 @@
 //! `palio rank`: logs to leaderboards.
 
 mod arguments;
+mod covariates;
 
 use anyhow::{Context, bail};
 use palio::data::Log;
@@ -30,7 +31,7 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     let plan = Plan::new(args, global)?;
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
-    let reading = args.input.read(plan.read_options())?;
+    let reading = args.input.read(plan.read_options()?)?;
     let mut notes = input::notes(&args.input.reading, &reading);
     let inputs = reading.inputs.clone();
     let boards = plan.boards(reading)?;
@@ -96,36 +97,41 @@ impl Made {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a RankArgs, global: &'a Global) -> anyhow::Result<Self> {
-        let rating = Rating::new(&args.rating, global)?;
+        let rating = Rating::with(&args.rating, args.covariates.settings(), global)?;
+        args.covariates.check(&rating)?;
         check_numbers(args)?;
         Ok(Self { args, global, scale: scale(args, rating.entry)?, rating })
     }
 
     /// What reading must keep: rows only where something needs them.
-    fn read_options(&self) -> ReadOptions {
+    fn read_options(&self) -> anyhow::Result<ReadOptions> {
         let mut labels = self.rating.label_columns();
         labels.extend(self.args.by.clone().map(LabelColumn::Named));
-        ReadOptions { keep: self.rating.keep(), labels, ..ReadOptions::default() }
+        let covariates = self.args.covariates.columns()?;
+        Ok(ReadOptions { keep: self.rating.keep(), labels, covariates, ..ReadOptions::default() })
     }
 
     fn boards(&self, reading: Reading) -> anyhow::Result<Vec<Made>> {
         let task = task_column(&reading);
         let log = match reading.comparisons {
             Comparisons::Counts(tally) => {
-                return Ok(vec![self.board(None, &PreferenceGraph::from_tally(tally), None, None)?]);
+                let graph = self.args.covariates.reweighted_graph(PreferenceGraph::from_tally(tally));
+                return Ok(vec![self.board(None, &graph, None, None)?]);
             }
             Comparisons::Rows(log) if self.args.input.sorts_by_time() => log.sorted_by_time(),
             Comparisons::Rows(log) => log,
         };
         let Some(column) = &self.args.by else {
+            let log = self.args.covariates.reweighted(log);
             return Ok(vec![self.board(None, &PreferenceGraph::from_log(&log), Some(&log), task.as_deref())?]);
         };
         let labels = log.labels(column).context("the column to split by was not read")?;
         let parts = log.split(labels);
         parts
-            .iter()
+            .into_iter()
             .map(|(value, part)| {
-                self.board(Some(value.clone()), &PreferenceGraph::from_log(part), Some(part), task.as_deref())
+                let part = self.args.covariates.reweighted(part);
+                self.board(Some(value), &PreferenceGraph::from_log(&part), Some(&part), task.as_deref())
             })
             .collect()
     }
@@ -192,8 +198,11 @@ impl<'a> Plan<'a> {
 
     fn written(&self, format: Format, made: Vec<Made>, inputs: &[Input], notes: &[Note]) -> anyhow::Result<Vec<u8>> {
         if format == Format::Table {
-            let tables: Vec<String> =
-                made.iter().map(|made| table::leaderboard(&made.board, &made.heading, self.rating.entry)).collect();
+            let table = |made: &Made| {
+                let board = table::leaderboard(&made.board, &made.heading, self.rating.entry);
+                board + &covariates::table(&made.board.board.fit.covariates)
+            };
+            let tables: Vec<String> = made.iter().map(table).collect();
             return Ok(tables.join("\n").into_bytes());
         }
         let rule = made.first().map_or(RankRule::Simultaneous, |made| made.heading.ranks);
@@ -221,7 +230,7 @@ impl<'a> Plan<'a> {
             self.scale.anchor.as_ref().map(|(item, rating)| serde_json::json!({ "item": item, "rating": rating }));
         let scale = (self.rating.entry.units == Units::LogOdds).then_some(self.scale.kind);
         let center = scale.filter(|_| anchor.is_none()).map(|kind| self.scale.centre.unwrap_or(kind.default_centre()));
-        Ok(serde_json::json!({
+        let mut settings = serde_json::json!({
             "method": self.rating.entry.name,
             "set": self.rating.set(),
             "interval": self.rating.interval,
@@ -238,6 +247,11 @@ impl<'a> Plan<'a> {
             "min_comparisons": args.min_comparisons,
             "reading": serde_json::to_value(args.input.settings())?,
             "seed": self.global.seed,
-        }))
+        });
+        settings
+            .as_object_mut()
+            .into_iter()
+            .try_for_each(|all| args.covariates.report().map(|given| all.extend(given)))?;
+        Ok(settings)
     }
 }

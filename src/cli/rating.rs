@@ -124,12 +124,18 @@ pub(super) fn task_column(reading: &Reading) -> Option<String> {
 
 impl<'a> Rating<'a> {
     pub(super) fn new(args: &'a RatingArgs, global: &'a Global) -> anyhow::Result<Self> {
+        Self::with(args, &[], global)
+    }
+
+    /// With settings of the rater that options of their own stand for.
+    pub(super) fn with(args: &'a RatingArgs, given: &[(&str, &str)], global: &'a Global) -> anyhow::Result<Self> {
         let entry = find_rater(&args.method)?;
         let mut settings = Settings::parse(&args.set)?;
         settings.seed = global.seed;
         if let Some(ties) = &args.ties {
             settings.set("ties", ties);
         }
+        given.iter().filter(|_| entry.name == "bradley-terry").for_each(|(name, value)| settings.set(name, value));
         check_numbers(args)?;
         let rater = entry.rater(&settings)?;
         let rating = Self { args, global, entry, rater, interval: interval(args, entry)?, settings };
@@ -168,7 +174,11 @@ impl<'a> Rating<'a> {
 
     /// Rows where the rater needs them, else counts.
     pub(super) fn keep(&self) -> Keep {
-        if self.entry.needs == Needs::Rows || self.rater.label_column().is_some() { Keep::Rows } else { Keep::Counts }
+        if self.reads_rows() { Keep::Rows } else { Keep::Counts }
+    }
+
+    fn reads_rows(&self) -> bool {
+        self.entry.needs == Needs::Rows || self.rater.reads_rows() || self.rater.label_column().is_some()
     }
 
     /// All settings of the rater.
@@ -184,7 +194,7 @@ impl<'a> Rating<'a> {
         task: Option<&str>,
     ) -> anyhow::Result<Rated> {
         let needs_rows = self.entry.needs == Needs::Rows;
-        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows || self.rater.label_column().is_some()) };
+        let evidence = Evidence { graph, rows: log.filter(|log| self.reads_rows() || !log.covariates().is_empty()) };
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
         let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
@@ -193,7 +203,7 @@ impl<'a> Rating<'a> {
         let unlabelled = own.as_ref().map(|(_, rows)| *rows);
         let labels = own.as_ref().map(|(labels, _)| labels).or(labels);
         let clusters = match (log, labels) {
-            (Some(log), Some(labels)) => Some((Clusters::new(log, labels, graph), labels)),
+            (Some(log), Some(labels)) => Some((Clusters::for_fit(&*fitted, log, labels, graph), labels)),
             _ => None,
         };
         let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));

@@ -6,10 +6,15 @@
 //! converges quadratically. The default, ties as half wins, is that of evalica, FastChat and
 //! arena-rank, and gives their ratings where those converge.
 
+mod covariates;
+mod design;
 mod newton;
 mod outcomes;
+mod rows;
 mod solver;
 
+pub use self::covariates::{CovariateSettings, FittedCovariate, Standardize};
+use self::design::Design;
 use self::newton::{Point, Problem};
 pub use self::outcomes::{OutcomeProbabilities, TieRule};
 pub(crate) use self::outcomes::{logistic, softplus};
@@ -17,10 +22,10 @@ pub use self::solver::DENSE_LIMIT;
 pub(crate) use self::solver::dense_laplacian;
 use super::{
     CellScore, Convergence, Curvature, Evidence, FitError, Fitted, Laws, Likelihood, Mirror, Needs, Note, Rater,
-    RaterEntry, Setting, Units,
+    RaterEntry, RowLikelihood, Setting, Units,
 };
-use crate::data::ItemId;
 use crate::data::graph::{PairSums, PreferenceGraph};
+use crate::data::{ItemId, Log};
 use crate::structure::{Identification, Status};
 
 pub(super) const ENTRY: RaterEntry = RaterEntry {
@@ -38,6 +43,19 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
             summary: "ridge λ in λ/2 Σ r², on log-odds; 0.1 is used where no estimate exists",
         },
         Setting { name: "pseudo_count", default: "0", summary: "wins added to both sides of every pair, met or not" },
+        Setting {
+            name: "covariate_penalty", default: "1", summary: "ridge λ in λ/2 Σ β² on the covariates alone"
+        },
+        Setting {
+            name: "standardize",
+            default: "z-score",
+            summary: "what is done to covariates: z-score, scale (zero stays zero) or none",
+        },
+        Setting {
+            name: "side_advantage",
+            default: "false",
+            summary: "whether being on the left is a covariate, for first positions and home matches (also --side-advantage)",
+        },
     ],
     build: |settings| {
         let rules = [
@@ -46,11 +64,19 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
             ("rao-kupper", TieRule::RaoKupper),
             ("drop", TieRule::Drop),
         ];
-        let amount = |name| settings.number(name, 0.0, "a number of 0 or more", |x: f64| x.is_finite() && x >= 0.0);
+        let number =
+            |name, default| settings.number(name, default, "a number of 0 or more", |x: f64| x.is_finite() && x >= 0.0);
+        let amount = |name| number(name, 0.0);
+        let standards = [("z-score", Standardize::ZScore), ("scale", Standardize::Scale), ("none", Standardize::None)];
         Ok(Box::new(BradleyTerry {
             ties: settings.choice("ties", &rules)?,
             penalty: amount("penalty")?,
             pseudo_count: amount("pseudo_count")?,
+            covariates: CovariateSettings {
+                penalty: number("covariate_penalty", 1.0)?,
+                standardize: settings.choice("standardize", &standards)?,
+                side_advantage: settings.choice("side_advantage", &[("false", false), ("true", true)])?,
+            },
         }))
     },
 };
@@ -67,6 +93,8 @@ pub struct BradleyTerry {
     pub penalty: f64,
     /// Wins added to both sides of every pair of items, whether they met or not.
     pub pseudo_count: f64,
+    /// How covariates enter, where the evidence has rows with some.
+    pub covariates: CovariateSettings,
 }
 
 /// A fitted Bradley-Terry model.
@@ -85,6 +113,8 @@ struct FittedBradleyTerry {
     /// The weights that were fitted, pseudo counts included.
     pairs: PairSums,
     pseudo_count: f64,
+    /// The rows and their covariates, if there are any.
+    design: Option<Design>,
     convergence: Convergence,
     identification: Identification,
     notes: Vec<Note>,
@@ -94,15 +124,29 @@ impl Rater for BradleyTerry {
     /// O(pairs + items³) an iteration up to [`DENSE_LIMIT`] items, O(pairs × inner iterations)
     /// above; 4 to 8 iterations from nothing, 2 to 4 from a near start.
     fn fit(&self, evidence: Evidence<'_>, start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
-        if self.ties == TieRule::Drop && evidence.graph.tied_weight() > 0.0 {
-            return self.fit_graph(&evidence.graph.decisive(), start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>);
+        let rows = evidence.rows.filter(|log| self.covariates.side_advantage || !log.covariates().is_empty());
+        if self.covariates.side_advantage && rows.is_none() {
+            return Err(FitError::NeedsSides);
         }
-        self.fit_graph(evidence.graph, start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>)
+        if self.ties == TieRule::Drop && evidence.graph.tied_weight() > 0.0 {
+            let decisive = evidence.graph.decisive();
+            return self.fit_graph(&decisive, rows, start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>);
+        }
+        self.fit_graph(evidence.graph, rows, start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>)
+    }
+
+    fn reads_rows(&self) -> bool {
+        self.covariates.side_advantage
     }
 }
 
 impl BradleyTerry {
-    fn fit_graph(&self, graph: &PreferenceGraph, start: Option<&[f64]>) -> Result<FittedBradleyTerry, FitError> {
+    fn fit_graph(
+        &self,
+        graph: &PreferenceGraph,
+        rows: Option<&Log>,
+        start: Option<&[f64]>,
+    ) -> Result<FittedBradleyTerry, FitError> {
         let items = graph.items().len();
         let tied = graph.tied_weight();
         let has_tie_rule = matches!(self.ties, TieRule::Davidson | TieRule::RaoKupper);
@@ -113,11 +157,19 @@ impl BradleyTerry {
         let pairs = self.pair_sums(graph)?;
         // A parameter that the data don't hold is at its limit, where the model is plain Bradley-Terry.
         let rule = if has_parameter { self.ties } else { TieRule::Half };
-        let problem = Problem { items, pairs: &pairs, rule, has_parameter, penalty };
+        let covariate_penalty = self.covariates.penalty;
+        let problem = Problem { items, pairs: &pairs, rule, has_parameter, penalty, design: None, covariate_penalty };
         let mut optimum = problem.maximise(Point {
             ratings: start.map_or_else(|| vec![0.0; items], centred),
             log_parameter: if has_parameter { rule.parameter_at(tied / graph.weight()).ln() } else { 0.0 },
+            coefficients: Vec::new(),
         });
+        let design = rows.map(|log| self.design(log, graph, &problem)).transpose()?;
+        if let Some(design) = design.as_ref().filter(|design| design.width() > 0) {
+            // From where the counts by pair lead, which costs next to nothing beside the rows.
+            let coefficients = vec![0.0; design.width()];
+            optimum = Problem { design: Some(design), ..problem }.maximise(Point { coefficients, ..optimum.point });
+        }
         optimum.point.ratings = centred(&optimum.point.ratings);
         let parameter = optimum.point.log_parameter.exp();
         Ok(FittedBradleyTerry {
@@ -128,7 +180,8 @@ impl BradleyTerry {
             penalty,
             pseudo_count: self.pseudo_count,
             convergence: optimum.convergence,
-            notes: self.notes(graph, &identification, penalty),
+            notes: self.notes(graph, &identification, penalty, design.as_ref()),
+            design,
             identification,
             point: optimum.point,
             pairs,
@@ -167,8 +220,28 @@ impl BradleyTerry {
         Ok(with_pseudo_count(&graph.pair_sums(), items, self.pseudo_count))
     }
 
-    fn notes(&self, graph: &PreferenceGraph, identification: &Identification, penalty: f64) -> Vec<Note> {
+    /// The rows with those covariates that the log can tell from the ratings and from each other.
+    fn design(&self, log: &Log, graph: &PreferenceGraph, problem: &Problem<'_>) -> Result<Design, FitError> {
+        if self.pseudo_count > 0.0 {
+            return Err(FitError::PseudoCountWithCovariates);
+        }
+        let design = Design::new(log, graph, &self.covariates);
+        let shares = if design.width() > 0 { problem.shares_of_their_own(&design) } else { None };
+        Ok(match shares {
+            Some(shares) => design.without_explained(&shares),
+            None => design,
+        })
+    }
+
+    fn notes(
+        &self,
+        graph: &PreferenceGraph,
+        identification: &Identification,
+        penalty: f64,
+        design: Option<&Design>,
+    ) -> Vec<Note> {
         let mut notes = identification.notes(graph);
+        let left_out = design.iter().flat_map(|design| &design.terms).filter_map(covariates::Term::note);
         if self.penalty <= 0.0 && penalty > 0.0 {
             let fallback =
                 format!("; all were fitted with penalty {penalty}, and what is not identified has no interval");
@@ -176,6 +249,7 @@ impl BradleyTerry {
                 note.message.push_str(&fallback);
             }
         }
+        notes.extend(left_out.map(|message| Note::new("covariate-left-out", message)));
         notes
     }
 }
@@ -228,6 +302,9 @@ impl Fitted for FittedBradleyTerry {
     /// their own there is none, since it has no maximum.
     fn log_likelihood(&self) -> Option<f64> {
         self.parameter.or((self.asked == self.rule).then_some(0.0))?;
+        if let Some(rows) = self.with_covariates() {
+            return Some(rows.log_likelihood());
+        }
         let pairs = &self.pairs;
         let of_pair = |pair: usize| {
             let difference =
@@ -252,6 +329,18 @@ impl Fitted for FittedBradleyTerry {
             parameters.push(("penalty", Some(self.penalty)));
         }
         parameters
+    }
+
+    fn covariates(&self) -> Vec<FittedCovariate> {
+        let mut coefficients = self.point.coefficients.iter().copied();
+        let terms = self.design.iter().flat_map(|design| &design.terms);
+        let fitted = terms.map(|term| FittedCovariate {
+            name: term.name.clone(),
+            coefficient: if term.is_fitted() { coefficients.next() } else { None },
+            mean: term.mean,
+            scale: term.scale,
+        });
+        fitted.collect()
     }
 
     fn share_at(&self, difference: f64) -> Option<f64> {
@@ -283,6 +372,8 @@ impl Likelihood for FittedBradleyTerry {
             rule: self.rule,
             has_parameter: self.has_parameter,
             penalty: self.penalty,
+            design: None,
+            covariate_penalty: 0.0,
         };
         let mut found = Curvature {
             low: self.pairs.low.clone(),
@@ -319,5 +410,9 @@ impl Likelihood for FittedBradleyTerry {
                 self.rule.score(cell.share, difference, parameter)
             })
             .collect()
+    }
+
+    fn rows(&self) -> Option<Box<dyn RowLikelihood + '_>> {
+        self.with_covariates().map(|rows| Box::new(rows) as Box<dyn RowLikelihood>)
     }
 }

@@ -81,7 +81,9 @@ pub fn covariance_among(
 struct Errors {
     members: Vec<ItemId>,
     has_parameter: bool,
-    /// Of the ratings and, at the end, of the tie parameter.
+    /// How many covariates were fitted.
+    covariates: usize,
+    /// Of the ratings and, behind them, of the tie parameter and of coefficients.
     covariance: DMatrix<f64>,
     /// Of the ratings if the model holds.
     model: DMatrix<f64>,
@@ -114,6 +116,7 @@ impl Errors {
         let found = Self {
             members: members.to_vec(),
             has_parameter: estimate.has_parameter(),
+            covariates: estimate.covariates(),
             model: bread.view((0, 0), (members.len(), members.len())).into_owned(),
             covariance: sandwich(&bread, &plain.sum),
             cuts: estimate.cuts(&plain),
@@ -129,6 +132,10 @@ impl Errors {
 
     /// The sandwich with the scores summed within clusters, in place of the one without.
     fn clustered(mut self, estimate: &Estimate<'_>, bread: &DMatrix<f64>, clusters: &Clusters) -> Result<Self, Note> {
+        if estimate.is_by_row() != clusters.are_of_rows() {
+            let message = "clusters of cells tell nothing of rows with covariates, nor the other way round";
+            return Err(Note::new("intervals-skipped", message));
+        }
         let outer = estimate.clustered_outer_products(clusters);
         let used = outer.clusters;
         if used < 2 || !estimate.is_spread(&outer) {
@@ -188,10 +195,20 @@ impl Errors {
     fn uncertainty(self, items: usize) -> Uncertainty {
         let n = self.members.len();
         let parameter_error = self.has_parameter.then(|| self.covariance[(n, n)].max(0.0).sqrt());
+        let error = |place: usize| super::root(self.covariance[(place, place)]);
+        let first = n + usize::from(self.has_parameter);
+        let coefficient_errors = (first..first + self.covariates).map(error).collect();
         let ratings = self.covariance.view((0, 0), (n, n)).into_owned();
         let degrees_of_freedom = self.clusters.as_ref().map(|summary| (summary.clusters - 1) as f64);
         let found = Uncertainty::new(items, self.members, Spread::Covariance(ratings));
-        Uncertainty { degrees_of_freedom, parameter_error, clusters: self.clusters, notes: self.notes, ..found }
+        Uncertainty {
+            degrees_of_freedom,
+            parameter_error,
+            coefficient_errors,
+            clusters: self.clusters,
+            notes: self.notes,
+            ..found
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use palio::leaderboard::{Scale, ScaleKind};
 use palio::models::{RaterEntry, Units};
 
+use super::covariates::CovariateArgs;
 use crate::cli::input::InputArgs;
 use crate::cli::rating::RatingArgs;
 
@@ -41,6 +42,9 @@ pub(crate) struct RankArgs {
     /// Hide items with fewer comparisons, after the fit
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub(super) min_comparisons: f64,
+
+    #[command(flatten)]
+    pub(super) covariates: CovariateArgs,
 
     #[command(flatten)]
     pub(super) input: InputArgs,

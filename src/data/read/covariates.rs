@@ -118,7 +118,11 @@ impl FromStr for CovariateColumn {
 /// The two columns that braces stand for, if there are braces.
 fn sides(written: &str) -> Result<Operands, &'static str> {
     let Some((before, rest)) = written.split_once('{') else {
-        return if written.contains('}') { Err("a brace is not opened") } else { Ok(Operands::Written(written.to_owned())) };
+        return if written.contains('}') {
+            Err("a brace is not opened")
+        } else {
+            Ok(Operands::Written(written.to_owned()))
+        };
     };
     let (inside, after) = rest.split_once('}').ok_or("a brace is not closed")?;
     if after.contains(['{', '}']) || inside.contains('{') {

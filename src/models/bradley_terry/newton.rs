@@ -1,8 +1,10 @@
-//! Damped Newton on the likelihood: a weighted graph Laplacian in the ratings, bordered by the tie
-//! parameter where there is one.
+//! Damped Newton on the likelihood: a weighted graph Laplacian in the ratings, bordered by what all
+//! comparisons share: the tie parameter and the coefficients of covariates, where there are any.
 
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+use super::design::{Design, OWN_SHARE};
 use super::outcomes::{Outcomes, PairDerivatives, TieRule};
 use super::solver::{Adjacency, LaplacianSolver};
 use crate::data::graph::PairSums;
@@ -23,7 +25,7 @@ const MAX_HALVINGS: u32 = 40;
 const CHUNK: usize = 1 << 14;
 
 /// A log-likelihood to maximise.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Problem<'a> {
     pub(super) items: usize,
     pub(super) pairs: &'a PairSums,
@@ -32,13 +34,20 @@ pub(super) struct Problem<'a> {
     pub(super) has_parameter: bool,
     /// The ridge on the ratings, λ in λ/2 |r|².
     pub(super) penalty: f64,
+    /// The comparisons one by one, where they have covariates. `pairs` then only says who met.
+    pub(super) design: Option<&'a Design>,
+    /// The ridge on the coefficients of covariates, λ in λ/2 |β|².
+    pub(super) covariate_penalty: f64,
 }
 
-/// Ratings and the logarithm of the tie parameter.
-#[derive(Debug, Clone)]
+/// A place in the space of parameters, or a step in it.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Point {
     pub(super) ratings: Vec<f64>,
+    /// The logarithm of the tie parameter.
     pub(super) log_parameter: f64,
+    /// Of the covariates.
+    pub(super) coefficients: Vec<f64>,
 }
 
 #[derive(Debug)]
@@ -47,39 +56,64 @@ pub(super) struct Optimum {
     pub(super) convergence: Convergence,
 }
 
-/// First derivatives and curvatures at a point.
+/// First derivatives and curvatures at a point. What all comparisons share stands in the order: tie
+/// parameter, if it is fitted, and coefficients.
 #[derive(Debug, Default)]
-struct Slope {
-    gradient: Vec<f64>,
-    parameter_gradient: f64,
+pub(super) struct Slope {
+    pub(super) gradient: Vec<f64>,
+    pub(super) shared_gradient: Vec<f64>,
     /// By pair.
-    curvature: Vec<f64>,
-    /// By pair; empty without a parameter.
-    cross: Vec<f64>,
-    parameter_curvature: f64,
+    pub(super) curvature: Vec<f64>,
+    /// By pair, one number for each shared parameter.
+    pub(super) cross: Vec<f64>,
+    pub(super) corner: DMatrix<f64>,
 }
 
-struct Step {
-    ratings: Vec<f64>,
-    log_parameter: f64,
-}
+impl Point {
+    /// The rating of the low item of a pair minus that of the high one.
+    #[inline]
+    pub(super) fn difference(&self, pairs: &PairSums, pair: usize) -> f64 {
+        self.ratings[pairs.low[pair] as usize] - self.ratings[pairs.high[pair] as usize]
+    }
 
-impl Step {
-    /// The most that it moves a rating, or the logarithm of the parameter.
+    /// The most that it moves a rating or a shared parameter, as a step.
     fn size(&self) -> f64 {
-        self.ratings.iter().fold(self.log_parameter.abs(), |size, s| size.max(s.abs()))
+        self.ratings.iter().chain(&self.coefficients).fold(self.log_parameter.abs(), |size, s| size.max(s.abs()))
+    }
+
+    /// Where a step of so many times `step` leads.
+    fn moved(&self, step: &Self, length: f64) -> Self {
+        let moved = |from: &[f64], step: &[f64]| from.iter().zip(step).map(|(r, s)| r + length * s).collect();
+        Self {
+            ratings: moved(&self.ratings, &step.ratings),
+            log_parameter: self.log_parameter + length * step.log_parameter,
+            coefficients: moved(&self.coefficients, &step.coefficients),
+        }
+    }
+
+    /// A tie parameter, if there is one, and coefficients.
+    fn with_shared(ratings: Vec<f64>, shared: &[f64], has_parameter: bool) -> Self {
+        let (log_parameter, coefficients) = shared.split_at(usize::from(has_parameter));
+        Self {
+            ratings,
+            log_parameter: log_parameter.first().copied().unwrap_or(0.0),
+            coefficients: coefficients.to_vec(),
+        }
     }
 }
 
 impl Slope {
     fn norm(&self) -> f64 {
         // Not f64::max, which would hide a NaN.
-        self.gradient.iter().fold(self.parameter_gradient.abs(), |norm, g| if g.abs() <= norm { norm } else { g.abs() })
+        let all = self.gradient.iter().chain(&self.shared_gradient);
+        all.fold(0.0, |norm, g| if g.abs() <= norm { norm } else { g.abs() })
     }
 
-    fn along(&self, step: &Step) -> f64 {
+    fn along(&self, step: &Point, has_parameter: bool) -> f64 {
         let ratings: f64 = self.gradient.iter().zip(&step.ratings).map(|(g, s)| g * s).sum();
-        ratings + self.parameter_gradient * step.log_parameter
+        let parameter = has_parameter.then_some(&step.log_parameter);
+        let shared = parameter.into_iter().chain(&step.coefficients).zip(&self.shared_gradient);
+        shared.fold(ratings, |along, (s, g)| along + g * s)
     }
 }
 
@@ -122,23 +156,20 @@ impl Problem<'_> {
         &self,
         from: &Point,
         slope: &Slope,
-        step: &Step,
+        step: &Point,
         adjacency: Option<&Adjacency>,
     ) -> Option<(Point, Slope)> {
-        let gain = slope.along(step);
+        let gain = slope.along(step, self.has_parameter);
         if !gain.is_finite() || gain <= 0.0 {
             return None;
         }
         // A longer step may land on a plateau from which no curvature leads back.
         let mut length = (LONGEST_STEP / self.longest_change(step)).min(1.0);
         for _ in 0..MAX_HALVINGS {
-            let to = Point {
-                ratings: from.ratings.iter().zip(&step.ratings).map(|(r, s)| r + length * s).collect(),
-                log_parameter: from.log_parameter + length * step.log_parameter,
-            };
+            let to = from.moved(step, length);
             let there = self.slope(&to, adjacency);
             // The likelihood is concave along the step: its slope there tells an overshoot.
-            if there.along(step) >= -0.25 * gain {
+            if there.along(step, self.has_parameter) >= -0.25 * gain {
                 return Some((to, there));
             }
             length *= 0.5;
@@ -146,45 +177,99 @@ impl Problem<'_> {
         None
     }
 
-    /// The most that a step changes the difference of a pair, or the logarithm of the parameter.
-    fn longest_change(&self, step: &Step) -> f64 {
+    /// The most that a step changes the log-odds of a pair, or the logarithm of the parameter.
+    fn longest_change(&self, step: &Point) -> f64 {
         let pairs = self.pairs.low.iter().zip(&self.pairs.high);
         let changes = pairs.map(|(&low, &high)| (step.ratings[low as usize] - step.ratings[high as usize]).abs());
-        changes.fold(step.log_parameter.abs(), f64::max)
+        let ratings = changes.fold(step.log_parameter.abs(), f64::max);
+        self.design.map_or(ratings, |design| ratings.max(design.longest_change(&step.coefficients)))
     }
 
-    /// Newton's step; the tie parameter is eliminated, so that both solves are of a Laplacian.
-    fn step(&self, slope: &Slope, adjacency: Option<&Adjacency>, residual: f64) -> Option<Step> {
+    /// How many parameters all comparisons share.
+    fn shared(&self) -> usize {
+        usize::from(self.has_parameter) + self.design.map_or(0, Design::width)
+    }
+
+    /// Newton's step; what is shared is eliminated, so that all solves are of a Laplacian.
+    fn step(&self, slope: &Slope, adjacency: Option<&Adjacency>, residual: f64) -> Option<Point> {
         let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, self.penalty, adjacency)?;
         let mut ratings = solver.solve(&slope.gradient, residual)?;
-        if !self.has_parameter {
-            return Some(Step { ratings, log_parameter: 0.0 });
+        let (borders, through) = self.borders(slope, &solver, residual)?;
+        let complement = complement(&slope.corner, &borders, &through);
+        let right = slope.shared_gradient.iter().zip(&borders).map(|(g, border)| g - dot(border, &ratings)).collect();
+        let shared = solved_small(complement, right);
+        for (value, through) in shared.iter().zip(&through) {
+            for (rating, t) in ratings.iter_mut().zip(through) {
+                *rating -= value * t;
+            }
         }
-        let mut border = vec![0.0; self.items];
-        self.scatter(&slope.cross, &mut border);
-        let through = solver.solve(&border, residual)?;
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-        let complement = slope.parameter_curvature - dot(&border, &through);
-        let log_parameter = (slope.parameter_gradient - dot(&border, &ratings)) / complement.max(f64::MIN_POSITIVE);
-        for (rating, t) in ratings.iter_mut().zip(&through) {
-            *rating -= log_parameter * t;
-        }
-        Some(Step { ratings, log_parameter })
+        Some(Point::with_shared(ratings, &shared, self.has_parameter))
+    }
+
+    /// For each shared parameter its second derivatives with the ratings, and those solved for.
+    fn borders(
+        &self,
+        slope: &Slope,
+        solver: &LaplacianSolver<'_>,
+        residual: f64,
+    ) -> Option<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+        let width = self.shared();
+        let border = |place: usize| {
+            let mut border = vec![0.0; self.items];
+            self.scatter(slope.cross.iter().skip(place).step_by(width), &mut border);
+            border
+        };
+        let borders: Vec<Vec<f64>> = (0..width).map(border).collect();
+        let through = borders.iter().map(|border| solver.solve(border, residual)).collect::<Option<_>>()?;
+        Some((borders, through))
+    }
+
+    /// For each covariate the share of its curvature that neither the ratings nor the covariates before it
+    /// explain; 0 where the log cannot tell it from them.
+    pub(super) fn shares_of_their_own(&self, design: &Design) -> Option<Vec<f64>> {
+        let problem = Problem { design: Some(design), has_parameter: false, ..*self };
+        let adjacency = LaplacianSolver::is_sparse(self.items).then(|| Adjacency::new(self.items, self.pairs));
+        let slope = design.gram(self.pairs.low.len());
+        // Enough to make the Laplacian of separate components regular; their means are not excited.
+        let ridge = 1e-9 * slope.curvature.iter().sum::<f64>() / self.items.max(1) as f64;
+        let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, ridge, adjacency.as_ref())?;
+        let (borders, through) = problem.borders(&slope, &solver, 0.0)?;
+        let whole = slope.corner.diagonal();
+        let floors: Vec<f64> = whole.iter().map(|whole| OWN_SHARE * whole).collect();
+        let (left, _) = eliminated(complement(&slope.corner, &borders, &through), vec![0.0; floors.len()], &floors);
+        Some(left.diagonal().iter().zip(&whole).map(|(left, whole)| left / whole).collect())
     }
 
     fn slope(&self, at: &Point, adjacency: Option<&Adjacency>) -> Slope {
+        let (score, mut slope) = match self.design {
+            Some(design) => design.slope(self, at),
+            None => self.pair_slope(at),
+        };
+        slope.gradient = at.ratings.iter().map(|r| -self.penalty * r).collect();
+        match adjacency {
+            Some(adjacency) => adjacency.gather(&score, &mut slope.gradient),
+            None => self.scatter(score.iter(), &mut slope.gradient),
+        }
+        slope
+    }
+
+    /// The scores of the pairs, and curvatures and what is shared.
+    fn pair_slope(&self, at: &Point) -> (Vec<f64>, Slope) {
         let n = self.pairs.low.len();
         let mut score = vec![0.0; n];
         let mut slope = Slope { curvature: vec![0.0; n], ..Slope::default() };
         if self.has_parameter {
             slope.cross = vec![0.0; n];
+            let (mut gradient, mut corner) = (0.0, 0.0);
             let columns = score.iter_mut().zip(&mut slope.curvature).zip(&mut slope.cross);
             for (pair, ((score, curvature), cross)) in columns.enumerate() {
                 let found = self.derivatives(pair, at);
                 (*score, *curvature, *cross) = (found.score, found.curvature, found.cross);
-                slope.parameter_gradient += found.parameter_score;
-                slope.parameter_curvature += found.parameter_curvature;
+                gradient += found.parameter_score;
+                corner += found.parameter_curvature;
             }
+            slope.shared_gradient = vec![gradient];
+            slope.corner = DMatrix::from_element(1, 1, corner);
         } else {
             let chunks = score.par_chunks_mut(CHUNK).zip(slope.curvature.par_chunks_mut(CHUNK)).enumerate();
             let fill = |(chunk, (score, curvature)): (usize, (&mut [f64], &mut [f64]))| {
@@ -195,27 +280,65 @@ impl Problem<'_> {
             };
             if n > CHUNK { chunks.for_each(fill) } else { fill((0, (&mut score, &mut slope.curvature))) }
         }
-        slope.gradient = at.ratings.iter().map(|r| -self.penalty * r).collect();
-        match adjacency {
-            Some(adjacency) => adjacency.gather(&score, &mut slope.gradient),
-            None => self.scatter(&score, &mut slope.gradient),
-        }
-        slope
+        (score, slope)
     }
 
     /// The derivatives of one pair at a point.
     pub(super) fn derivatives(&self, pair: usize, at: &Point) -> PairDerivatives {
         let pairs = self.pairs;
-        let difference = at.ratings[pairs.low[pair] as usize] - at.ratings[pairs.high[pair] as usize];
+        let difference = at.difference(pairs, pair);
         let weights = Outcomes { low: pairs.low_wins[pair], high: pairs.high_wins[pair], ties: pairs.ties[pair] };
         self.rule.derivatives(weights, difference, at.log_parameter.exp())
     }
 
     /// Adds each pair's value to its low item and subtracts it from its high one.
-    fn scatter(&self, by_pair: &[f64], by_item: &mut [f64]) {
+    fn scatter<'v>(&self, by_pair: impl Iterator<Item = &'v f64>, by_item: &mut [f64]) {
         for ((&low, &high), value) in self.pairs.low.iter().zip(&self.pairs.high).zip(by_pair) {
             by_item[low as usize] += value;
             by_item[high as usize] -= value;
         }
     }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>()
+}
+
+/// The Schur complement of the ratings: what they leave of the curvature of the shared parameters.
+fn complement(corner: &DMatrix<f64>, borders: &[Vec<f64>], through: &[Vec<f64>]) -> DMatrix<f64> {
+    DMatrix::from_fn(corner.nrows(), corner.ncols(), |i, j| {
+        let (i, j) = (i.max(j), i.min(j));
+        corner[(i, j)] - dot(&borders[i], &through[j])
+    })
+}
+
+/// Takes each row's part out of those below it, but for rows of which no more than their floor is left. Of a
+/// positive semidefinite matrix.
+fn eliminated(mut matrix: DMatrix<f64>, mut right: Vec<f64>, floors: &[f64]) -> (DMatrix<f64>, Vec<f64>) {
+    for place in 0..right.len() {
+        let pivot = matrix[(place, place)];
+        if pivot <= floors[place] {
+            continue;
+        }
+        for below in place + 1..right.len() {
+            let factor = matrix[(below, place)] / pivot;
+            for column in place..right.len() {
+                let value = matrix[(place, column)];
+                matrix[(below, column)] -= factor * value;
+            }
+            right[below] -= factor * right[place];
+        }
+    }
+    (matrix, right)
+}
+
+/// The solution with a small matrix that is positive definite but for rounding.
+fn solved_small(matrix: DMatrix<f64>, right: Vec<f64>) -> Vec<f64> {
+    let floors = vec![0.0; right.len()];
+    let (matrix, mut solution) = eliminated(matrix, right, &floors);
+    for place in (0..solution.len()).rev() {
+        let known: f64 = (place + 1..solution.len()).map(|column| matrix[(place, column)] * solution[column]).sum();
+        solution[place] = (solution[place] - known) / matrix[(place, place)].max(f64::MIN_POSITIVE);
+    }
+    solution
 }

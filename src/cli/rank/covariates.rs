@@ -1,0 +1,161 @@
+//! Covariates of `palio rank`, and weights by pair.
+
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use palio::data::Log;
+use palio::data::graph::PreferenceGraph;
+use palio::data::read::CovariateColumn;
+use palio::leaderboard::{CovariateRow, ELO_PER_LOG_ODDS};
+use serde_json::{Map, Value, json};
+
+use crate::cli::rating::{IntervalKind, Rating};
+use crate::cli::table::{Column, render, shown_name, trimmed, width};
+
+/// What sways comparisons beside who is compared.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Covariates (of bradley-terry)")]
+pub(crate) struct CovariateArgs {
+    /// Covariates: NAME=COLUMN, NAME=COLUMN-COLUMN or NAME=some_{a,b}_column, which is the left's minus the right's;
+    /// relative(some_{a,b}_column) divides that by their sum. Separated by commas, or given several times. Columns may
+    /// be dotted paths; one that holds numbers by name counts as their sum
+    #[arg(long, value_name = "NAME=FORMULA")]
+    covariates: Vec<String>,
+
+    /// Control for style as the public arenas do: relative differences in length, headers, lists and bold type,
+    /// from the column conv_metadata
+    #[arg(long)]
+    style_control: bool,
+
+    /// Fit the advantage of the left side too: of the first position, or of playing at home
+    #[arg(long)]
+    side_advantage: bool,
+
+    /// Weigh each comparison of a pair by 1/max(n, MIN), n being how many the pair has [default MIN: 50]
+    #[arg(long, value_name = "pair[:MIN]")]
+    reweight: Option<Reweight>,
+}
+
+/// Weights by which no pair counts for much more than another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Reweight {
+    least: f64,
+}
+
+/// Below this many comparisons the weights of pairs don't differ.
+const LEAST: f64 = 50.0;
+
+impl FromStr for Reweight {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (what, least) = text.split_once(':').map_or((text, None), |(what, least)| (what, Some(least)));
+        if what != "pair" {
+            return Err(format!("there is no weighting by '{what}'; write pair, or pair:MIN"));
+        }
+        let least = least.map_or(Ok(LEAST), str::parse).ok().filter(|least| *least >= 1.0 && least.is_finite());
+        least.map(|least| Self { least }).ok_or_else(|| "MIN is a number of comparisons, 1 or more".to_owned())
+    }
+}
+
+impl CovariateArgs {
+    /// The settings of the rater that these arguments stand for.
+    pub(super) fn settings(&self) -> &'static [(&'static str, &'static str)] {
+        if self.side_advantage { &[("side_advantage", "true")] } else { &[] }
+    }
+
+    /// The covariates asked for, style first.
+    pub(super) fn columns(&self) -> anyhow::Result<Vec<CovariateColumn>> {
+        let mut columns = if self.style_control { CovariateColumn::style() } else { Vec::new() };
+        for text in &self.covariates {
+            columns.extend(CovariateColumn::parse_list(text).with_context(|| format!("--covariates '{text}'"))?);
+        }
+        for (place, column) in columns.iter().enumerate() {
+            let is_side = self.side_advantage && column.name() == "side";
+            if is_side || columns[..place].iter().any(|other| other.name() == column.name()) {
+                bail!(
+                    "two covariates are called '{}'; give one of them another name, as in OTHER=FORMULA",
+                    column.name()
+                );
+            }
+        }
+        Ok(columns)
+    }
+
+    /// Refuses what does not go together, before anything is read.
+    pub(super) fn check(&self, rating: &Rating<'_>) -> anyhow::Result<()> {
+        let given = [
+            ("--covariates", !self.covariates.is_empty()),
+            ("--style-control", self.style_control),
+            ("--side-advantage", self.side_advantage),
+        ];
+        let of_rows = given.iter().find(|(_, given)| *given).map(|(option, _)| *option);
+        let option = of_rows.or(self.reweight.is_some().then_some("--reweight"));
+        if let Some(option) = option.filter(|_| rating.entry.name != "bradley-terry") {
+            bail!("{option} goes with --method bradley-terry, not with {}", rating.entry.name);
+        }
+        if let Some(option) = of_rows.filter(|_| rating.interval == IntervalKind::Bootstrap) {
+            bail!(
+                "{option} does not go with --interval bootstrap, which resamples counts by pair; use sandwich (clustered by \
+                 --cluster) or fisher"
+            );
+        }
+        Ok(())
+    }
+
+    /// The log with its rows reweighted, if that was asked for.
+    pub(super) fn reweighted(&self, log: Log) -> Log {
+        match self.reweight {
+            Some(Reweight { least }) => log.reweighted_by_pair(least),
+            None => log,
+        }
+    }
+
+    /// The graph of counts reweighted, if that was asked for.
+    pub(super) fn reweighted_graph(&self, graph: PreferenceGraph) -> PreferenceGraph {
+        match self.reweight {
+            Some(Reweight { least }) => graph.reweighted_by_pair(least),
+            None => graph,
+        }
+    }
+
+    /// What was given, for a report.
+    pub(super) fn report(&self) -> anyhow::Result<Map<String, Value>> {
+        let mut given = Map::new();
+        let columns = self.columns()?;
+        if !columns.is_empty() {
+            given.insert("covariates".to_owned(), json!(columns));
+        }
+        if let Some(Reweight { least }) = self.reweight {
+            given.insert("reweight".to_owned(), json!({ "by": "pair", "least": least }));
+        }
+        Ok(given)
+    }
+}
+
+/// The effects of the covariates, for people; nothing where there are none.
+pub(super) fn table(covariates: &[CovariateRow]) -> String {
+    if covariates.is_empty() {
+        return String::new();
+    }
+    let signed = |value: f64, decimals: usize| format!("{value:+.decimals$}");
+    let effect = |row: &CovariateRow| match (row.fitted.coefficient, row.low.zip(row.high)) {
+        (None, _) => "left out".to_owned(),
+        (Some(middle), Some((low, high))) => format!("{} ±{:.4}", signed(middle, 4), (high - low) / 2.0),
+        (Some(middle), None) => signed(middle, 4),
+    };
+    let elo =
+        |row: &CovariateRow| row.fitted.coefficient.map_or_else(String::new, |it| signed(it * ELO_PER_LOG_ODDS, 1));
+    let unit = |row: &CovariateRow| {
+        let scale = row.fitted.scale;
+        let digits = if (0.001..1e6).contains(&scale) { trimmed(scale) } else { format!("{scale:.2e}") };
+        if row.fitted.coefficient.is_some() { digits } else { String::new() }
+    };
+    let columns = [
+        Column::new("covariate", false, covariates, |row| shown_name(&row.fitted.name, width())),
+        Column::new("log-odds a unit", true, covariates, effect),
+        Column::new("Elo", true, covariates, elo),
+        Column::new("a unit is", true, covariates, unit),
+    ];
+    format!("\n{}", render(&columns))
+}

@@ -1,0 +1,227 @@
+//! Sums over the rows of a design, in chunks of fixed size that are put together in their order, so that the
+//! number of threads changes no digit.
+
+use std::ops::Range;
+
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
+use super::super::super::Bordered;
+use super::super::newton::{Point, Problem, Slope};
+use super::super::outcomes::{Outcomes, PairDerivatives, TieRule};
+use super::Design;
+use crate::data::graph::PairSums;
+
+/// Rows that are summed by one task.
+const CHUNK: usize = 1 << 13;
+
+/// The sums of one chunk.
+struct Sums {
+    first_pair: usize,
+    /// For each pair from the first on: score, curvature, and the cross derivative with each shared parameter.
+    pairs: Vec<f64>,
+    gradient: Vec<f64>,
+    /// The lower triangle, row by row.
+    corner: Vec<f64>,
+}
+
+impl Design {
+    fn chunks(&self) -> Vec<Range<usize>> {
+        (0..self.len()).step_by(CHUNK).map(|start| start..self.len().min(start + CHUNK)).collect()
+    }
+
+    /// Calls `each` with a pair and the rows of a chunk that are its, pair by pair.
+    fn each_pair(&self, chunk: &Range<usize>, mut each: impl FnMut(usize, Range<usize>)) {
+        let mut pair = self.pair(chunk.start);
+        let mut start = chunk.start;
+        while start < chunk.end {
+            let end = chunk.end.min(self.first_row[pair + 1] as usize);
+            if end > start {
+                each(pair, start..end);
+            }
+            start = end;
+            pair += 1;
+        }
+    }
+
+    /// The sums by pair and over all of what `each` says of a row, for the pairs that have a difference.
+    pub(in super::super) fn bordered(
+        &self,
+        has_parameter: bool,
+        pairs: &PairSums,
+        difference: impl Fn(usize) -> Option<f64> + Sync,
+        each: impl Fn(f64, usize) -> PairDerivatives + Sync,
+    ) -> (Vec<f64>, Bordered) {
+        let (score, slope) = self.summed(has_parameter, pairs.low.len(), difference, each);
+        let Slope { curvature: difference, cross, corner, .. } = slope;
+        (score, Bordered { low: pairs.low.clone(), high: pairs.high.clone(), difference, cross, corner, penalty: 0.0 })
+    }
+
+    /// First and second derivatives at a point, without penalties on ratings: the scores of the pairs, and the rest.
+    pub(in super::super) fn slope(&self, problem: &Problem<'_>, at: &Point) -> (Vec<f64>, Slope) {
+        let parameter = at.log_parameter.exp();
+        let pairs = problem.pairs;
+        let difference = |pair: usize| Some(at.difference(pairs, pair));
+        let derivatives = |base: f64, row: usize| {
+            let total = self.weight(row) * self.count(row);
+            row_derivatives(problem.rule, self.shares[row], total, base + self.effect(row, &at.coefficients), parameter)
+        };
+        let (score, mut slope) = self.summed(problem.has_parameter, pairs.low.len(), difference, derivatives);
+        let first = usize::from(problem.has_parameter);
+        for (place, coefficient) in at.coefficients.iter().enumerate() {
+            slope.shared_gradient[first + place] -= problem.covariate_penalty * coefficient;
+            slope.corner[(first + place, first + place)] += problem.covariate_penalty;
+        }
+        (score, slope)
+    }
+
+    /// The curvature of least squares with the rows' weights, in ratings and covariates.
+    pub(in super::super) fn gram(&self, pairs: usize) -> Slope {
+        let weighted = |_: f64, row: usize| PairDerivatives {
+            curvature: self.weight(row) * self.count(row),
+            ..PairDerivatives::default()
+        };
+        self.summed(false, pairs, |_| Some(0.0), weighted).1
+    }
+
+    /// The sums by pair and over all of what `each` says of a row, given the difference of its pair; without the
+    /// pairs that have none.
+    fn summed(
+        &self,
+        has_parameter: bool,
+        pairs: usize,
+        difference: impl Fn(usize) -> Option<f64> + Sync,
+        each: impl Fn(f64, usize) -> PairDerivatives + Sync,
+    ) -> (Vec<f64>, Slope) {
+        let shared = self.width + usize::from(has_parameter);
+        let of_chunk = |chunk: &Range<usize>| self.sums_of(chunk, has_parameter, &difference, &each);
+        let parts: Vec<Sums> = self.chunks().par_iter().map(of_chunk).collect();
+        let mut score = vec![0.0; pairs];
+        let mut slope = Slope {
+            curvature: vec![0.0; pairs],
+            cross: vec![0.0; pairs * shared],
+            shared_gradient: vec![0.0; shared],
+            ..Slope::default()
+        };
+        let mut corner = vec![0.0; shared * (shared + 1) / 2];
+        let add = |to: &mut [f64], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        for part in parts {
+            for (offset, sums) in part.pairs.chunks_exact(2 + shared).enumerate() {
+                let pair = part.first_pair + offset;
+                score[pair] += sums[0];
+                slope.curvature[pair] += sums[1];
+                add(&mut slope.cross[pair * shared..][..shared], &sums[2..]);
+            }
+            add(&mut slope.shared_gradient, &part.gradient);
+            add(&mut corner, &part.corner);
+        }
+        slope.corner = DMatrix::from_fn(shared, shared, |i, j| {
+            let (i, j) = (i.max(j), i.min(j));
+            corner[i * (i + 1) / 2 + j]
+        });
+        (score, slope)
+    }
+
+    fn sums_of(
+        &self,
+        chunk: &Range<usize>,
+        has_parameter: bool,
+        difference: &impl Fn(usize) -> Option<f64>,
+        each: &impl Fn(f64, usize) -> PairDerivatives,
+    ) -> Sums {
+        let first = usize::from(has_parameter);
+        let shared = self.width + first;
+        let (first_pair, last_pair) = (self.pair(chunk.start), self.pair(chunk.end - 1));
+        let mut sums = Sums {
+            first_pair,
+            pairs: vec![0.0; (last_pair + 1 - first_pair) * (2 + shared)],
+            gradient: vec![0.0; shared],
+            corner: vec![0.0; shared * (shared + 1) / 2],
+        };
+        self.each_pair(chunk, |pair, rows| {
+            let Some(base) = difference(pair) else { return };
+            let of_pair = &mut sums.pairs[(pair - first_pair) * (2 + shared)..][..2 + shared];
+            for row in rows {
+                let found = each(base, row);
+                of_pair[0] += found.score;
+                of_pair[1] += found.curvature;
+                let values = self.values(row);
+                if has_parameter {
+                    of_pair[2] += found.cross;
+                    sums.gradient[0] += found.parameter_score;
+                    sums.corner[0] += found.parameter_curvature;
+                }
+                let mut at = first;
+                let mut triangle = first * (first + 1) / 2;
+                for (k, &value) in values.iter().enumerate() {
+                    let curved = found.curvature * value;
+                    of_pair[2 + at] += curved;
+                    sums.gradient[at] += found.score * value;
+                    if has_parameter {
+                        sums.corner[triangle] += found.cross * value;
+                    }
+                    for (corner, other) in sums.corner[triangle + first..].iter_mut().zip(&values[..=k]) {
+                        *corner += curved * other;
+                    }
+                    triangle += at + 1;
+                    at += 1;
+                }
+            }
+        });
+        sums
+    }
+
+    /// The log-likelihood, where all rows' differences are as told.
+    pub(in super::super) fn log_likelihood(
+        &self,
+        rule: TieRule,
+        parameter: f64,
+        difference: impl Fn(usize) -> f64 + Sync,
+        coefficients: &[f64],
+    ) -> f64 {
+        let of_chunk = |chunk: &Range<usize>| {
+            let mut sum = 0.0;
+            self.each_pair(chunk, |pair, rows| {
+                let base = difference(pair);
+                for row in rows {
+                    let at = base + self.effect(row, coefficients);
+                    sum += self.weight(row) * self.count(row) * rule.log_probability(self.shares[row], at, parameter);
+                }
+            });
+            sum
+        };
+        let parts: Vec<f64> = self.chunks().par_iter().map(of_chunk).collect();
+        parts.iter().sum()
+    }
+
+    /// The most that a step of the coefficients changes the log-odds of a row; no more than a bound of it if that
+    /// is small.
+    pub(in super::super) fn longest_change(&self, step: &[f64]) -> f64 {
+        const SMALL: f64 = 1.0;
+        let bound: f64 = self.largest.iter().zip(step).map(|(x, s)| x * s.abs()).sum();
+        if bound <= SMALL {
+            return bound;
+        }
+        let of_chunk = |chunk: &Range<usize>| chunk.clone().map(|row| self.effect(row, step).abs()).fold(0.0, f64::max);
+        let parts: Vec<f64> = self.chunks().par_iter().map(of_chunk).collect();
+        parts.into_iter().fold(0.0, f64::max)
+    }
+}
+
+/// Derivatives of the log-likelihood of a row of total weight `total`.
+#[inline]
+pub(in super::super) fn row_derivatives(
+    rule: TieRule,
+    share: f64,
+    total: f64,
+    difference: f64,
+    parameter: f64,
+) -> PairDerivatives {
+    #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
+    let weights = if share == 0.5 {
+        Outcomes { low: 0.0, high: 0.0, ties: total }
+    } else {
+        Outcomes { low: share * total, high: (1.0 - share) * total, ties: 0.0 }
+    };
+    rule.derivatives(weights, difference, parameter)
+}

@@ -1,0 +1,97 @@
+//! The likelihood of a fit with covariates, row by row.
+
+use super::FittedBradleyTerry;
+use super::design::{Design, row_derivatives};
+use super::outcomes::PairDerivatives;
+use crate::data::ItemId;
+use crate::models::{Bordered, RowLikelihood, RowScore, ScoreProducts};
+
+/// A score below this is zero but for rounding.
+const NO_SCORE: f64 = 1e-9;
+
+/// A fit that covariates entered, and its rows.
+#[derive(Debug)]
+pub(super) struct Rows<'a> {
+    fit: &'a FittedBradleyTerry,
+    design: &'a Design,
+}
+
+impl FittedBradleyTerry {
+    /// The rows, if covariates entered the fit.
+    pub(super) fn with_covariates(&self) -> Option<Rows<'_>> {
+        let design = self.design.as_ref().filter(|design| design.width() > 0)?;
+        Some(Rows { fit: self, design })
+    }
+}
+
+impl Rows<'_> {
+    pub(super) fn log_likelihood(&self) -> f64 {
+        let Self { fit, design } = self;
+        let difference = |pair| fit.point.difference(&fit.pairs, pair);
+        design.log_likelihood(fit.rule, fit.tie_parameter(), difference, &fit.point.coefficients)
+    }
+
+    /// The derivatives of the log-likelihood of one comparison of the row at a place, and of weight `weight`.
+    fn derivatives(&self, base: f64, place: usize, weight: f64) -> PairDerivatives {
+        let at = base + self.design.effect(place, &self.fit.point.coefficients);
+        row_derivatives(self.fit.rule, self.design.share(place), weight, at, self.fit.tie_parameter())
+    }
+
+    /// The sums over rows between members.
+    fn summed(&self, members: &[bool], each: impl Fn(f64, usize) -> PairDerivatives + Sync) -> (Vec<f64>, Bordered) {
+        let fit = self.fit;
+        let pairs = &fit.pairs;
+        let is_member = |item: u32| members[item as usize];
+        let difference = |pair: usize| {
+            let among = is_member(pairs.low[pair]) && is_member(pairs.high[pair]);
+            among.then(|| fit.point.difference(pairs, pair))
+        };
+        self.design.bordered(fit.has_parameter, pairs, difference, each)
+    }
+}
+
+impl RowLikelihood for Rows<'_> {
+    fn covariates(&self) -> usize {
+        self.design.width()
+    }
+
+    fn has_parameter(&self) -> bool {
+        self.fit.has_parameter
+    }
+
+    fn curvature(&self, members: &[bool]) -> Bordered {
+        let total = |place| self.design.weight(place) * self.design.count(place);
+        let (_, sum) = self.summed(members, |base, place| self.derivatives(base, place, total(place)));
+        Bordered { penalty: self.fit.penalty, ..sum }
+    }
+
+    fn outer_products(&self, members: &[bool]) -> ScoreProducts {
+        let products = |base, place| {
+            let found = self.derivatives(base, place, self.design.weight(place));
+            let count = self.design.count(place);
+            PairDerivatives {
+                // Counted where the score is not zero.
+                score: if found.score.abs() > NO_SCORE { count } else { 0.0 },
+                curvature: count * found.score * found.score,
+                cross: count * found.score * found.parameter_score,
+                parameter_curvature: count * found.parameter_score * found.parameter_score,
+                ..PairDerivatives::default()
+            }
+        };
+        let (counts, sum) = self.summed(members, products);
+        ScoreProducts { sum, counts }
+    }
+
+    fn score(&self, row: usize, shared: &mut [f64]) -> Option<RowScore> {
+        let place = self.design.place(row)?;
+        let pair = self.design.pair(place);
+        let pairs = &self.fit.pairs;
+        let found = self.derivatives(self.fit.point.difference(pairs, pair), place, 1.0);
+        let (parameter, coefficients) = shared.split_at_mut(usize::from(self.fit.has_parameter));
+        parameter.fill(found.parameter_score);
+        for (shared, value) in coefficients.iter_mut().zip(self.design.values(place)) {
+            *shared = found.score * value;
+        }
+        Some(RowScore { low: ItemId(pairs.low[pair]), high: ItemId(pairs.high[pair]), difference: found.score })
+    }
+}

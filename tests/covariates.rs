@@ -1,0 +1,463 @@
+//! Covariates: fits against an independent implementation, what their intervals cover, how they are read, and what is
+//! said of those that can't be used.
+
+use std::fmt::Write as _;
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use palio::data::graph::PreferenceGraph;
+use palio::data::read::{Comparisons, CovariateColumn, Dialect, ReadOptions, read_bytes};
+use palio::data::{Comparison, ItemId, Log, Outcome};
+use palio::models::{BradleyTerry, CovariateSettings, Evidence, FitError, Fitted, Rater, Standardize, TieRule};
+use palio::uncertainty::{Clusters, CovarianceKind, Uncertainty, covariance};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+use serde::Deserialize;
+
+/// What `tests/generators/covariates.py` writes.
+#[derive(Deserialize)]
+struct Fixture {
+    rows: Vec<Row>,
+    fits: Vec<Expected>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    left: u32,
+    right: u32,
+    share: f64,
+    weight: f64,
+    cluster: u32,
+    x: [f64; 2],
+}
+
+#[derive(Debug, Deserialize)]
+struct Expected {
+    ties: String,
+    side: bool,
+    standardize: String,
+    penalty: f64,
+    weighted: bool,
+    clustered: bool,
+    ratings: Vec<f64>,
+    tie_parameter: Option<f64>,
+    coefficients: Vec<f64>,
+    log_likelihood: f64,
+    rating_errors: Vec<f64>,
+    coefficient_errors: Vec<f64>,
+}
+
+impl Fixture {
+    fn read() -> Self {
+        let path = format!("{}/fixtures/covariates.json", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(path).expect("the fixture")).expect("its shape")
+    }
+
+    fn log(&self, weighted: bool) -> Log {
+        let items = 1 + self.rows.iter().map(|row| row.left.max(row.right)).max().expect("rows");
+        let mut log = Log::new((0..items).map(|item| item.to_string()).collect());
+        for row in &self.rows {
+            let outcome = Outcome::from_share(row.share).expect("a share");
+            let plain = Comparison::new(ItemId(row.left), ItemId(row.right), outcome);
+            log.push(Comparison { weight: if weighted { row.weight } else { 1.0 }, ..plain });
+        }
+        for (place, name) in ["x", "y"].into_iter().enumerate() {
+            log.add_covariate(name, &self.rows.iter().map(|row| row.x[place]).collect::<Vec<f64>>());
+        }
+        log.add_labels("cluster", self.rows.iter().map(|row| row.cluster.to_string()));
+        log
+    }
+}
+
+impl Expected {
+    fn rater(&self) -> BradleyTerry {
+        let ties = match self.ties.as_str() {
+            "half" => TieRule::Half,
+            "drop" => TieRule::Drop,
+            "davidson" => TieRule::Davidson,
+            _ => TieRule::RaoKupper,
+        };
+        let standardize = match self.standardize.as_str() {
+            "z-score" => Standardize::ZScore,
+            "scale" => Standardize::Scale,
+            _ => Standardize::None,
+        };
+        let covariates = CovariateSettings { penalty: self.penalty, standardize, side_advantage: self.side };
+        BradleyTerry { ties, covariates, ..BradleyTerry::default() }
+    }
+}
+
+struct Fit {
+    graph: PreferenceGraph,
+    fitted: Box<dyn Fitted>,
+}
+
+impl Fit {
+    fn new(rater: &BradleyTerry, log: &Log) -> Self {
+        let graph = PreferenceGraph::from_log(log);
+        let fitted = rater.fit(Evidence { graph: &graph, rows: Some(log) }, None).expect("a fit");
+        Self { graph, fitted }
+    }
+
+    fn coefficients(&self) -> Vec<f64> {
+        self.fitted.covariates().iter().filter_map(|it| it.coefficient).collect()
+    }
+
+    fn errors(&self, clusters: Option<&Clusters>) -> Uncertainty {
+        covariance(&*self.fitted, &self.graph, CovarianceKind::Sandwich, clusters)
+    }
+}
+
+fn close(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() <= tolerance, "{what}: {found} instead of {expected}");
+    }
+}
+
+#[test]
+fn fits_are_those_of_an_independent_implementation() {
+    let fixture = Fixture::read();
+    for expected in &fixture.fits {
+        let log = fixture.log(expected.weighted);
+        let fit = Fit::new(&expected.rater(), &log);
+        assert!(fit.fitted.convergence().converged, "{expected:?}");
+        close("ratings", fit.fitted.ratings(), &expected.ratings, 1e-8);
+        close("coefficients", &fit.coefficients(), &expected.coefficients, 1e-8);
+        let parameter = fit.fitted.parameters().into_iter().find(|(name, _)| *name == "nu" || *name == "eta");
+        let parameter = parameter.and_then(|(_, value)| value);
+        close("tie parameter", parameter.as_slice(), expected.tie_parameter.as_slice(), 1e-8);
+        close("likelihood", fit.fitted.log_likelihood().as_slice(), &[expected.log_likelihood], 1e-8);
+        let clusters = log.labels("cluster").filter(|_| expected.clustered);
+        let clusters = clusters.map(|labels| Clusters::for_fit(&*fit.fitted, &log, labels, &fit.graph));
+        let errors = fit.errors(clusters.as_ref());
+        let of_ratings: Vec<f64> = (0..5).map(|item| errors.std_error(ItemId(item)).expect("an error")).collect();
+        close("errors of ratings", &of_ratings, &expected.rating_errors, 1e-8);
+        close("errors of coefficients", errors.coefficient_errors(), &expected.coefficient_errors, 1e-8);
+    }
+}
+
+/// With a covariate that does nothing to speak of, all is as without it.
+#[test]
+fn a_covariate_under_a_heavy_penalty_changes_nothing() {
+    let fixture = Fixture::read();
+    let log = fixture.log(true);
+    let covariates = CovariateSettings { penalty: 1e15, ..CovariateSettings::default() };
+    for ties in [TieRule::Half, TieRule::Drop, TieRule::Davidson, TieRule::RaoKupper] {
+        let rater = BradleyTerry { ties, covariates, ..BradleyTerry::default() };
+        let with = Fit::new(&rater, &log);
+        let without = rater.fit((&PreferenceGraph::from_log(&log)).into(), None).expect("a fit");
+        close("ratings", with.fitted.ratings(), without.ratings(), 1e-9);
+        close("likelihood", with.fitted.log_likelihood().as_slice(), without.log_likelihood().as_slice(), 1e-9);
+    }
+}
+
+#[test]
+fn exchanged_sides_change_nothing_if_no_difference_stays_none() {
+    let fixture = Fixture::read();
+    let mut exchanged = Log::new((0..5).map(|item| item.to_string()).collect());
+    let log = fixture.log(false);
+    let mut columns = [Vec::new(), Vec::new()];
+    for (place, row) in log.rows().enumerate() {
+        let turn = place % 3 == 0;
+        let turned = Comparison { left: row.right, right: row.left, outcome: row.outcome.mirrored(), ..row };
+        exchanged.push(if turn { turned } else { row });
+        for (column, value) in columns.iter_mut().zip(log.covariates().row(place)) {
+            column.push(if turn { -value } else { *value });
+        }
+    }
+    for (name, column) in ["x", "y"].into_iter().zip(&columns) {
+        exchanged.add_covariate(name, column);
+    }
+    let covariates = CovariateSettings { standardize: Standardize::Scale, ..CovariateSettings::default() };
+    let rater = BradleyTerry { covariates, ..BradleyTerry::default() };
+    let (one, other) = (Fit::new(&rater, &log), Fit::new(&rater, &exchanged));
+    close("ratings", one.fitted.ratings(), other.fitted.ratings(), 1e-12);
+    close("coefficients", &one.coefficients(), &other.coefficients(), 1e-12);
+}
+
+#[test]
+fn what_says_nothing_is_left_out_and_told() {
+    let fixture = Fixture::read();
+    let mut log = fixture.log(false);
+    let rows = log.len();
+    log.add_covariate("always", &vec![0.1; rows]);
+    // Whatever an item is known for, its rating has already.
+    let known_for: Vec<f64> =
+        fixture.rows.iter().map(|row| f64::from(row.left * row.left) - f64::from(row.right * row.right)).collect();
+    log.add_covariate("size", &known_for);
+    let twice: Vec<f64> = fixture.rows.iter().map(|row| 2.0 * row.x[0] - 3.0 * row.x[1] + 1.0).collect();
+    log.add_covariate("twice", &twice);
+    let fit = Fit::new(&BradleyTerry::default(), &log);
+    let plain = Fit::new(&BradleyTerry::default(), &fixture.log(false));
+    let fitted = fit.fitted.covariates();
+    let told: Vec<bool> = fitted.iter().map(|it| it.coefficient.is_some()).collect();
+    assert_eq!(told, [true, true, false, false, false]);
+    close("coefficients", &fit.coefficients(), &plain.coefficients(), 1e-9);
+    let notes = fit.fitted.notes();
+    let codes: Vec<&str> = notes.iter().map(|note| &*note.code).collect();
+    assert_eq!(codes, ["covariate-left-out"; 3]);
+    assert!(notes[0].message.starts_with("the covariate always is 0.1"), "{}", notes[0].message);
+    assert!(notes[1].message.starts_with("the covariate size follows from"), "{}", notes[1].message);
+    assert_eq!(fit.errors(None).coefficient_errors().len(), 2);
+}
+
+#[test]
+fn the_side_needs_rows_and_pseudo_counts_have_no_covariates() {
+    let fixture = Fixture::read();
+    let log = fixture.log(false);
+    let graph = PreferenceGraph::from_log(&log);
+    let covariates = CovariateSettings { side_advantage: true, ..CovariateSettings::default() };
+    let side = BradleyTerry { covariates, ..BradleyTerry::default() };
+    assert_eq!(side.fit((&graph).into(), None).unwrap_err(), FitError::NeedsSides);
+    let pseudo = BradleyTerry { pseudo_count: 1.0, ..BradleyTerry::default() };
+    let error = pseudo.fit(Evidence { graph: &graph, rows: Some(&log) }, None).unwrap_err();
+    assert_eq!(error, FitError::PseudoCountWithCovariates);
+}
+
+/// A covariate that tells every outcome still has a finite estimate, and an item that never won is still told.
+#[test]
+fn an_estimate_exists_wherever_it_does_without_covariates() {
+    let mut log = Log::new(["a", "b", "c"].into_iter().collect());
+    let mut lead = Vec::new();
+    for round in 0..60_u32 {
+        let (left, right) = (round % 3, (round + 1) % 3);
+        let won = (round / 3) % 2 == 0;
+        log.push(Comparison::new(ItemId(left), ItemId(right), if won { Outcome::Left } else { Outcome::Right }));
+        lead.push(if won { 1.0 } else { -1.0 });
+    }
+    log.add_covariate("lead", &lead);
+    let fit = Fit::new(&BradleyTerry::default(), &log);
+    assert!(fit.fitted.convergence().converged);
+    assert!(fit.coefficients()[0] > 2.0 && fit.coefficients()[0] < 10.0, "{:?}", fit.coefficients());
+}
+
+struct Coverage {
+    covered: usize,
+    intervals: usize,
+}
+
+/// Coefficients planted in logs of 10 items and 2,000 comparisons, and the side's advantage; of `ties` a fifth.
+fn coverage(logs: u64, rule: TieRule) -> Coverage {
+    const ITEMS: u32 = 10;
+    const EFFECTS: [f64; 3] = [0.4, -0.2, 0.0];
+    const SIDE: f64 = 0.15;
+    const TIE: f64 = 0.6;
+    let one = |seed: u64| -> usize {
+        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
+        let strengths: Vec<f64> = (0..ITEMS).map(|_| StandardNormal.sample(&mut rng)).collect();
+        let mut log = Log::new((0..ITEMS).map(|item| item.to_string()).collect());
+        let mut columns = vec![Vec::new(); EFFECTS.len()];
+        for _ in 0..2_000 {
+            let left = rng.random_range(0..ITEMS);
+            let right = (left + rng.random_range(1..ITEMS)) % ITEMS;
+            let lead = strengths[left as usize] - strengths[right as usize];
+            // Stronger items write longer answers, so the covariate is not independent of who is compared.
+            let own: Vec<f64> = EFFECTS.iter().map(|_| rng.sample::<f64, _>(StandardNormal) + 0.3 * lead).collect();
+            let swayed = lead + SIDE + own.iter().zip(EFFECTS).map(|(x, b)| x * b).sum::<f64>();
+            let at = match rule {
+                TieRule::Half | TieRule::Drop => rule.probabilities(swayed, 0.0),
+                _ => rule.probabilities(swayed, TIE),
+            };
+            let drawn: f64 = rng.random();
+            let outcome = match drawn {
+                u if u < at.win => Outcome::Left,
+                u if u < at.win + at.tie => Outcome::Tie,
+                _ => Outcome::Right,
+            };
+            log.push(Comparison::new(ItemId(left), ItemId(right), outcome));
+            columns.iter_mut().zip(own).for_each(|(column, value)| column.push(value));
+        }
+        for (column, name) in columns.iter().zip(["first", "second", "none"]) {
+            log.add_covariate(name, column);
+        }
+        let covariates =
+            CovariateSettings { standardize: Standardize::None, side_advantage: true, ..CovariateSettings::default() };
+        let fit = Fit::new(&BradleyTerry { ties: rule, covariates, ..BradleyTerry::default() }, &log);
+        let errors = fit.errors(None);
+        let truth = EFFECTS.into_iter().chain([SIDE]);
+        let found = fit.coefficients().into_iter().zip(errors.coefficient_errors());
+        let holds = |((found, error), truth): ((f64, &f64), f64)| {
+            let (low, high) = errors.coefficient_interval(found, *error, 0.95);
+            (low..=high).contains(&truth)
+        };
+        found.zip(truth).filter(|it| holds((it.0, it.1))).count()
+    };
+    let covered = (0..logs).into_par_iter().map(one).sum();
+    Coverage { covered, intervals: logs as usize * (EFFECTS.len() + 1) }
+}
+
+#[test]
+fn intervals_cover_planted_coefficients() {
+    for rule in [TieRule::Half, TieRule::Davidson, TieRule::RaoKupper] {
+        let Coverage { covered, intervals } = coverage(500, rule);
+        let share = covered as f64 / intervals as f64;
+        println!("{rule:?}: {:.1} % of {intervals}", 100.0 * share);
+        assert!((0.93..=0.97).contains(&share), "{rule:?}: {share}");
+    }
+}
+
+fn options(covariates: &str) -> ReadOptions {
+    let covariates = CovariateColumn::parse_list(covariates).expect("covariates");
+    ReadOptions { covariates, ..ReadOptions::default() }
+}
+
+fn covariates_of(name: &str, text: &str, options: &ReadOptions) -> Vec<Vec<f64>> {
+    let reading = read_bytes(name, text.as_bytes(), options).expect("a log");
+    let Comparisons::Rows(log) = reading.comparisons else { panic!("rows are kept") };
+    (0..log.len()).map(|row| log.covariates().row(row).to_vec()).collect()
+}
+
+const HEAD: &str = "model_a,model_b,winner,len_a,len_b,lead,dash-ed\n";
+
+#[test]
+fn a_formula_is_a_column_a_difference_or_a_relative_one() {
+    let text = format!("{HEAD}x,y,a,30,10,-1.5,7\ny,x,tie,0,0, 2e1 ,8\n");
+    let formulas = "len_a-len_b, d=len_{a,b}, r=relative(len_{a,b}), lead, dash-ed, m=dash-ed-lead";
+    let found = covariates_of("log.csv", &text, &options(formulas));
+    assert_eq!(found, [vec![20.0, 20.0, 0.5, -1.5, 7.0, 8.5], vec![0.0, 0.0, 0.0, 20.0, 8.0, -12.0]]);
+}
+
+#[test]
+fn an_object_of_numbers_counts_as_their_sum() {
+    let row = |heads: &str| {
+        format!(
+            r#"{{"model_a":"x","model_b":"y","winner":"model_a","m":{{"head_a":{heads},"head_b":{{"h1":1}},"n_a":4,"n_b":1}}}}"#
+        )
+    };
+    let text = [row(r#"{"h1":2,"h2":1}"#), row(r#"{"h1":2,"h7":5.5}"#), row("{}"), row("9")].join("\n");
+    let found = covariates_of("log.jsonl", &text, &options("h=m.head_{a,b},n=m.n_{a,b}"));
+    assert_eq!(found, [[2.0, 3.0], [6.5, 3.0], [-1.0, 3.0], [8.0, 3.0]]);
+    // The columns of a struct are all there is to it.
+    let flat = "model_a,model_b,winner,m.head_a.h1,m.head_a.h2,m.head_b\nx,y,a,2,1,1\n";
+    assert_eq!(covariates_of("log.csv", flat, &options("h=m.head_{a,b}")), [[2.0]]);
+}
+
+#[test]
+fn style_is_read_from_what_arenas_publish() {
+    let path = format!("{}/fixtures/style.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the fixture");
+    let style =
+        ReadOptions { covariates: CovariateColumn::style(), from: Some(Dialect::Lmarena), ..ReadOptions::default() };
+    let found = covariates_of("style.jsonl", &text, &style);
+    assert!(found.len() > 100);
+    assert!(found.iter().flatten().all(|value| (-1.0..=1.0).contains(value)));
+}
+
+#[test]
+fn the_second_of_two_games_has_the_other_sign() {
+    let row = r#"{"uid":"q","model":"m","judge":"j","n_a":5,"n_b":2,"games":[{"score":"A>B"},{"score":"A>B"}]}"#;
+    assert_eq!(covariates_of("log.jsonl", row, &options("n=n_{a,b}")), [[3.0], [-3.0]]);
+}
+
+#[test]
+fn bad_covariates_have_their_messages() {
+    let error = |name: &str, text: &str, formulas: &str| {
+        read_bytes(name, text.as_bytes(), &options(formulas)).expect_err("the log is bad").to_string()
+    };
+    let csv = format!("{HEAD}x,y,a,30,10,1,7\ny,x,tie,0,0,much,8\n");
+    assert_eq!(
+        error("log.csv", &csv, "lead"),
+        "log.csv, line 3: column `lead` holds \"much\", which is no finite number, as a covariate has in every row; write \
+         it like 1, 0.5 or 2e-3 (--skip-bad-rows leaves such rows out)"
+    );
+    for bad in ["", "inf", "NaN"] {
+        let csv = format!("{HEAD}x,y,a,{bad},10,1,7\n");
+        assert!(error("log.csv", &csv, "n=len_{a,b}").contains(&format!("column `len_a` holds {bad:?}")), "{bad}");
+    }
+    assert_eq!(
+        error("log.csv", &csv, "n=size_{a,b}"),
+        "log.csv has no column for the covariate n (`size_a`); its columns are `model_a`, `model_b`, `winner`, `len_a`, \
+         `len_b`, `lead`, `dash-ed`; name the right one with --covariates"
+    );
+    let json = |rest: &str| format!(r#"{{"model_a":"x","model_b":"y","winner":"tie","m":{{"n_a":1,"n_b":{rest}}}}}"#);
+    assert!(error("log.jsonl", &json("2"), "n=m.k_{a,b}").contains("`m.n_a`, `m.n_b`"));
+    let two = [json("2"), json("null")].join("\n");
+    assert!(error("log.jsonl", &two, "n=m.n_{a,b}").starts_with("log.jsonl, line 2: the object has no `m.n_b`"));
+    let two = [json("2"), json(r#"{"h":"x"}"#)].join("\n");
+    assert!(error("log.jsonl", &two, "n=m.n_{a,b}").contains(r#"holds "{\"h\":\"x\"}""#));
+}
+
+fn run(args: &[&str], stdin: &str) -> (i32, String, String) {
+    let output = cargo_bin_cmd!("palio").args(args).write_stdin(stdin).output().expect("palio runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
+
+/// A log in which the longer answer mostly wins.
+fn swayed() -> String {
+    let mut text = "model_a,model_b,winner,len_a,len_b,task,same\n".to_owned();
+    for i in 0..400_u32 {
+        let (left, right) = (i % 4, (i + 1 + i / 4 % 3) % 4);
+        let (a, b) = (10 + i * 7919 % 97, 10 + i * 104_729 % 89);
+        let winner = if i % 11 == 0 {
+            "tie"
+        } else if (a > b) == (i % 5 > 0) {
+            "model_a"
+        } else {
+            "model_b"
+        };
+        let _ = writeln!(text, "m{left},m{right},{winner},{a},{b},t{},3", i % 40);
+    }
+    text
+}
+
+#[test]
+fn the_board_tells_covariates_with_errors_and_their_settings() {
+    let log = swayed();
+    let args = ["rank", "-", "--covariates", "len=len_{a,b}", "--side-advantage", "--reweight", "pair:20"];
+    let (code, out, err) = run(&[&args[..], &["--format", "json"]].concat(), &log);
+    assert_eq!(code, 0, "{err}");
+    let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let covariates = found["fit"]["covariates"].as_array().expect("covariates");
+    let names: Vec<&str> = covariates.iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["len", "side"]);
+    assert!(covariates[0]["low"].as_f64() > Some(0.0));
+    assert_eq!(found["settings"]["covariates"][0], "len=len_{a,b}");
+    assert_eq!(found["settings"]["reweight"]["least"], 20.0);
+    assert_eq!(found["settings"]["set"]["side_advantage"], "true");
+    assert_eq!(found["fit"]["cluster"]["column"], "task");
+    let (_, table, _) = run(&args, &log);
+    assert!(table.contains("log-odds a unit") && table.contains("\n side "), "{table}");
+}
+
+#[test]
+fn every_thread_count_gives_the_same_bytes() {
+    let log =
+        swayed().repeat(1) + &swayed().lines().skip(1).fold(String::new(), |all, line| all + line + "\n").repeat(60);
+    let args = ["rank", "-", "--covariates", "len=relative(len_{a,b}),len_a", "--format", "json", "--ties", "davidson"];
+    let bytes = |threads: &str| run(&[&args[..], &["--threads", threads]].concat(), &log).1;
+    assert!(!bytes("1").is_empty());
+    assert_eq!(bytes("1"), bytes("3"));
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let log = swayed();
+    for (args, part) in [
+        (
+            &["--covariates", "len_{a,b}", "--method", "elo"][..],
+            "--covariates goes with --method bradley-terry, not with elo",
+        ),
+        (&["--reweight", "pair", "--method", "elo"], "--reweight goes with --method bradley-terry"),
+        (&["--side-advantage", "--interval", "bootstrap"], "--side-advantage does not go with --interval bootstrap"),
+        (&["--covariates", "n=len_{a}"], "braces hold the names of both sides"),
+        (&["--covariates", "n=len_a,n=len_b"], "two covariates are called 'n'"),
+        (&["--covariates", "n=lem_{a,b}"], "its columns are `model_a`"),
+        (&["--style-control"], "conv_metadata.sum_assistant_a_tokens"),
+        (&["--reweight", "item"], "write pair, or pair:MIN"),
+        (&["--reweight", "pair:0"], "1 or more"),
+        (&["--covariates", "len_{a,b}", "--set", "pseudo_count=1"], "pseudo_count does not go with covariates"),
+    ] {
+        let (code, out, err) = run(&[&["rank", "-"], args].concat(), &log);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(err.contains(part), "{args:?}: {err}");
+    }
+    let (code, _, err) = run(&["rank", "-", "--covariates", "same"], &log);
+    assert_eq!(code, 0);
+    assert!(err.contains("the covariate same is 3 in all comparisons"), "{err}");
+    let (code, _, err) = run(&["crossval", "-", "--methods", "bradley-terry:side_advantage=true"], &log);
+    assert_eq!(code, 2);
+    assert!(err.contains("side_advantage needs to know"), "{err}");
+}
