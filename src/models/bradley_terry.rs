@@ -226,11 +226,8 @@ impl BradleyTerry {
             return Err(FitError::PseudoCountWithCovariates);
         }
         let design = Design::new(log, graph, &self.covariates);
-        let shares = if design.width() > 0 { problem.shares_of_their_own(&design) } else { None };
-        Ok(match shares {
-            Some(shares) => design.without_explained(&shares),
-            None => design,
-        })
+        let shares = problem.shares_of_their_own(&design).unwrap_or_else(|| vec![1.0; design.width()]);
+        Ok(design.settled(&shares, &self.covariates))
     }
 
     fn notes(

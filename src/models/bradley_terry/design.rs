@@ -4,7 +4,7 @@
 mod sums;
 
 pub(super) use self::sums::row_derivatives;
-use super::covariates::{CovariateSettings, LeftOut, Moments, Term};
+use super::covariates::{CovariateSettings, LeftOut, Moments, Standardize, Term};
 use crate::data::Log;
 use crate::data::graph::{CellFinder, PreferenceGraph};
 
@@ -35,7 +35,8 @@ pub(super) struct Design {
 }
 
 impl Design {
-    /// The rows of `log` that have a cell in `graph`, and a weight. O(rows × covariates).
+    /// The rows of `log` that have a cell in `graph`, and a weight. The side is a covariate, the first, where
+    /// it was asked for, and where a mean that is taken off stands for it. O(rows × covariates).
     pub(super) fn new(log: &Log, graph: &PreferenceGraph, settings: &CovariateSettings) -> Self {
         let pairs = pairs_of_rows(log, graph);
         let terms = terms(log, &pairs, settings);
@@ -85,8 +86,8 @@ impl Design {
             let sign = if left_is_low { 1.0 } else { -1.0 };
             let covariates = log.covariates();
             let raw = if covariates.is_empty() { &[][..] } else { covariates.row(row) };
-            // Behind those of the log stands that of the side.
-            let raw = raw.iter().chain(std::iter::repeat(&1.0));
+            // Before those of the log may stand that of the side.
+            let raw = std::iter::repeat_n(&1.0, self.terms.len() - raw.len()).chain(raw);
             let fitted = self.terms.iter().zip(raw).filter(|(term, _)| term.is_fitted());
             let own = &mut self.values[at * self.width..][..self.width];
             for ((value, largest), (term, raw)) in own.iter_mut().zip(&mut self.largest).zip(fitted) {
@@ -141,21 +142,36 @@ impl Design {
         self.values(place).iter().zip(coefficients).map(|(x, b)| x * b).sum()
     }
 
-    /// The same rows without the covariates that have too little of their own, by the share of each.
-    pub(super) fn without_explained(mut self, own_shares: &[f64]) -> Self {
-        let kept: Vec<bool> = own_shares.iter().map(|&share| share > OWN_SHARE).collect();
-        if kept.iter().all(|&kept| kept) {
-            return self;
+    /// The same rows without the covariates that have too little of their own, by the share of each, and without
+    /// the side if it was not asked for.
+    ///
+    /// A covariate that follows from the ratings and the side is left out even where the side is not fitted: with
+    /// its mean taken off it would stand for the side, and under a wrong name.
+    pub(super) fn settled(mut self, own_shares: &[f64], settings: &CovariateSettings) -> Self {
+        let drops_side = has_side(settings) && !settings.side_advantage;
+        let mut kept: Vec<bool> = own_shares.iter().map(|&share| share > OWN_SHARE).collect();
+        if let Some(side) = kept.first_mut().filter(|_| drops_side) {
+            *side = false;
         }
         let fitted = self.terms.iter_mut().filter(|term| term.is_fitted());
         fitted.zip(&kept).filter(|(_, kept)| !**kept).for_each(|(term, _)| term.left_out = Some(LeftOut::Explained));
-        let keep = |values: &[f64]| -> Vec<f64> {
-            values.iter().zip(kept.iter().cycle()).filter(|(_, kept)| **kept).map(|(value, _)| *value).collect()
-        };
-        (self.values, self.largest) = (keep(&self.values), keep(&self.largest));
-        self.width = self.largest.len();
+        if drops_side {
+            self.terms.remove(0);
+        }
+        if kept.contains(&false) {
+            let keep = |values: &[f64]| -> Vec<f64> {
+                values.iter().zip(kept.iter().cycle()).filter(|(_, kept)| **kept).map(|(value, _)| *value).collect()
+            };
+            (self.values, self.largest) = (keep(&self.values), keep(&self.largest));
+            self.width = self.largest.len();
+        }
         self
     }
+}
+
+/// Whether the side is a covariate before it is known which of them say something.
+fn has_side(settings: &CovariateSettings) -> bool {
+    settings.side_advantage || settings.standardize == Standardize::ZScore
 }
 
 /// For each row the index of its pair, or [`NOWHERE`] if it does not enter.
@@ -166,7 +182,7 @@ fn pairs_of_rows(log: &Log, graph: &PreferenceGraph) -> Vec<u32> {
     (0..log.len()).map(|row| pair(row).unwrap_or(NOWHERE)).collect()
 }
 
-/// The covariates of the log, and that of the side if it is asked for.
+/// That of the side, if it is looked at, and the covariates of the log.
 fn terms(log: &Log, pairs: &[u32], settings: &CovariateSettings) -> Vec<Term> {
     let covariates = log.covariates();
     let count = |row: usize| log.counts.get(row).copied().unwrap_or(1.0);
@@ -176,5 +192,5 @@ fn terms(log: &Log, pairs: &[u32], settings: &CovariateSettings) -> Vec<Term> {
         Term::new(name, moments, settings.standardize)
     };
     let own = covariates.names().iter().enumerate().map(term);
-    own.chain(settings.side_advantage.then(Term::side)).collect()
+    has_side(settings).then(Term::side).into_iter().chain(own).collect()
 }

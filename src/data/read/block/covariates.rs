@@ -55,6 +55,10 @@ impl BlockReader<'_> {
 /// A finite number, or a truth value as 1 or 0.
 fn finite(field: &[u8]) -> Option<f64> {
     match field {
+        // Counts, which most covariates are made of.
+        [b'0'..=b'9', rest @ ..] if rest.len() < 15 && rest.iter().all(u8::is_ascii_digit) => {
+            Some(field.iter().fold(0_u64, |number, digit| 10 * number + u64::from(digit - b'0')) as f64)
+        }
         b"true" => Some(1.0),
         b"false" => Some(0.0),
         field => number(field).filter(|number| number.is_finite()),
