@@ -78,7 +78,7 @@ impl Term {
         // Rounding leaves a little spread to a constant.
         let spread = if standardize == Standardize::ZScore { moments.deviation() } else { moments.largest };
         let is_constant = spread <= CONSTANT * moments.largest;
-        let left_out = is_constant.then_some(LeftOut::Constant(moments.mean));
+        let left_out = is_constant.then_some(LeftOut::Constant(moments.last));
         Self { name: name.to_owned(), mean, scale: if is_constant { 1.0 } else { scale }, left_out }
     }
 
@@ -116,6 +116,8 @@ pub(super) struct Moments {
     pub(super) variance: f64,
     /// The largest absolute value.
     pub(super) largest: f64,
+    /// The last of the values, which a constant is without rounding.
+    pub(super) last: f64,
 }
 
 impl Moments {
@@ -125,15 +127,16 @@ impl Moments {
 
     /// Of values, each so many times.
     pub(super) fn of(values: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
-        let (mut total, mut sum, mut largest) = (0.0, 0.0, 0.0_f64);
+        let (mut total, mut sum, mut largest, mut last) = (0.0, 0.0, 0.0_f64, 0.0);
         for (value, count) in values.clone() {
             total += count;
             sum += count * value;
             largest = largest.max(value.abs());
+            last = value;
         }
         let mean = if total > 0.0 { sum / total } else { 0.0 };
         let squares: f64 = values.map(|(value, count)| count * (value - mean) * (value - mean)).sum();
-        Self { mean, variance: if total > 0.0 { squares / total } else { 0.0 }, largest }
+        Self { mean, variance: if total > 0.0 { squares / total } else { 0.0 }, largest, last }
     }
 }
 
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn a_constant_is_left_out_whatever_its_rounding() {
         let constant = moments(&[0.1; 7]);
-        assert_eq!(Term::new("x", constant, Standardize::ZScore).left_out, Some(LeftOut::Constant(constant.mean)));
+        assert_eq!(Term::new("x", constant, Standardize::ZScore).left_out, Some(LeftOut::Constant(0.1)));
         // Not centred, a constant is the advantage of a side.
         assert!(Term::new("x", constant, Standardize::Scale).is_fitted());
         assert!(!Term::new("x", moments(&[0.0; 3]), Standardize::None).is_fitted());

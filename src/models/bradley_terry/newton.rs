@@ -56,6 +56,13 @@ pub(super) struct Optimum {
     pub(super) convergence: Convergence,
 }
 
+/// What belongs to ratings and shared parameters together: a column for each of the latter.
+struct Borders {
+    borders: Vec<Vec<f64>>,
+    /// The same, solved with the Laplacian.
+    through: Vec<Vec<f64>>,
+}
+
 /// First derivatives and curvatures at a point. What all comparisons share stands in the order: tie
 /// parameter, if it is fitted, and coefficients.
 #[derive(Debug, Default)]
@@ -194,7 +201,7 @@ impl Problem<'_> {
     fn step(&self, slope: &Slope, adjacency: Option<&Adjacency>, residual: f64) -> Option<Point> {
         let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, self.penalty, adjacency)?;
         let mut ratings = solver.solve(&slope.gradient, residual)?;
-        let (borders, through) = self.borders(slope, &solver, residual)?;
+        let Borders { borders, through } = self.borders(slope, &solver, residual)?;
         let complement = complement(&slope.corner, &borders, &through);
         let right = slope.shared_gradient.iter().zip(&borders).map(|(g, border)| g - dot(border, &ratings)).collect();
         let shared = solved_small(complement, right);
@@ -207,12 +214,7 @@ impl Problem<'_> {
     }
 
     /// For each shared parameter its second derivatives with the ratings, and those solved for.
-    fn borders(
-        &self,
-        slope: &Slope,
-        solver: &LaplacianSolver<'_>,
-        residual: f64,
-    ) -> Option<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+    fn borders(&self, slope: &Slope, solver: &LaplacianSolver<'_>, residual: f64) -> Option<Borders> {
         let width = self.shared();
         let border = |place: usize| {
             let mut border = vec![0.0; self.items];
@@ -221,7 +223,7 @@ impl Problem<'_> {
         };
         let borders: Vec<Vec<f64>> = (0..width).map(border).collect();
         let through = borders.iter().map(|border| solver.solve(border, residual)).collect::<Option<_>>()?;
-        Some((borders, through))
+        Some(Borders { borders, through })
     }
 
     /// For each covariate the share of its curvature that neither the ratings nor the covariates before it
@@ -233,7 +235,7 @@ impl Problem<'_> {
         // Enough to make the Laplacian of separate components regular; their means are not excited.
         let ridge = 1e-9 * slope.curvature.iter().sum::<f64>() / self.items.max(1) as f64;
         let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, ridge, adjacency.as_ref())?;
-        let (borders, through) = problem.borders(&slope, &solver, 0.0)?;
+        let Borders { borders, through } = problem.borders(&slope, &solver, 0.0)?;
         let whole = slope.corner.diagonal();
         let floors: Vec<f64> = whole.iter().map(|whole| OWN_SHARE * whole).collect();
         let (left, _) = eliminated(complement(&slope.corner, &borders, &through), vec![0.0; floors.len()], &floors);

@@ -40,12 +40,11 @@ impl BlockReader<'_> {
         let mut sum = 0.0;
         for &column in &term.columns {
             let bad = |value: &[u8]| Fault::Covariate { column: self.columns.name(column), value: shown(value) };
-            sum += match fields.nested(column) {
-                Some(object) => sum_of_object(object).ok_or_else(|| bad(object))?,
-                None => {
-                    let field = self.field(fields, column)?;
-                    finite(field).ok_or_else(|| bad(field))?
-                }
+            sum += if let Some(object) = fields.nested(column) {
+                sum_of_object(object).ok_or_else(|| bad(object))?
+            } else {
+                let field = self.field(fields, column)?;
+                finite(field).ok_or_else(|| bad(field))?
             };
         }
         Ok(sum)

@@ -176,9 +176,8 @@ impl Design {
                     sums.gradient[0] += found.parameter_score;
                     sums.corner[0] += found.parameter_curvature;
                 }
-                let mut at = first;
                 let mut triangle = first * (first + 1) / 2;
-                for (k, &value) in values.iter().enumerate() {
+                for (at, (k, &value)) in (first..).zip(values.iter().enumerate()) {
                     let curved = found.curvature * value;
                     of_pair[2 + at] += curved;
                     sums.gradient[at] += found.score * value;
@@ -189,7 +188,6 @@ impl Design {
                         *corner += curved * other;
                     }
                     triangle += at + 1;
-                    at += 1;
                 }
             }
         });
