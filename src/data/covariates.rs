@@ -55,7 +55,9 @@ impl Covariates {
             return Self::default();
         }
         let mut values = Vec::with_capacity(indices.len() * self.names.len());
-        indices.iter().for_each(|&index| values.extend_from_slice(self.row(index as usize)));
+        for &index in indices {
+            values.extend_from_slice(self.row(index as usize));
+        }
         Self { names: self.names.clone(), values }
     }
 

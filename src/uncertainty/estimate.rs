@@ -190,9 +190,12 @@ impl<'a> Estimate<'a> {
 
     /// Counts comparisons of two members for both, and for their groups if these differ.
     fn count_units(&self, units: &mut [f64], pair: [usize; 2], count: f64) {
-        pair.iter().for_each(|&member| units[member] += count);
-        if self.group[pair[0]] != self.group[pair[1]] {
-            pair.iter().for_each(|&member| units[self.members + self.group[member]] += count);
+        let apart = self.group[pair[0]] != self.group[pair[1]];
+        for member in pair {
+            units[member] += count;
+            if apart {
+                units[self.members + self.group[member]] += count;
+            }
         }
     }
 
