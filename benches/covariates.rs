@@ -41,7 +41,7 @@ fn style_control(c: &mut Criterion) {
     let read = || read_bytes("votes.csv", text.as_bytes(), &options).expect("a log").comparisons;
     let Comparisons::Rows(log) = read() else { panic!("covariates keep rows") };
     let graph = PreferenceGraph::from_log(&log);
-    let evidence = Evidence { graph: &graph, rows: Some(&log) };
+    let evidence = Evidence { graph: &graph, rows: Some(&log), ballots: None };
     let rater = BradleyTerry::default();
     let fitted = rater.fit(evidence, None).expect("a fit");
     let mut group = c.benchmark_group("style control/100 models, 100,000 rows, 4 covariates");

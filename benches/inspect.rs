@@ -22,7 +22,7 @@ fn sizes(c: &mut Criterion) {
     for (items, comparisons) in [(20, 20_000), (130, 100_000), (1_000, 400_000)] {
         let graph = graph(items, comparisons);
         group.bench_with_input(BenchmarkId::from_parameter(items), &graph, |b, graph| {
-            b.iter(|| Inspection::of(graph, InspectionSettings::default(), &|| {}).expect("a fit"));
+            b.iter(|| Inspection::of(graph, None, InspectionSettings::default(), &|| {}).expect("a fit"));
         });
     }
     group.finish();

@@ -2,6 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use palio::data::Log;
+use palio::data::profile::Profile;
 use palio::models::{Evidence, RATERS, Settings, TieRule};
 use palio::simulation::{GenerateSettings, Generator, Popularity};
 use palio::{BradleyTerry, PreferenceGraph, Rater};
@@ -14,12 +15,12 @@ fn log(items: usize, comparisons: u64) -> Log {
 
 fn raters(c: &mut Criterion) {
     let log = log(100, 100_000);
-    let graph = PreferenceGraph::from_log(&log);
+    let (graph, ballots) = (PreferenceGraph::from_log(&log), Profile::from_log(&log));
     let mut group = c.benchmark_group("raters/100 items, 100,000 comparisons");
     // General preference embeddings choose their settings by cross-validation and have a bench of their own.
     for entry in RATERS.iter().filter(|entry| entry.name != "general-preference") {
         let rater = entry.rater(&Settings::default()).expect("defaults are valid");
-        let evidence = Evidence { graph: &graph, rows: Some(&log) };
+        let evidence = Evidence { graph: &graph, rows: Some(&log), ballots: Some(&ballots) };
         group.bench_function(entry.name, |b| b.iter(|| rater.fit(evidence, None).expect("a fit")));
     }
     group.finish();

@@ -7,6 +7,7 @@
 mod covariates;
 pub mod folds;
 pub mod graph;
+pub mod profile;
 pub mod read;
 pub mod records;
 pub mod samples;

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::data::ItemId;
 use crate::data::graph::{PreferenceGraph, Record};
-use crate::models::general_preference::{BlockReading, Canonical};
+use crate::models::general_preference::{BlockReading, Canonical, Search};
 use crate::models::{Fitted, FittedCovariate, Units};
 use crate::structure::{Note, Status};
-use crate::uncertainty::{ClusterSummary, RankIntervals, RankSettings, Uncertainty, rank_intervals};
+use crate::uncertainty::{ClusterSummary, RankIntervals, RankSettings, Uncertainty, rank_intervals, share_slope};
 
 /// Elo points a unit of natural log-odds.
 pub const ELO_PER_LOG_ODDS: f64 = 400.0 / std::f64::consts::LN_10;
@@ -155,6 +155,10 @@ pub struct FitSummary {
     /// The blocks of a general preference embedding, the largest first; none of other raters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<BlockReading>,
+    /// The cross-validation that chose their number and the penalties; `None` of other raters, and where nothing
+    /// was to be chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
     /// What clustering did to the errors, where comparisons were clustered.
     pub cluster: Option<ClusterSummary>,
 }
@@ -271,6 +275,7 @@ impl FitSummary {
             parameters: fitted.parameters().into_iter().collect(),
             covariates: CovariateRow::all(fitted, uncertainty, level),
             blocks: fitted.embedding().map(Canonical::readings).unwrap_or_default(),
+            search: fitted.search().cloned(),
             cluster: uncertainty.clusters.clone(),
         }
     }
@@ -294,8 +299,8 @@ impl GraphSummary {
 /// Ratings closer than this are equal: what rounding in the fit may leave between equal items.
 fn tolerance(units: Units) -> f64 {
     match units {
-        Units::LogOdds | Units::Points | Units::Payoff => 1e-9,
-        Units::Share | Units::Count | Units::Weight | Units::Probability => 1e-12,
+        Units::LogOdds | Units::Points | Units::Own | Units::Payoff => 1e-9,
+        Units::Share | Units::Count | Units::Items | Units::Votes | Units::Weight | Units::Probability => 1e-12,
     }
 }
 
@@ -439,22 +444,25 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The expected share against an item, or against the mean one.
     fn share(&self, item: ItemId, baseline: Option<ItemId>) -> Shown {
-        let ratings = self.fitted.ratings();
-        let share = |difference: f64| self.fitted.share_at(difference).unwrap_or(f64::NAN);
-        let difference = ratings[item.index()] - baseline.map_or(self.reference, |other| ratings[other.index()]);
-        let (error, interval) = match baseline {
-            Some(other) => (
-                self.uncertainty.difference_error(item, other),
-                self.uncertainty.difference_interval(item, other, difference, self.level),
-            ),
-            None => (self.uncertainty.std_error(item), self.uncertainty.interval(item, difference, self.level)),
-        };
-        let slope = (share(difference + 1e-6) - share(difference - 1e-6)) / 2e-6;
+        let Some(other) = baseline else { return self.share_against_the_mean(item) };
         Shown {
-            rating: share(difference),
-            std_error: error.map(|error| error * slope),
-            interval: interval.map(|(low, high)| (share(low), share(high))),
+            rating: self.fitted.probability(item, other).unwrap_or(f64::NAN),
+            std_error: self.uncertainty.share_error(self.fitted, item, other),
+            interval: self.uncertainty.share_interval(self.fitted, item, other, self.level),
+        }
+    }
+
+    fn share_against_the_mean(&self, item: ItemId) -> Shown {
+        let difference = self.fitted.ratings()[item.index()] - self.reference;
+        let share = |difference: f64| self.fitted.share_at(difference);
+        let error = self.uncertainty.std_error(item);
+        let interval = self.uncertainty.interval(item, difference, self.level);
+        Shown {
+            rating: share(difference).unwrap_or(f64::NAN),
+            std_error: error.zip(share_slope(self.fitted, difference)).map(|(error, slope)| error * slope),
+            interval: interval.and_then(|(low, high)| share(low).zip(share(high))),
         }
     }
 }

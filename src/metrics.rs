@@ -1,5 +1,17 @@
 //! How well two orders of the same items agree, and how much a predicted probability costs.
 
+mod benchmarks;
+mod order_error;
+mod ranking;
+
+pub use self::benchmarks::{
+    ConfidentAgreement, Interval, TiesPrompt, TiesScore, agreement_with_confidence, separability, ties_score,
+};
+pub use self::order_error::{kendall_distance, normalised_kendall_distance, ranking_error, top_k_error};
+pub use self::ranking::{
+    EqualScores, Gain, ImportanceRank, PairWeight, dcg, kendall_tau_c, ndcg, somers_d, spearman, weighted_tau,
+};
+
 /// Kendall's rank correlation with its correction for ties, tau-b: pairs in the same order in both,
 /// minus pairs in opposite order, over the geometric mean of the pairs that each of them orders.
 ///

@@ -5,11 +5,17 @@
 
 pub mod bradley_terry;
 pub mod elo;
+mod fenchel_young;
 pub mod games;
 pub mod general_preference;
 mod hodge;
+pub mod kemeny;
 pub mod melo;
+mod plackett_luce;
+pub mod soft_condorcet;
 mod spectral;
+pub mod tsp_rank;
+pub mod voting;
 mod win_rate;
 
 use std::fmt::Debug;
@@ -19,13 +25,20 @@ use serde::Serialize;
 
 pub use self::bradley_terry::{BradleyTerry, CovariateSettings, FittedCovariate, Standardize, TieRule};
 pub use self::elo::Elo;
+pub use self::fenchel_young::FenchelYoung;
 pub use self::games::{AlphaRank, MaximalLottery, NashAveraging};
 pub use self::general_preference::GeneralPreference;
 pub use self::hodge::HodgeRank;
+pub use self::kemeny::Kemeny;
 pub use self::melo::MultidimensionalElo;
+pub use self::plackett_luce::PlackettLuce;
+pub use self::soft_condorcet::SoftCondorcet;
 pub use self::spectral::{Eigenvector, PageRank};
+pub use self::tsp_rank::TspRank;
+pub use self::voting::{Approval, Copeland, IterativeMaximalLottery, Minimax, Plurality, RankedPairs, Schulze, Stv};
 pub use self::win_rate::{Average, WinRate, Wins};
 use crate::data::graph::PreferenceGraph;
+use crate::data::profile::Profile;
 use crate::data::{ItemId, Log};
 pub use crate::settings::{Setting, Settings, SettingsError};
 use crate::structure::Identification;
@@ -38,11 +51,13 @@ pub struct Evidence<'a> {
     pub graph: &'a PreferenceGraph,
     /// The rows in order, for raters that need them.
     pub rows: Option<&'a Log>,
+    /// The ballots, for raters that need them: over the items of the graph, in its order.
+    pub ballots: Option<&'a Profile>,
 }
 
 impl<'a> From<&'a PreferenceGraph> for Evidence<'a> {
     fn from(graph: &'a PreferenceGraph) -> Self {
-        Self { graph, rows: None }
+        Self { graph, rows: None, ballots: None }
     }
 }
 
@@ -101,8 +116,13 @@ pub trait Fitted: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// The expected share at a difference of ratings, ties being half, for methods whose predictions
-    /// depend on differences.
+    /// Whether predictions depend on differences of ratings alone; else [`share_at`](Self::share_at) holds
+    /// against the mean item only.
+    fn predicts_by_differences(&self) -> bool {
+        true
+    }
+
+    /// The expected share at a difference of ratings, ties being half, for methods that predict.
     fn share_at(&self, _difference: f64) -> Option<f64> {
         None
     }
@@ -131,6 +151,11 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// The embedding in canonical form, for methods whose scores may go round in circles.
     fn embedding(&self) -> Option<&general_preference::Canonical> {
+        None
+    }
+
+    /// The cross-validation that chose among models, for methods that choose by one.
+    fn search(&self) -> Option<&general_preference::Search> {
         None
     }
 
@@ -322,6 +347,20 @@ pub enum FitError {
         /// The method's name.
         method: &'static str,
     },
+    /// The method reads ballots and got comparisons only.
+    #[error("{method} needs ballots; give a profile, such as a PrefLib file or rankings")]
+    NeedsBallots {
+        /// The method's name.
+        method: &'static str,
+    },
+    /// More winners than an election can have.
+    #[error("winners={winners}: there are {items} items, and fewer of them can be elected; give a lower number")]
+    TooManyWinners {
+        /// How many are to be elected.
+        winners: usize,
+        /// The items of the profile.
+        items: usize,
+    },
     /// Counts can't be replayed one by one.
     #[error(
         "{method} replays single comparisons, and a row of the log counts {count} of them; give whole counts, of at most 2^28 comparisons in all"
@@ -393,6 +432,12 @@ pub enum Units {
     Share,
     /// A number of comparisons.
     Count,
+    /// A number of items: those below, or beaten.
+    Items,
+    /// A weight of ballots or comparisons, which a defeat makes negative.
+    Votes,
+    /// The method's own scale, which its description or its settings say.
+    Own,
     /// A weight in a unit vector.
     Weight,
     /// A probability of a distribution over the items.
@@ -409,6 +454,8 @@ pub enum Needs {
     Counts,
     /// The rows in order.
     Rows,
+    /// Whole ballots; a comparison is a ballot of two items.
+    Ballots,
 }
 
 /// What exchanging winners and losers everywhere does to the ratings.
@@ -471,6 +518,20 @@ pub const RATERS: &[RaterEntry] = &[
     games::MAXIMAL_LOTTERY,
     games::ALPHA_RANK,
     melo::ENTRY,
+    voting::BORDA,
+    voting::COPELAND,
+    voting::PLURALITY,
+    voting::APPROVAL,
+    voting::SCHULZE,
+    voting::RANKED_PAIRS,
+    voting::MINIMAX,
+    voting::STV,
+    voting::ITERATIVE_MAXIMAL_LOTTERY,
+    kemeny::ENTRY,
+    soft_condorcet::ENTRY,
+    fenchel_young::ENTRY,
+    tsp_rank::ENTRY,
+    plackett_luce::ENTRY,
 ];
 
 impl RaterEntry {

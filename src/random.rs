@@ -42,6 +42,10 @@ pub(crate) enum Purpose {
     LadderLogs = 22,
     /// Where a general preference embedding begins that the data leave open.
     Embedding = 30,
+    /// Ballots of stochastic Soft Condorcet steps.
+    SoftCondorcet = 40,
+    /// Orders of items by tasks or voters: one stream an order.
+    TaskOrders = 41,
 }
 
 /// The stream of one trial.

@@ -17,6 +17,7 @@
 //! ```
 
 mod generate;
+pub mod orders;
 mod popularity;
 mod settings;
 pub mod swiss_rounds;

@@ -10,7 +10,7 @@ pub mod triads;
 
 use std::borrow::Cow;
 
-use petgraph::algo::{connected_components, find_negative_cycle, tarjan_scc};
+use petgraph::algo::{connected_components, find_negative_cycle, kosaraju_scc};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
@@ -49,7 +49,8 @@ pub struct Connectivity {
 impl Connectivity {
     /// Weak and strong components of a graph of wins. O(items + arcs).
     pub fn of(wins: &DiGraph<ItemId, f64>) -> Self {
-        let mut strong: Vec<Vec<ItemId>> = tarjan_scc(wins)
+        // Not Tarjan's algorithm, which petgraph writes as a recursion: as deep as a long circle of items.
+        let mut strong: Vec<Vec<ItemId>> = kosaraju_scc(wins)
             .into_iter()
             .map(|component| {
                 let mut ids: Vec<ItemId> = component.into_iter().map(|node| wins[node]).collect();
@@ -57,7 +58,7 @@ impl Connectivity {
                 ids
             })
             .collect();
-        // Tarjan's order is bottom up.
+        // Its order is bottom up.
         strong.reverse();
         Self { components: connected_components(wins), strong_components: strong }
     }
@@ -198,6 +199,16 @@ impl Identification {
                 vec![Note::new("disconnected", message)]
             }
         }
+    }
+
+    /// The [`notes`](Self::notes), each with what holds ratings that are not identified, such as a penalty.
+    pub fn notes_held_by(&self, graph: &PreferenceGraph, what: &str) -> Vec<Note> {
+        let mut notes = self.notes(graph);
+        for note in &mut notes {
+            note.message.push_str("; ");
+            note.message.push_str(what);
+        }
+        notes
     }
 
     /// For each item whether its rating is identified.

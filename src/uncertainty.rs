@@ -38,6 +38,7 @@ pub use self::covariance::{CovarianceKind, FEW_UNITS, covariance, covariance_amo
 pub use self::ranks::{RankIntervals, RankRule, RankSettings, rank_intervals};
 use crate::data::ItemId;
 use crate::models::Fitted;
+use crate::models::bradley_terry::logistic;
 use crate::structure::Note;
 
 /// Clusters fewer than this get a warning: the cluster-robust error itself is then poorly known.
@@ -69,6 +70,8 @@ pub struct Uncertainty {
     degrees_of_freedom: Option<f64>,
     parameter_error: Option<f64>,
     coefficient_errors: Vec<f64>,
+    /// Whether not even what the fit itself knows of its predictions is asked for.
+    unwanted: bool,
     /// What clustering did, where the comparisons were clustered.
     pub clusters: Option<ClusterSummary>,
     /// What the reader must know.
@@ -93,9 +96,16 @@ impl Uncertainty {
             degrees_of_freedom: None,
             parameter_error: None,
             coefficient_errors: Vec::new(),
+            unwanted: false,
             clusters: None,
             notes: Vec::new(),
         }
+    }
+
+    /// No errors and intervals are asked for, not even those that the fit itself knows
+    /// ([`Fitted::log_odds_error`]).
+    pub fn unwanted(items: usize) -> Self {
+        Self { unwanted: true, ..Self::unknown(items) }
     }
 
     fn new(items: usize, members: Vec<ItemId>, spread: Spread) -> Self {
@@ -186,6 +196,40 @@ impl Uncertainty {
         }
     }
 
+    /// The standard error of the share of item `i` against item `j` under `fitted`.
+    pub fn share_error(&self, fitted: &dyn Fitted, i: ItemId, j: ItemId) -> Option<f64> {
+        if self.unwanted {
+            return None;
+        }
+        fitted.probability_error(i, j).or_else(|| {
+            let difference = fitted.ratings()[i.index()] - fitted.ratings()[j.index()];
+            let error = self.difference_error(i, j).filter(|_| fitted.predicts_by_differences())?;
+            Some(error * share_slope(fitted, difference)?)
+        })
+    }
+
+    /// The interval of the share of item `i` against item `j` under `fitted`, whose errors these are: made on
+    /// the scale of the ratings, or of the log-odds where predictions are no differences of ratings
+    /// ([`Fitted::log_odds_error`]), and carried over to shares, so that it stays within 0 and 1 and that of
+    /// (j, i) mirrors it.
+    pub fn share_interval(&self, fitted: &dyn Fitted, i: ItemId, j: ItemId, level: f64) -> Option<(f64, f64)> {
+        if self.unwanted {
+            return None;
+        }
+        if let Some(error) = fitted.log_odds_error(i, j) {
+            let share = fitted.probability(i, j)?;
+            let middle = share.ln() - (1.0 - share).ln();
+            let half = Normal::standard().inverse_cdf(0.5 * (1.0 + level)) * error;
+            return Some((logistic(middle - half), logistic(middle + half)));
+        }
+        if !fitted.predicts_by_differences() {
+            return None;
+        }
+        let difference = fitted.ratings()[i.index()] - fitted.ratings()[j.index()];
+        let (low, high) = self.difference_interval(i, j, difference, level)?;
+        fitted.share_at(low).zip(fitted.share_at(high))
+    }
+
     fn around(&self, middle: f64, error: f64, level: f64) -> (f64, f64) {
         let half = self.quantile(level) * error;
         (middle - half, middle + half)
@@ -226,6 +270,12 @@ fn std_deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let n = finite.clone().count() as f64;
     let mean = finite.clone().sum::<f64>() / n;
     (n > 1.0).then(|| (finite.map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+}
+
+/// How much the share moves with a difference of ratings.
+pub(crate) fn share_slope(fitted: &dyn Fitted, difference: f64) -> Option<f64> {
+    const STEP: f64 = 1e-6;
+    Some((fitted.share_at(difference + STEP)? - fitted.share_at(difference - STEP)?) / (2.0 * STEP))
 }
 
 /// The two percentiles between which `level` of the finite values lie.

@@ -25,7 +25,7 @@ pizza,tacos,model_a\ntacos,pizza,model_a\ntacos,sushi,model_a\n";
 
 #[test]
 fn the_commands_of_the_readme_print_what_it_shows() {
-    trycmd::TestCases::new().case("README.md").run();
+    trycmd::TestCases::new().case("README.md").case("docs/*.md").run();
 }
 
 #[test]
@@ -332,6 +332,21 @@ fn a_method_that_needs_no_estimate_does_not_warn_of_one() {
         assert_eq!(codes(&report), [""; 0], "{method}");
         assert_eq!(item(&report, "Ada")["identified"], true);
     }
+}
+
+#[test]
+fn log_odds_that_smoothing_alone_holds_are_not_shown_as_known() {
+    for method in ["hodge", "nash-averaging"] {
+        let args =
+            ["rank", "fixtures/undefeated.csv", "--method", method, "--interval", "bootstrap", "--format", "json"];
+        let report = json(&args, "");
+        assert_eq!(codes(&report)[0], "not-identified", "{method}");
+        assert_eq!(item(&report, "Ada")["identified"], false);
+        assert!(item(&report, "Ada")["low"].is_null() && item(&report, "Bob")["low"].is_number());
+    }
+    // A share of comparisons needs no log-odds.
+    let args = ["rank", "fixtures/undefeated.csv", "--method", "nash-averaging", "--set", "payoff=probability"];
+    assert_eq!(run(&args, "").2, "");
 }
 
 #[test]

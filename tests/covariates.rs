@@ -96,7 +96,7 @@ struct Fit {
 impl Fit {
     fn new(rater: &BradleyTerry, log: &Log) -> Self {
         let graph = PreferenceGraph::from_log(log);
-        let fitted = rater.fit(Evidence { graph: &graph, rows: Some(log) }, None).expect("a fit");
+        let fitted = rater.fit(Evidence { graph: &graph, rows: Some(log), ballots: None }, None).expect("a fit");
         Self { graph, fitted }
     }
 
@@ -218,7 +218,7 @@ fn the_side_needs_rows_and_pseudo_counts_have_no_covariates() {
     let side = BradleyTerry { covariates, ..BradleyTerry::default() };
     assert_eq!(side.fit((&graph).into(), None).unwrap_err(), FitError::NeedsSides);
     let pseudo = BradleyTerry { pseudo_count: 1.0, ..BradleyTerry::default() };
-    let error = pseudo.fit(Evidence { graph: &graph, rows: Some(&log) }, None).unwrap_err();
+    let error = pseudo.fit(Evidence { graph: &graph, rows: Some(&log), ballots: None }, None).unwrap_err();
     assert_eq!(error, FitError::PseudoCountWithCovariates);
 }
 

@@ -397,7 +397,7 @@ fn a_prediction_and_its_mirror_image_sum_to_one_with_their_intervals() {
     let fitted = BRADLEY_TERRY.fit((&graph).into(), None).unwrap();
     let errors = covariance(&*fitted, &graph, CovarianceKind::Sandwich, None);
     let all = Matchup::all(4).flat_map(|it| [it, Matchup { left: it.right, right: it.left }]);
-    let found = predict(&graph, &*fitted, Some(&errors), all, 0.9);
+    let found = predict(&graph, &*fitted, &errors, all, 0.9);
     assert_eq!(found.len(), 12);
     for pair in found.chunks(2) {
         let (there, back) = (&pair[0], &pair[1]);
@@ -438,13 +438,14 @@ fn predictions_with_an_error_of_their_own_have_intervals_on_log_odds() {
         PreferenceGraph::from_log(&log(3, &[(0, 1, Outcome::Left), (1, 2, Outcome::Left), (2, 0, Outcome::Left)]));
     let fitted = Cyclic(Identification::unconditional(&graph));
     let unknown = Uncertainty::unknown(3);
-    for pair in predict(&graph, &fitted, Some(&unknown), Matchup::all(3), 0.95) {
+    for pair in predict(&graph, &fitted, &unknown, Matchup::all(3), 0.95) {
         let middle = if pair.right == "item 2" && pair.left == "item 0" { 0.25_f64.ln() } else { 4_f64.ln() };
         // The quantile of the normal distribution: 1.959963984540054.
         close(pair.low.unwrap(), logistic(middle - 0.3 * 1.959_963_984_540_054), 1e-12);
         close(pair.high.unwrap(), logistic(middle + 0.3 * 1.959_963_984_540_054), 1e-12);
     }
-    assert!(predict(&graph, &fitted, None, Matchup::all(3), 0.95).iter().all(|pair| pair.low.is_none()));
+    let unwanted = Uncertainty::unwanted(3);
+    assert!(predict(&graph, &fitted, &unwanted, Matchup::all(3), 0.95).iter().all(|pair| pair.low.is_none()));
 }
 
 #[test]

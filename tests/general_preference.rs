@@ -154,6 +154,19 @@ fn cross_validation_finds_the_number_of_blocks() {
 }
 
 #[test]
+fn a_log_that_never_went_two_ways_shows_no_blocks() {
+    // A beat B, B beat C and A beat C: an order fits all of it, however often.
+    let order = graph(&[vec![0.0, 5.0, 5.0], vec![0.0, 0.0, 5.0], vec![0.0; 3]]);
+    let auto = GeneralPreference::default();
+    assert_eq!(fit(&auto, &order).blocks(), 0);
+    // Two items that beat each other are no loop either.
+    let both = graph(&[vec![0.0, 5.0, 5.0], vec![3.0, 0.0, 5.0], vec![0.0; 3]]);
+    assert_eq!(fit(&auto, &both).blocks(), 0);
+    // A circle is one.
+    assert_eq!(fit(&auto, &cycle(3, 20.0, 0.0)).blocks(), 1);
+}
+
+#[test]
 fn no_random_start_ends_lower() {
     let cases = [(mixed(), vec![1, 2, 3]), (cycle(3, 8.0, 2.0), vec![1]), (cycle(5, 20.0, 0.0), vec![1, 2])];
     for (graph, blocks) in cases {
@@ -242,7 +255,7 @@ fn clusters_of_comparisons_can_be_held_out_whole() {
     log.add_labels("judge", judges);
     let graph = PreferenceGraph::from_log(&log);
     let model = GeneralPreference { fold_by: Some("judge".to_owned()), ..GeneralPreference::default() };
-    let evidence = Evidence { graph: &graph, rows: Some(&log) };
+    let evidence = Evidence { rows: Some(&log), ..Evidence::from(&graph) };
     let fitted = model.fit_embedding(evidence).unwrap();
     assert_eq!(fitted.blocks(), 1);
     let search = fitted.search().expect("a cross-validation");

@@ -27,6 +27,8 @@ mod groups_topologies;
 mod held_out;
 #[path = "golden/logs.rs"]
 mod logs;
+#[path = "golden/metrics.rs"]
+mod metrics;
 #[path = "golden/peers.rs"]
 mod peers;
 #[path = "golden/preference.rs"]
@@ -35,10 +37,14 @@ mod preference;
 mod readme;
 #[path = "common/shared.rs"]
 mod shared;
+#[path = "golden/soft_condorcet.rs"]
+mod soft_condorcet;
 #[path = "golden/structure.rs"]
 mod structure;
 #[path = "golden/swiss.rs"]
 mod swiss;
+#[path = "golden/voting.rs"]
+mod voting;
 
 use std::process::ExitCode;
 
@@ -60,6 +66,9 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("structure", structure::CHECKS),
     ("readme", readme::CHECKS),
     ("swiss", swiss::CHECKS),
+    ("voting", voting::CHECKS),
+    ("metrics", metrics::CHECKS),
+    ("soft_condorcet", soft_condorcet::CHECKS),
     ("groups", groups_advantages::CHECKS),
     ("groups_topologies", groups_topologies::CHECKS),
 ];

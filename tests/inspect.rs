@@ -138,3 +138,27 @@ fn a_judge_column_of_another_name_is_taken() {
     let log = "a,b,winner,who\nx,y,a,p\ny,x,a,q\n";
     assert_eq!(json(&["-", "--merge-judges", "--judge", "who"], log)["merged"]["judges"], 2);
 }
+
+#[test]
+fn votes_on_one_task_are_not_independent() {
+    let mut log = "a,b,winner,task\n".to_owned();
+    let pairs = [("x", "y", 34), ("y", "z", 33), ("x", "z", 29), ("x", "w", 36), ("y", "w", 31), ("z", "w", 30)];
+    for (left, right, wins) in pairs {
+        for task in 0..50 {
+            // A task has the same answer three times.
+            let winner = if task < wins { "a" } else { "b" };
+            (0..3).for_each(|_| writeln!(log, "{left},{right},{winner},{left}{right}{task}").expect("a row"));
+        }
+    }
+    let p_value = |more: &[&str]| {
+        let report = json(&[&["-", "--resamples", "0"], more].concat(), &log);
+        (report["deviance"]["p_value"].as_f64().expect("a p-value"), report["deviance"]["cluster"].clone())
+    };
+    let (clustered, cluster) = p_value(&[]);
+    assert_eq!((&cluster["column"], &cluster["clusters"]), (&"task".into(), &300.into()));
+    let (independent, none) = p_value(&["--cluster", "none"]);
+    assert!(none.is_null() && independent < clustered / 2.0, "{independent} {clustered}");
+    let (_, out, _) = run(&["-", "--resamples", "0"], &log);
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("clustered by task (300, which add a factor of 3.01 to misfit)"), "{out}");
+}

@@ -59,6 +59,11 @@ fn fell_back(fitted: &dyn Fitted) -> bool {
     fitted.parameters().iter().any(|(name, _)| *name == "penalty")
 }
 
+/// Whether the order in which items were first seen decided something, as a note must say.
+fn by_first_seen(fitted: &dyn Fitted) -> bool {
+    fitted.notes().iter().any(|note| ["first-seen-order", "tied-ballots", "several-optima"].contains(&&*note.code))
+}
+
 fn items(small: &Small) -> Vec<ItemId> {
     (0..small.items() as u32).map(ItemId).collect()
 }
@@ -89,8 +94,12 @@ static TWO_THREADS: LazyLock<ThreadPool> = LazyLock::new(|| pool(2));
 fn few_resamples(entry: &RaterEntry, fitted: &dyn Fitted, small: &Small) -> Uncertainty {
     let rater = entry.rater(&settings(entry)).expect("settings");
     let settings = BootstrapSettings { resamples: 8, seed: SEED, units: entry.units };
-    let evidence =
-        if entry.needs == Needs::Rows { small.evidence() } else { Evidence { rows: None, ..small.evidence() } };
+    let all = small.evidence();
+    let evidence = match entry.needs {
+        Needs::Counts => Evidence { rows: None, ballots: None, ..all },
+        Needs::Rows => Evidence { ballots: None, ..all },
+        Needs::Ballots => Evidence { rows: None, ..all },
+    };
     bootstrap(&*rater, evidence, fitted, None, settings, &|| {}).expect("a bootstrap")
 }
 
@@ -136,6 +145,9 @@ proptest! {
         let permuted = small.map(|row| [Comparison { left: renamed(row.left), right: renamed(row.right), ..row }]);
         for entry in RATERS {
             let (before, after) = (fit(entry, &small), fit(entry, &permuted));
+            if by_first_seen(&*before) || by_first_seen(&*after) {
+                continue;
+            }
             let moved: Vec<f64> = ids.iter().map(|&id| after.ratings()[id as usize]).collect();
             assert_same(entry.name, &moved, before.ratings(), 1e-9);
             prop_assert_eq!(before.identification().status, after.identification().status);
@@ -148,10 +160,15 @@ proptest! {
         let mirrored = small.map(|row| [Comparison { outcome: row.outcome.mirrored(), ..row }]);
         for entry in RATERS.iter().filter(|entry| entry.laws.mirror == Mirror::Reflects) {
             let centre = match entry.units {
-                Units::LogOdds => 0.0,
+                Units::LogOdds | Units::Own => 0.0,
                 Units::Share => 0.5,
                 Units::Points => 1000.0,
-                Units::Count | Units::Weight | Units::Probability | Units::Payoff => panic!("{}: a centre", entry.name),
+                Units::Count
+                | Units::Items
+                | Units::Votes
+                | Units::Weight
+                | Units::Probability
+                | Units::Payoff => panic!("{}: a centre", entry.name),
             };
             let reflected: Vec<f64> = fit(entry, &small).ratings().iter().map(|rating| 2.0 * centre - rating).collect();
             assert_same(entry.name, fit(entry, &mirrored).ratings(), &reflected, 1e-9);
@@ -318,7 +335,7 @@ proptest! {
         let rows = small.log.len();
         let labels: Vec<String> = (0..rows).map(label).collect();
         let reversed: Vec<u32> = (0..rows as u32).rev().collect();
-        let backwards = Small { log: small.log.select(&reversed), graph: small.graph.clone() };
+        let backwards = Small::of(small.log.select(&reversed));
         let there = errors(&clustered(&small, labels), &small);
         let back = errors(&clustered(&backwards, reversed.iter().map(|&row| label(row as usize)).collect()), &small);
         assert_same("errors", &back, &there, 1e-10);
@@ -456,7 +473,7 @@ fn threads_change_nothing_in_a_large_sparse_fit() {
         let outcome = if row % 7 == 0 { Outcome::Tie } else { Outcome::from_share(f64::from(next(2))).unwrap() };
         log.push(Comparison::new(ItemId(left), ItemId(right), outcome));
     }
-    let small = Small { graph: PreferenceGraph::from_log(&log), log };
+    let small = Small::of(log);
     for entry in RATERS {
         // What a cross-validation chooses takes minutes here, and is tested on smaller logs.
         let given: &[&str] =
@@ -479,5 +496,7 @@ fn rows_are_asked_for_where_they_are_needed() {
         let rater = entry.rater(&Settings::default()).unwrap();
         let refused = matches!(rater.fit((&small.graph).into(), None), Err(FitError::NeedsRows { .. }));
         assert_eq!(refused, entry.needs == Needs::Rows, "{}", entry.name);
+        let refused = matches!(rater.fit((&small.graph).into(), None), Err(FitError::NeedsBallots { .. }));
+        assert_eq!(refused, entry.needs == Needs::Ballots, "{}", entry.name);
     }
 }

@@ -1,4 +1,4 @@
-//! Topologies tried on groups of known quality: what is said of them in the README and in the docs.
+//! Topologies tried on groups of known quality: what is said of them in the guide and in the docs.
 
 use std::sync::OnceLock;
 
@@ -35,7 +35,7 @@ fn errors_above(first: &StudyRow, second: &StudyRow) -> f64 {
     (a.mean - b.mean) / a.std_error.hypot(b.std_error)
 }
 
-/// Every study of the README's first table, by its group size and noise. Made once for all tests.
+/// Every study of the guide's first table, by its group size and noise. Made once for all tests.
 fn studies() -> &'static [(u32, f64, StudyResult)] {
     static STUDIES: OnceLock<Vec<(u32, f64, StudyResult)>> = OnceLock::new();
     STUDIES.get_or_init(|| {
@@ -44,9 +44,9 @@ fn studies() -> &'static [(u32, f64, StudyResult)] {
     })
 }
 
-/// The cells of the README's table whose head begins so, row by row; the first is the topology.
+/// The cells of the guide's table whose head begins so, row by row; the first is the topology.
 fn readme_table(head: &str) -> Vec<Vec<String>> {
-    let readme = std::fs::read_to_string("README.md").expect("README.md");
+    let readme = std::fs::read_to_string("docs/tournaments.md").expect("docs/tournaments.md");
     let lines = readme.lines().skip_while(|line| !line.starts_with(head)).skip(2);
     let rows = lines.take_while(|line| line.starts_with('|'));
     let rows: Vec<Vec<String>> =
@@ -55,7 +55,7 @@ fn readme_table(head: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// Whether a number that the README gives to three places, from many trials, is that of a row.
+/// Whether a number that the guide gives to three places, from many trials, is that of a row.
 fn assert_told(told: &str, row: &StudyRow) {
     let number: f64 = told.parse().expect("a number");
     let tau = row.kendall_tau;

@@ -2,10 +2,11 @@
 
 mod arguments;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use palio::data::Log;
-use palio::data::folds::{FoldSettings, Folds};
+use palio::data::folds::{FoldError, FoldSettings, Folds};
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::read::{Input, Keep, LabelColumn, ReadOptions, Reading};
 use palio::models::Needs;
 use palio::report::{Compared, Report, signed};
@@ -53,7 +54,12 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a CrossvalArgs, global: &'a Global) -> anyhow::Result<Self> {
-        let fold_by = FoldBy::of(&args.fold_by);
+        let ballots = input::hold_ballots(&args.input.logs);
+        let fold_by = match FoldBy::of(&args.fold_by) {
+            // The comparisons of a ballot go together.
+            FoldBy::Comparison if ballots => FoldBy::Column(Profile::BALLOT.to_owned()),
+            fold_by => fold_by,
+        };
         if fold_by == FoldBy::Time && args.repeats != 1 {
             bail!("--repeats {}: folds by time are not drawn, and repeating them changes nothing", args.repeats);
         }
@@ -62,11 +68,16 @@ impl<'a> Plan<'a> {
             TieScoreArg::Half => TieScore::Half,
             TieScoreArg::ThreeWay => TieScore::ThreeWay,
         };
-        Ok(Self { args, global, methods: methods(&args.methods, global.seed)?, fold_by, tie_score })
+        let methods = methods(&args.methods, global.seed)?;
+        let replays = |method: &&Method| ballots && method.entry.needs == Needs::Rows;
+        if let Some(method) = methods.iter().find(replays) {
+            bail!("{} replays comparisons in order, and ballots have none; leave it out of --methods", method.label);
+        }
+        Ok(Self { args, global, methods, fold_by, tie_score })
     }
 
     fn read_options(&self) -> ReadOptions {
-        let needs_rows = self.methods.iter().any(|method| method.entry.needs == Needs::Rows);
+        let needs_rows = self.methods.iter().any(|method| method.entry.needs != Needs::Counts);
         ReadOptions {
             keep: if needs_rows { Keep::Rows } else { Keep::Counts },
             labels: match &self.fold_by {
@@ -115,17 +126,36 @@ impl<'a> Plan<'a> {
     ) -> anyhow::Result<Folds<'l>> {
         let settings = FoldSettings { folds: self.args.folds, seed: self.global.seed, repeat };
         let rows = || log.context("folds by a column need the rows of the log");
-        Ok(match (&self.fold_by, column) {
-            (FoldBy::Time, _) => Folds::of_time(rows()?, graph, self.args.folds)?,
+        let found = match (&self.fold_by, column) {
+            (FoldBy::Time, _) => Folds::of_time(rows()?, graph, self.args.folds),
             (_, Some(column)) => {
                 let labels = rows()?.labels(column).context("the column to fold by was not read")?;
-                Folds::of_labels(rows()?, labels, graph, settings)?
+                Folds::of_labels(rows()?, labels, graph, settings)
             }
             (_, None) => match log {
-                Some(log) => Folds::of_rows(log, graph, settings)?,
-                None => Folds::of_comparisons(graph, settings)?,
+                Some(log) => Folds::of_rows(log, graph, settings),
+                None => Folds::of_comparisons(graph, settings),
             },
-        })
+        };
+        found.map_err(|error| self.with_option(&error))
+    }
+
+    /// The error with the option that mends it.
+    fn with_option(&self, error: &FoldError) -> anyhow::Error {
+        match error {
+            FoldError::TooFew { .. } | FoldError::TooMany { .. } => anyhow!("--folds {}: {error}", self.args.folds),
+            FoldError::OneValue { .. } | FoldError::NoTimes => anyhow!("--fold-by {}: {error}", self.args.fold_by),
+            FoldError::NotWholeCounts { .. } => {
+                let replays = self.methods.iter().filter(|method| method.entry.needs == Needs::Rows);
+                let names: Vec<&str> = replays.map(|method| method.entry.name).collect();
+                if names.is_empty() {
+                    anyhow!("{error}")
+                } else {
+                    anyhow!("{error} (as {} does, of the --methods given)", names.join(" and "))
+                }
+            }
+            _ => anyhow!("{error}"),
+        }
     }
 
     /// What the user must know of the split.
@@ -148,7 +178,7 @@ impl<'a> Plan<'a> {
         let settings = serde_json::json!({
             "methods": names,
             "folds": self.args.folds,
-            "fold_by": self.args.fold_by,
+            "fold_by": self.fold_by.name(),
             "repeats": self.args.repeats,
             "tie_score": self.tie_score,
             "reading": serde_json::to_value(self.args.input.settings())?,
@@ -185,7 +215,8 @@ impl<'a> Plan<'a> {
     }
 
     fn header(&self, held_out: &HeldOut) -> Vec<String> {
-        let by = if self.fold_by == FoldBy::Comparison { String::new() } else { format!(" by {}", self.args.fold_by) };
+        let by =
+            if self.fold_by == FoldBy::Comparison { String::new() } else { format!(" by {}", self.fold_by.name()) };
         let times = if held_out.repeats > 1 { format!(", {} times", held_out.repeats) } else { String::new() };
         let mut parts = vec![format!(
             "{} comparisons held out in {} folds{by}{times}",
@@ -207,6 +238,13 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Whether the best rater's loss is within a standard error of the lowest, not only too near it to tell.
+fn is_within_error(compared: &Compared) -> bool {
+    let rows = compared.methods.iter().zip(&compared.from_lowest);
+    let best = rows.filter(|(row, _)| row.score.method == compared.best).find_map(|(_, it)| it.as_ref());
+    best.is_some_and(|it| it.std_error.is_some_and(|error| it.log_loss <= error))
+}
+
 fn verdict(compared: &Compared) -> String {
     if compared.methods.len() < 2 {
         return "a coin's throw has log loss 0.6931".to_owned();
@@ -214,7 +252,8 @@ fn verdict(compared: &Compared) -> String {
     let why = if compared.best == compared.lowest {
         "the lowest loss, and none listed before it is within a standard error".to_owned()
     } else {
-        format!("listed before {}, and within a standard error of its loss", compared.lowest)
+        let near = if is_within_error(compared) { "a standard error" } else { "0.0001" };
+        format!("listed before {}, and within {near} of its loss", compared.lowest)
     };
     format!("best: {} ({why})", compared.best)
 }

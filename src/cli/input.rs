@@ -2,8 +2,13 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::ValueEnum;
-use palio::data::read::{BothBad, ColumnNames, Comparisons, Dialect, OutcomeAs, ReadOptions, Reading, read};
+use palio::data::profile::Profile;
+use palio::data::read::{
+    BallotColumns, BothBad, ColumnNames, Comparisons, Dialect, InputFormat, Keep, LabelColumn, Notes, OutcomeAs,
+    ReadOptions, Reading, Role, is_preflib, read, read_ballots,
+};
 use palio::structure::Note;
 use serde::Serialize;
 
@@ -138,7 +143,33 @@ impl InputArgs {
 
     /// Reads the logs with these options, beside what the caller wants kept.
     pub(super) fn read(&self, wanted: ReadOptions) -> anyhow::Result<Reading> {
-        Ok(read(&self.logs, &self.reading.options(wanted))?)
+        if hold_ballots(&self.logs) {
+            self.read_pairs(&wanted)
+        } else {
+            Ok(read(&self.logs, &self.reading.options(wanted))?)
+        }
+    }
+
+    /// Reads ballots as the comparisons that they are. A ballot is the task and the judge of its rows.
+    fn read_pairs(&self, wanted: &ReadOptions) -> anyhow::Result<Reading> {
+        self.reading.refuse_for_ballots()?;
+        let (mut label_roles, ballot) = (Vec::new(), Profile::BALLOT);
+        for column in &wanted.labels {
+            match column {
+                LabelColumn::Role(role @ (Role::Task | Role::Judge)) => label_roles.push((*role, ballot.to_owned())),
+                LabelColumn::Named(name) if name != ballot => {
+                    bail!("there is no column {name}: the input holds ballots, and its one column is {ballot}")
+                }
+                LabelColumn::Role(_) | LabelColumn::Named(_) => {}
+            }
+        }
+        let found = read_ballots(&self.logs, &BallotColumns::default())?;
+        let rows = wanted.keep == Keep::Rows || !wanted.labels.is_empty();
+        let profile = found.profile;
+        let comparisons = if rows { Comparisons::Rows(profile.to_log()) } else { Comparisons::Counts(profile.tally()) };
+        let taken = "ballots were taken as the comparisons of each two items that they rank".to_owned();
+        let notes = Notes { taken: vec![taken], counted: true, label_roles, ..Notes::default() };
+        Ok(Reading { comparisons, inputs: found.inputs, format: InputFormat::Csv, notes })
     }
 
     /// The options that change how rows are read, for a report.
@@ -147,7 +178,20 @@ impl InputArgs {
     }
 }
 
+/// Whether one of the inputs is known to hold ballots by its name.
+pub(super) fn hold_ballots(inputs: &[PathBuf]) -> bool {
+    inputs.iter().any(is_preflib)
+}
+
 impl ReadingArgs {
+    /// Refuses options that say how comparisons are read where there are ballots.
+    pub(super) fn refuse_for_ballots(&self) -> anyhow::Result<()> {
+        match self.first_given() {
+            Some(option) => bail!("{option} is for comparisons, and the input holds ballots"),
+            None => Ok(()),
+        }
+    }
+
     /// An option that was given, if one was.
     pub(super) fn first_given(&self) -> Option<String> {
         self.first_given_beside(&[])

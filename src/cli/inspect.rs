@@ -10,11 +10,13 @@ use palio::data::read::{Comparisons, Keep, LabelColumn, ReadOptions, Reading, Ro
 use palio::report::{Report, inspection_csv, inspection_jsonl, inspection_markdown};
 use palio::structure::Note;
 use palio::structure::ensemble::JudgeArcs;
+use palio::uncertainty::Clusters;
 use palio::validation::deviance::{Deviance, DevianceSettings, FEWEST_LOGS};
 use palio::validation::inspection::{Inspection, InspectionSettings, Merged};
 
 use super::input::{self, InputArgs};
 use super::output::{Format, Output, progress_bar, warn};
+use super::rating::{Grouped, cluster_column, task_column};
 use super::{Ended, Global};
 
 /// Tell whether one ladder can describe a log: circles, triads, HodgeRank, and a test
@@ -28,6 +30,10 @@ pub(crate) struct InspectArgs {
     /// Logs drawn from the fitted ladder, to tell what chance makes; fewer where many would take long
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = resamples)]
     resamples: u32,
+
+    /// Column whose rows belong together: auto (the task, if there are 30 or more), none, or a column
+    #[arg(long, value_name = "COLUMN", default_value = "auto")]
+    cluster: String,
 
     #[command(flatten)]
     input: InputArgs,
@@ -69,14 +75,21 @@ pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> 
     let reading = args.input.read(args.read_options())?;
     let mut notes = input::notes(&args.input.reading, &reading);
     let inputs = reading.inputs.clone();
-    let (graph, merged) = match reading.comparisons {
-        Comparisons::Counts(tally) => (PreferenceGraph::from_tally(tally), None),
-        Comparisons::Rows(ref log) => (PreferenceGraph::from_log(log), args.merged(&reading, log, &mut notes)?),
+    let (graph, merged, clusters) = match reading.comparisons {
+        Comparisons::Counts(tally) => (PreferenceGraph::from_tally(tally), None, None),
+        Comparisons::Rows(ref log) => {
+            let graph = PreferenceGraph::from_log(log);
+            let merged = args.merged(&reading, log, &mut notes)?;
+            let grouped = Grouped::by(&args.cluster, log, task_column(&reading).as_deref());
+            let clusters = grouped.as_ref().map(|grouped| Clusters::new(log, &grouped.labels, &graph));
+            notes.extend(grouped.and_then(|grouped| grouped.note));
+            (graph, merged, clusters)
+        }
     };
     let settings = args.settings(global.seed);
     let logs = Deviance::logs_drawn(&graph, args.resamples);
     let bar = progress_bar(u64::from(logs), "drawing logs", global);
-    let mut found = Inspection::of(&graph, settings, &|| bar.inc(1))?;
+    let mut found = Inspection::of(&graph, clusters.as_ref(), settings, &|| bar.inc(1))?;
     bar.finish_and_clear();
     found.merged = merged;
     notes.append(&mut found.notes);
@@ -93,13 +106,12 @@ pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> 
 }
 
 impl InspectArgs {
-    /// Rows are kept where judges are to be told apart.
+    /// Rows are kept where judges or clusters are to be told apart.
     fn read_options(&self) -> ReadOptions {
-        if self.merge_judges.is_none() {
-            return ReadOptions { keep: Keep::Counts, ..ReadOptions::default() };
-        }
-        let labels = vec![LabelColumn::Role(Role::Judge)];
-        ReadOptions { keep: Keep::Rows, labels, ..ReadOptions::default() }
+        let judges = self.merge_judges.map(|_| LabelColumn::Role(Role::Judge));
+        let keep = if judges.is_some() { Keep::Rows } else { Keep::Counts };
+        let labels = judges.into_iter().chain(cluster_column(&self.cluster)).collect();
+        ReadOptions { keep, labels, ..ReadOptions::default() }
     }
 
     fn settings(&self, seed: u64) -> InspectionSettings {
@@ -133,6 +145,7 @@ impl InspectArgs {
         Ok(serde_json::json!({
             "merge_judges": self.merge_judges.map(JudgeArcs::from),
             "resamples": self.resamples,
+            "cluster": self.cluster,
             "most_cycles_counted": defaults.cycles.count,
             "listed": defaults.cycles.listed,
             "reading": serde_json::to_value(self.input.settings())?,

@@ -156,6 +156,9 @@ fn units(units: Units) -> &'static str {
         Units::Points => "Elo points",
         Units::Share => "a share",
         Units::Count => "a number of comparisons",
+        Units::Own => "ratings of its own scale",
+        Units::Items => "a number of items",
+        Units::Votes => "a weight of votes",
         Units::Weight => "a weight",
         Units::Probability => "a probability; all sum to 1",
         Units::Payoff => "a payoff, at most 0",
@@ -166,6 +169,7 @@ fn needs(needs: Needs) -> &'static str {
     match needs {
         Needs::Counts => "pair counts",
         Needs::Rows => "rows in order",
+        Needs::Ballots => "ballots",
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use palio::data::ItemId;
 use palio::data::graph::PreferenceGraph;
-use palio::data::read::{Input, ReadOptions, read};
+use palio::data::read::{BallotColumns, Input, ReadOptions, is_preflib, read, read_ballots};
 use palio::leaderboard::{FitSummary, GraphSummary};
 use palio::models::Fitted;
 use palio::report::{Report, predictions_csv, predictions_jsonl, predictions_markdown};
@@ -30,15 +30,15 @@ use super::{Ended, Global};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PredictArgs {
-    /// Predict the pairs of this file, with columns left and right (or model_a and model_b, …): CSV, TSV or
-    /// JSON lines, or - for stdin
+    /// Predict the pairs of this file, with columns left and right (or model_a and model_b, …), in any
+    /// format that logs have, or - for stdin
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     pairs: Option<PathBuf>,
 
     #[command(flatten)]
     rating: RatingArgs,
 
-    /// A log of comparisons: CSV, TSV or JSON lines, .gz or .zst, or - for stdin
+    /// A log of comparisons: CSV, TSV, JSON (.gz or .zst too) or Parquet, or - for stdin; or ballots in a PrefLib file
     #[arg(value_name = "LOG")]
     log: PathBuf,
 
@@ -85,13 +85,10 @@ pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> 
         Some(path) if path == &args.log => bail!("the log and --pairs are both {}; give two files", path.display()),
         path => path.as_deref().map(pairs::read_pairs).transpose()?,
     };
-    let labels = rating.label_columns();
-    let options = ReadOptions { keep: rating.keep(), labels, ..ReadOptions::default() };
-    let reading = read(&[&args.log], &args.reading.options(options))?;
-    let mut notes = input::notes(&args.reading, &reading);
-    let mut inputs = reading.inputs.clone();
+    let Fit { graph, rated, mut inputs, mut notes } =
+        if is_preflib(&args.log) { fit_to_ballots(args, &rating)? } else { fit_to_log(args, &rating)? };
     inputs.extend(wanted.as_ref().map(|wanted| wanted.input.clone()));
-    let predicted = predicted(args, &rating, &Evidences::of(reading, &args.reading), wanted.as_ref())?;
+    let predicted = predicted(args, &rating, &graph, rated, wanted.as_ref())?;
     notes.extend(predicted.notes.iter().cloned());
     warn(&notes, global);
     let bytes = match format {
@@ -103,6 +100,33 @@ pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> 
     };
     output.write(&bytes)?;
     Ok(Ended::with(&notes))
+}
+
+/// What was read, and what it was fitted with.
+struct Fit {
+    graph: PreferenceGraph,
+    rated: Rated,
+    inputs: Vec<Input>,
+    notes: Vec<Note>,
+}
+
+fn fit_to_log(args: &PredictArgs, rating: &Rating<'_>) -> anyhow::Result<Fit> {
+    let labels = rating.label_columns();
+    let options = ReadOptions { keep: rating.keep(), labels, ..ReadOptions::default() };
+    let reading = read(&[&args.log], &args.reading.options(options))?;
+    let notes = input::notes(&args.reading, &reading);
+    let inputs = reading.inputs.clone();
+    let Evidences { graph, log, task } = Evidences::of(reading, &args.reading);
+    let rated = rating.rated(&graph, log.as_ref(), task.as_deref())?;
+    Ok(Fit { graph, rated, inputs, notes })
+}
+
+fn fit_to_ballots(args: &PredictArgs, rating: &Rating<'_>) -> anyhow::Result<Fit> {
+    args.reading.refuse_for_ballots()?;
+    let reading = read_ballots(&[&args.log], &BallotColumns::default())?;
+    let graph = reading.profile.graph();
+    let rated = rating.rated_ballots(&graph, &reading.profile)?;
+    Ok(Fit { graph, rated, inputs: reading.inputs, notes: Vec::new() })
 }
 
 /// Refuses a rater without probabilities before anything is read.
@@ -117,23 +141,22 @@ fn check_predicts(rating: &Rating<'_>) -> anyhow::Result<()> {
 fn predicted(
     args: &PredictArgs,
     rating: &Rating<'_>,
-    found: &Evidences,
+    graph: &PreferenceGraph,
+    rated: Rated,
     wanted: Option<&NamedPairs>,
 ) -> anyhow::Result<Predicted> {
-    let graph = &found.graph;
-    let Rated { fitted, uncertainty } = rating.rated(graph, found.log.as_ref(), found.task.as_deref())?;
+    let Rated { fitted, uncertainty } = rated;
     let matchups = match wanted {
         Some(wanted) => wanted.matchups(graph.items())?,
         None => matchups(args, graph, &*fitted)?,
     };
     if fitted.embedding().is_some() && rating.interval == IntervalKind::Bootstrap {
         bail!(
-            "--interval bootstrap: predictions of {} have errors of their own, from the curvature of the fit; leave it out, or give none",
+            "--interval bootstrap: predictions of {} have errors of their own, from the curvature of the fit, which are shown without --interval; none hides them",
             rating.entry.name
         );
     }
-    let errors = (!rating.hides_intervals()).then_some(&uncertainty);
-    let pairs = predict(graph, &*fitted, errors, matchups, args.rating.level);
+    let pairs = predict(graph, &*fitted, &uncertainty, matchups, args.rating.level);
     // A rater may know the errors of its predictions without those of ratings.
     let own = pairs.iter().any(|it| it.low.is_some()).then_some("model");
     Ok(Predicted {

@@ -1,6 +1,7 @@
 //! `palio rank`: logs to leaderboards.
 
 mod arguments;
+mod ballots;
 mod covariates;
 
 use anyhow::{Context, bail};
@@ -31,10 +32,8 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     let plan = Plan::new(args, global)?;
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
-    let reading = args.input.read(plan.read_options()?)?;
-    let mut notes = input::notes(&args.input.reading, &reading);
-    let inputs = reading.inputs.clone();
-    let boards = plan.boards(reading)?;
+    let Ranked { inputs, mut notes, boards } =
+        if args.ballots.are_given(&args.input.logs) { plan.ballots()? } else { plan.log()? };
     notes.extend(notes_of(&boards));
     warn(&notes, global);
     let bytes = plan.written(format, boards, &inputs, &notes)?;
@@ -48,6 +47,13 @@ struct Plan<'a> {
     global: &'a Global,
     rating: Rating<'a>,
     scale: Scale,
+}
+
+/// What was read and made of it.
+struct Ranked {
+    inputs: Vec<Input>,
+    notes: Vec<Note>,
+    boards: Vec<Made>,
 }
 
 /// A board and how its errors were made.
@@ -111,6 +117,25 @@ impl<'a> Plan<'a> {
         Ok(ReadOptions { keep: self.rating.keep(), labels, covariates, ..ReadOptions::default() })
     }
 
+    fn log(&self) -> anyhow::Result<Ranked> {
+        self.args.ballots.refuse()?;
+        let reading = self.args.input.read(self.read_options()?)?;
+        let notes = input::notes(&self.args.input.reading, &reading);
+        Ok(Ranked { inputs: reading.inputs.clone(), notes, boards: self.boards(reading)? })
+    }
+
+    /// Of a profile there is one board.
+    fn ballots(&self) -> anyhow::Result<Ranked> {
+        if self.args.by.is_some() {
+            bail!("--by is for comparisons, and the input holds ballots");
+        }
+        self.args.input.reading.refuse_for_ballots()?;
+        let (profile, inputs) = self.args.ballots.read(&self.args.input.logs)?;
+        let graph = profile.graph();
+        let rated = self.rating.rated_ballots(&graph, &profile)?;
+        Ok(Ranked { inputs, notes: Vec::new(), boards: vec![self.made(None, &graph, rated)?] })
+    }
+
     fn boards(&self, reading: Reading) -> anyhow::Result<Vec<Made>> {
         let task = task_column(&reading);
         let log = match reading.comparisons {
@@ -143,7 +168,11 @@ impl<'a> Plan<'a> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Made> {
-        let Rated { fitted, mut uncertainty } = self.rating.rated(graph, log, task)?;
+        self.made(by, graph, self.rating.rated(graph, log, task)?)
+    }
+
+    fn made(&self, by: Option<String>, graph: &PreferenceGraph, rated: Rated) -> anyhow::Result<Made> {
+        let Rated { fitted, mut uncertainty } = rated;
         uncertainty.notes.extend(self.few_resamples(uncertainty.members().len()));
         let settings = self.board_settings(graph.items().len())?;
         let board = Leaderboard::new(graph, &*fitted, &uncertainty, &settings)?;
@@ -187,6 +216,8 @@ impl<'a> Plan<'a> {
         match self.args.rank_interval {
             Some(RankRuleArg::Overlap) => Ok(RankRule::Overlap),
             None if items > SIMULTANEOUS_ITEMS => Ok(RankRule::Overlap),
+            // Against an equilibrium, or of one, ratings stand at their bounds: they don't vary as sums do.
+            None if matches!(self.rating.entry.units, Units::Probability | Units::Payoff) => Ok(RankRule::Overlap),
             Some(_) if items > MOST_SIMULTANEOUS_ITEMS => {
                 bail!(
                     "{items} items: simultaneous rank intervals work up to {MOST_SIMULTANEOUS_ITEMS}; use --rank-interval overlap"
@@ -246,6 +277,7 @@ impl<'a> Plan<'a> {
             "by": args.by,
             "min_comparisons": args.min_comparisons,
             "reading": serde_json::to_value(args.input.settings())?,
+            "ballots": args.ballots.are_given(&args.input.logs).then_some(&args.ballots),
             "seed": self.global.seed,
         });
         settings

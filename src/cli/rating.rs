@@ -1,8 +1,11 @@
 //! Options and steps of every command that fits one rater to a log.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::read::{Comparisons, Keep, LabelColumn, Reading, Role};
 use palio::data::{Labels, Log};
 use palio::models::{Evidence, Fitted, Needs, RATERS, Rater, RaterEntry, Settings};
@@ -19,8 +22,7 @@ use super::output::progress_bar;
 /// A rater and its intervals.
 #[derive(Debug, clap::Args)]
 pub(super) struct RatingArgs {
-    /// The rater; palio methods lists them
-    #[arg(long, value_name = "NAME", default_value = "bradley-terry")]
+    #[arg(long, value_name = "NAME", default_value = "bradley-terry", help = method_help())]
     method: String,
 
     /// A setting of the rater, such as penalty=0.1; may be given several times
@@ -64,6 +66,12 @@ pub(super) enum IntervalKind {
 /// Above this level a quantile of simulated draws says nothing.
 const HIGHEST_LEVEL: f64 = 0.9999;
 const FEWEST_RESAMPLES: u32 = 50;
+
+/// The raters by name.
+fn method_help() -> String {
+    let known: Vec<&str> = RATERS.iter().map(|entry| entry.name).collect();
+    format!("The rater: {}; palio methods says what each is", known.join(", "))
+}
 
 /// The rater of this name, or an error that lists them.
 pub(super) fn find_rater(name: &str) -> anyhow::Result<&'static RaterEntry> {
@@ -149,11 +157,6 @@ impl<'a> Rating<'a> {
         matches!(self.interval, IntervalKind::Sandwich | IntervalKind::Bootstrap)
     }
 
-    /// Whether it was asked that there be no intervals, not only that the rater has none by default.
-    pub(super) fn hides_intervals(&self) -> bool {
-        self.args.interval == Some(IntervalKind::None)
-    }
-
     /// The label columns that are read: for clusters, and for the rater.
     pub(super) fn label_columns(&self) -> Vec<LabelColumn> {
         let of_rater = self.rater.label_column().map(|column| LabelColumn::Named(column.to_owned()));
@@ -164,21 +167,58 @@ impl<'a> Rating<'a> {
 
     /// The column that clusters are read from, if any.
     fn cluster_column(&self) -> Option<LabelColumn> {
-        match self.args.cluster.as_str() {
-            _ if !self.clusters_matter() => None,
-            "none" => None,
-            "auto" => Some(LabelColumn::Role(Role::Task)),
-            column => Some(LabelColumn::Named(column.to_owned())),
-        }
+        cluster_column(&self.args.cluster).filter(|_| self.clusters_matter())
     }
 
-    /// Rows where the rater needs them, else counts.
+    /// Rows where the rater needs them, or ballots, which they are too; else counts.
     pub(super) fn keep(&self) -> Keep {
-        if self.reads_rows() { Keep::Rows } else { Keep::Counts }
+        if self.reads_rows() || self.entry.needs == Needs::Ballots { Keep::Rows } else { Keep::Counts }
     }
 
-    fn reads_rows(&self) -> bool {
+    /// Whether the rater is fitted to rows.
+    pub(super) fn reads_rows(&self) -> bool {
         self.entry.needs == Needs::Rows || self.rater.reads_rows() || self.rater.label_column().is_some()
+    }
+
+    /// Fits to ballots, and asks how far the fit may be off. The comparisons of a ballot are not
+    /// independent: a sandwich is clustered by ballot, and the bootstrap resamples ballots.
+    pub(super) fn rated_ballots(&self, graph: &PreferenceGraph, profile: &Profile) -> anyhow::Result<Rated> {
+        self.check_for_ballots()?;
+        let evidence = Evidence { graph, rows: None, ballots: Some(profile) };
+        let fitted = self.rater.fit(evidence, None)?;
+        if self.interval == IntervalKind::Sandwich && !profile.has_few_voters() {
+            let message =
+                "so many voters, or parts of one, are no clusters of a sandwich: --interval bootstrap resamples them";
+            let mut uncertainty = Uncertainty::unknown(graph.items().len());
+            uncertainty.notes.push(Note::new("intervals-skipped", message));
+            return Ok(Rated { fitted, uncertainty });
+        }
+        let log = (self.interval == IntervalKind::Sandwich).then(|| profile.to_log());
+        let labels = log.as_ref().and_then(|log| Some((log, log.labels(Profile::BALLOT)?)));
+        let clusters = labels.map(|(log, labels)| (Clusters::new(log, labels, graph), labels));
+        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+        let uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
+        Ok(Rated { fitted, uncertainty })
+    }
+
+    /// Refuses what can't be asked of ballots.
+    fn check_for_ballots(&self) -> anyhow::Result<()> {
+        if self.entry.needs == Needs::Rows {
+            bail!("{} replays comparisons in order, and ballots have none; choose another --method", self.entry.name);
+        }
+        if let Some(column) = self.rater.label_column() {
+            bail!("{}: ballots have no column {column}", self.entry.name);
+        }
+        if !matches!(&*self.args.cluster, "auto" | Profile::BALLOT) {
+            bail!("--cluster {}: ballots are what is clustered by; leave it out", self.args.cluster);
+        }
+        if self.interval == IntervalKind::Fisher {
+            bail!(
+                "the comparisons of one ballot are not independent, as Fisher intervals take them; use --interval \
+                 sandwich, which is clustered by ballot, or bootstrap, which resamples ballots"
+            );
+        }
+        Ok(())
     }
 
     /// All settings of the rater.
@@ -193,33 +233,21 @@ impl<'a> Rating<'a> {
         log: Option<&Log>,
         task: Option<&str>,
     ) -> anyhow::Result<Rated> {
-        let needs_rows = self.entry.needs == Needs::Rows;
-        let evidence = Evidence { graph, rows: log.filter(|log| self.reads_rows() || !log.covariates().is_empty()) };
+        let ballots = log.filter(|_| self.entry.needs == Needs::Ballots).map(Profile::from_log);
+        let rows = log.filter(|log| self.reads_rows() || !log.covariates().is_empty());
+        let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
-        let evidence = Evidence { graph, rows: log.filter(|_| needs_rows) };
-        let labels = log.and_then(|log| self.cluster_labels(log, task));
-        let own = labels.and_then(Labels::with_own_where_empty);
-        let unlabelled = own.as_ref().map(|(_, rows)| *rows);
-        let labels = own.as_ref().map(|(labels, _)| labels).or(labels);
-        let clusters = match (log, labels) {
-            (Some(log), Some(labels)) => Some((Clusters::for_fit(&*fitted, log, labels, graph), labels)),
-            _ => None,
-        };
-        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
+        let rows = log.filter(|_| self.entry.needs != Needs::Counts);
+        let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
+        let grouped = log.filter(|_| self.clusters_matter()).and_then(|log| {
+            let grouped = Grouped::by(&self.args.cluster, log, task)?;
+            Some((Clusters::for_fit(&*fitted, log, &grouped.labels, graph), grouped))
+        });
+        let clusters = grouped.as_ref().map(|(clusters, grouped)| (clusters, &*grouped.labels));
         let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
-        uncertainty
-            .notes
-            .extend(clusters.zip(unlabelled).map(|((clusters, _), rows)| unlabelled_rows(rows, &clusters.column)));
+        uncertainty.notes.extend(grouped.and_then(|(_, grouped)| grouped.note));
         Ok(Rated { fitted, uncertainty })
-    }
-
-    /// The labels that rows are clustered by, if any.
-    fn cluster_labels<'l>(&self, log: &'l Log, task: Option<&str>) -> Option<&'l Labels> {
-        match self.cluster_column()? {
-            LabelColumn::Role(_) => log.labels(task?).filter(|labels| labels.names.len() >= FEW_CLUSTERS),
-            LabelColumn::Named(column) => log.labels(&column),
-        }
     }
 
     fn uncertainty(
@@ -230,6 +258,8 @@ impl<'a> Rating<'a> {
     ) -> anyhow::Result<Uncertainty> {
         let closed = |kind| covariance(fitted, evidence.graph, kind, clusters.map(|(clusters, _)| clusters));
         Ok(match self.interval {
+            // Asked for, and not only that the rater has none by default.
+            IntervalKind::None if self.args.interval.is_some() => Uncertainty::unwanted(evidence.graph.items().len()),
             IntervalKind::None => Uncertainty::unknown(evidence.graph.items().len()),
             IntervalKind::Fisher => closed(CovarianceKind::Fisher),
             IntervalKind::Sandwich => closed(CovarianceKind::Sandwich),
@@ -276,7 +306,7 @@ fn interval(args: &RatingArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKin
         None if entry.has_covariance => Ok(IntervalKind::Sandwich),
         None => Ok(IntervalKind::None),
         Some(kind @ (IntervalKind::Sandwich | IntervalKind::Fisher)) if !entry.has_covariance => bail!(
-            "{} has no covariance, so no {} intervals; use --interval bootstrap or none",
+            "{} has no covariance of its ratings, so no {} intervals; use --interval bootstrap or none, and in predict none or nothing",
             entry.name,
             if kind == IntervalKind::Fisher { "Fisher" } else { "sandwich" }
         ),
@@ -284,7 +314,35 @@ fn interval(args: &RatingArgs, entry: &RaterEntry) -> anyhow::Result<IntervalKin
     }
 }
 
-fn unlabelled_rows(rows: usize, column: &str) -> Note {
-    let message = format!("{rows} rows have no {column}: each was taken as a cluster of its own");
-    Note::new("rows-without-cluster", message)
+/// The column that `--cluster` asks for, if any.
+pub(super) fn cluster_column(asked: &str) -> Option<LabelColumn> {
+    match asked {
+        "none" => None,
+        "auto" => Some(LabelColumn::Role(Role::Task)),
+        column => Some(LabelColumn::Named(column.to_owned())),
+    }
+}
+
+/// The labels that rows are clustered by.
+pub(super) struct Grouped<'a> {
+    pub(super) labels: Cow<'a, Labels>,
+    /// A word on rows without a label.
+    pub(super) note: Option<Note>,
+}
+
+impl<'a> Grouped<'a> {
+    /// The labels of the column that `--cluster` asks for, if there are any.
+    pub(super) fn by(asked: &str, log: &'a Log, task: Option<&str>) -> Option<Self> {
+        let labels = match cluster_column(asked)? {
+            LabelColumn::Role(_) => log.labels(task?).filter(|labels| labels.names.len() >= FEW_CLUSTERS)?,
+            LabelColumn::Named(column) => log.labels(&column)?,
+        };
+        Some(match labels.with_own_where_empty() {
+            None => Self { labels: Cow::Borrowed(labels), note: None },
+            Some((own, rows)) => {
+                let message = format!("{rows} rows have no {}: each was taken as a cluster of its own", own.column);
+                Self { labels: Cow::Owned(own), note: Some(Note::new("rows-without-cluster", message)) }
+            }
+        })
+    }
 }

@@ -56,6 +56,13 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
     wrapped(&parts, width)
 }
 
+/// A number of things, and their name.
+pub(super) fn counted(number: f64, one: &str, several: &str) -> String {
+    #[expect(clippy::float_cmp, reason = "one is exactly one")]
+    let is_one = number == 1.0;
+    format!("{} {}", grouped(number), if is_one { one } else { several })
+}
+
 /// How much was compared and what that identifies.
 pub(super) fn what_was_compared(graph: &GraphSummary) -> Vec<String> {
     let status = match graph.status {
@@ -63,7 +70,8 @@ pub(super) fn what_was_compared(graph: &GraphSummary) -> Vec<String> {
         Status::PartiallyIdentified => "partially identified",
         Status::Disconnected => "disconnected",
     };
-    vec![format!("{} comparisons of {} items", grouped(graph.comparisons), graph.items), status.to_owned()]
+    let comparisons = counted(graph.comparisons, "comparison", "comparisons");
+    vec![format!("{comparisons} of {}", counted(graph.items as f64, "item", "items")), status.to_owned()]
 }
 
 /// Which intervals are shown.
@@ -201,9 +209,11 @@ pub(super) fn render(columns: &[Column]) -> String {
 
 fn rating_head(rater: &RaterEntry) -> &'static str {
     match rater.units {
-        Units::LogOdds | Units::Points => "rating",
+        Units::LogOdds | Units::Points | Units::Own => "rating",
         Units::Share => "win rate",
         Units::Count => "wins",
+        Units::Items => "items below",
+        Units::Votes => "votes",
         Units::Weight => "weight",
         Units::Probability => "probability",
         Units::Payoff => "payoff",

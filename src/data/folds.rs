@@ -53,7 +53,7 @@ pub enum FoldError {
     },
     /// Part of a comparison can't be held out.
     #[error(
-        "folds share out single comparisons, and the log counts {count} of them in one place; give whole counts, of at most 2^53 for counts and 2^28 for rows in all"
+        "folds share out single comparisons, and the log counts {count} of them in one place; give whole counts, of at most 2^40 in all, or 2^28 where a rater replays rows"
     )]
     NotWholeCounts {
         /// The count, as a number.

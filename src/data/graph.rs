@@ -43,6 +43,14 @@ pub struct Pair {
     pub high: ItemId,
 }
 
+/// Points taken less points lost. What sums of weights such as 0.1 and 0.2 differ by through rounding
+/// alone is no majority: it is 0.
+pub(crate) fn margin(taken: f64, lost: f64) -> f64 {
+    const ROUNDING: f64 = 1e-12;
+    let margin = taken - lost;
+    if margin.abs() <= ROUNDING * (taken + lost) { 0.0 } else { margin }
+}
+
 /// A pair and an outcome: the unit in which evidence is counted and resampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
@@ -456,6 +464,17 @@ impl PreferenceGraph {
         records
     }
 
+    /// For each pair Σw/Σw²: how many independent comparisons a unit of weight stands for, 1 where nothing is
+    /// weighted and 0 without a comparison. O(cells).
+    pub fn counts_a_weight(&self) -> Vec<f64> {
+        let mut sums = vec![[0.0; 2]; self.pairs().len()];
+        for (cell, sum) in self.cells().iter().zip(&self.sums) {
+            let pair = &mut sums[cell.pair as usize];
+            *pair = [pair[0] + sum.weight, pair[1] + sum.weight_squared];
+        }
+        sums.into_iter().map(|[weight, squared]| if squared > 0.0 { weight / squared } else { 0.0 }).collect()
+    }
+
     /// The directed graph of points taken: an arc from i to j where i took a positive weight from
     /// j, a tie being half a win for both. Node k is item k. Built on first use. O(pairs).
     pub fn wins(&self) -> &DiGraph<ItemId, f64> {
@@ -464,10 +483,10 @@ impl PreferenceGraph {
     }
 
     /// The majority digraph: an arc from i to j, with the margin as its weight, where i took more
-    /// weight from j than j from i. O(pairs).
+    /// weight from j than j from i, by more than rounding. O(pairs).
     pub fn majority(&self) -> DiGraph<ItemId, f64> {
-        let margin = |for_it: f64, against: f64| (for_it > against).then_some(for_it - against);
-        self.digraph(margin, |low, high| margin(high, low))
+        let above = |for_it: f64, against: f64| Some(margin(for_it, against)).filter(|&margin| margin > 0.0);
+        self.digraph(above, |low, high| above(high, low))
     }
 
     /// One possible arc each way a pair, given the points of the low and of the high item.

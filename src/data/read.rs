@@ -16,6 +16,7 @@
 //! ```
 
 mod array;
+mod ballots;
 mod block;
 mod columns;
 mod covariates;
@@ -43,6 +44,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub use self::ballots::{BallotColumns, BallotReading, is_preflib, read_ballots, read_ballots_bytes};
 pub use self::covariates::{CovariateColumn, FormulaError};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};

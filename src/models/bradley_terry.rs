@@ -82,7 +82,7 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
 };
 
 /// The ridge used where the data alone identify no estimate.
-const FALLBACK_PENALTY: f64 = 0.1;
+pub(super) const FALLBACK_PENALTY: f64 = 0.1;
 
 /// Settings of a Bradley-Terry fit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

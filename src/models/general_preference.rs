@@ -30,8 +30,8 @@ use super::bradley_terry::logistic;
 use super::{Convergence, Evidence, FitError, Fitted, Laws, Mirror, Needs, Note, Rater, RaterEntry, Setting, Units};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
+use crate::structure::Identification;
 use crate::structure::hodge::Flow;
-use crate::structure::{Identification, Status};
 
 pub(super) const ENTRY: RaterEntry = RaterEntry {
     name: "general-preference",
@@ -292,18 +292,12 @@ fn data_notes(graph: &PreferenceGraph, problem: &Problem, canonical: &Canonical)
 /// A minimum is another, and not the same with other rounding, if it is lower by this.
 const LOWER: f64 = 1e-6;
 fn identification_notes(graph: &PreferenceGraph, identification: &Identification, rating_penalty: f64) -> Vec<Note> {
-    let mut notes = identification.notes(graph);
     let held = if rating_penalty <= 0.0 {
-        "; without a rating_penalty what is printed for them is where the search stopped"
+        "without a rating_penalty what is printed for them is where the search stopped"
     } else {
-        "; the penalty alone holds what is not identified"
+        "the penalty alone holds what is not identified"
     };
-    if identification.status != Status::Identified {
-        for note in &mut notes {
-            note.message.push_str(held);
-        }
-    }
-    notes
+    identification.notes_held_by(graph, held)
 }
 
 impl FittedGeneralPreference {
@@ -371,6 +365,10 @@ impl Fitted for FittedGeneralPreference {
         Some(logistic(difference))
     }
 
+    fn predicts_by_differences(&self) -> bool {
+        false
+    }
+
     fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
         Some(logistic(self.canonical.embedding.log_odds(i, j)))
     }
@@ -388,6 +386,10 @@ impl Fitted for FittedGeneralPreference {
 
     fn embedding(&self) -> Option<&Canonical> {
         Some(&self.canonical)
+    }
+
+    fn search(&self) -> Option<&Search> {
+        self.search.as_ref()
     }
 
     fn notes(&self) -> Vec<Note> {

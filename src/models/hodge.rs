@@ -28,6 +28,9 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HodgeRank;
 
+/// What keeps the log-odds of a pair that went one way from being infinite.
+const HELD: &str = "their ratings are held by the half win that each side of a pair is given";
+
 #[derive(Debug)]
 struct FittedHodge {
     ratings: Vec<f64>,
@@ -41,12 +44,12 @@ impl Rater for HodgeRank {
     /// O(items³) up to [`DENSE_ITEMS`](crate::structure::hodge::DENSE_ITEMS) items, conjugate gradients above.
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let found = Flow::log_odds(evidence.graph).gradient();
-        let identification = Identification::by_connection(evidence.graph);
+        let identification = Identification::by_strong_connection(evidence.graph);
         Ok(Box::new(FittedHodge {
             cyclicity: (found.total > 0.0).then(|| found.cyclicity()),
             ratings: found.potentials,
             converged: found.converged,
-            notes: identification.notes(evidence.graph),
+            notes: identification.notes_held_by(evidence.graph, HELD),
             identification,
         }))
     }

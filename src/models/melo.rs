@@ -12,7 +12,7 @@ const NAME: &str = "melo";
 
 pub(super) const ENTRY: RaterEntry = RaterEntry {
     name: NAME,
-    summary: "mElo: Elo with vectors that learn cycles, updated in the order of the log; depends on that order",
+    summary: "mElo: Elo with vectors that learn cycles, from a seeded start, updated in the order of the log; depends on both",
     needs: Needs::Rows,
     units: Units::LogOdds,
     laws: Laws { mirror: Mirror::Free, doubling_changes_nothing: false, dominated_ranks_last: false },
@@ -217,6 +217,15 @@ impl Fitted for MeloFit {
         &self.identification
     }
 
+    /// By ratings alone: right against the mean item, to which vectors add nothing on average.
+    fn share_at(&self, difference: f64) -> Option<f64> {
+        Some(logistic(difference))
+    }
+
+    fn predicts_by_differences(&self) -> bool {
+        false
+    }
+
     fn probability(&self, i: ItemId, j: ItemId) -> Option<f64> {
         Some(logistic(self.state.log_odds(i, j)))
     }
@@ -245,7 +254,7 @@ mod tests {
 
     fn play(rater: &MultidimensionalElo, rows: u32) -> MeloFit {
         let (log, graph) = cycle(rows);
-        rater.play(Evidence { graph: &graph, rows: Some(&log) }).unwrap()
+        rater.play(Evidence { rows: Some(&log), ..Evidence::from(&graph) }).unwrap()
     }
 
     #[test]

@@ -36,6 +36,15 @@ pub struct MethodLine {
     pub settings: Map<String, Value>,
 }
 
+/// A rater on a line of its own.
+#[derive(Debug, Serialize)]
+struct RaterLine<'a> {
+    #[serde(flatten)]
+    line: &'a MethodLine,
+    from_lowest: Option<&'a LossDifference>,
+    best: bool,
+}
+
 const COLUMNS: [&str; 10] = [
     "method",
     "log_loss",
@@ -92,12 +101,17 @@ impl Compared {
         writer.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 
-    /// One JSON object a rater, one a line, with the keys of the JSON report's `methods`.
+    /// One JSON object a rater, one a line: the keys of the JSON report's `methods`, its difference from the
+    /// lowest loss (`null` for that one), and whether it is the best.
     ///
     /// # Errors
     /// None that a score can have.
     pub fn to_jsonl(&self) -> serde_json::Result<Vec<u8>> {
-        lines(&self.methods)
+        lines(self.methods.iter().zip(&self.from_lowest).map(|(line, from_lowest)| RaterLine {
+            line,
+            from_lowest: from_lowest.as_ref(),
+            best: line.score.method == self.best,
+        }))
     }
 
     /// One row a rater as a Markdown table, numbers rounded for reading.

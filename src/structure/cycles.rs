@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use petgraph::algo::is_cyclic_directed;
+use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 use rustworkx_core::connectivity::johnson_simple_cycles;
 
 use super::Connectivity;
@@ -241,10 +240,7 @@ fn path_back(out: &[Vec<usize>], from: usize, to: usize, budget: &mut usize) -> 
 /// Cycles by the largest weakest margin: majorities are added from the largest down, and one that
 /// leads to where a path leads back closes a cycle that is as strong as itself.
 fn closed_by_weakest(digraph: &DiGraph<ItemId, f64>, count: usize, budget: &mut usize) -> Vec<Cycle> {
-    let mut arcs: Vec<WeightedArc> = digraph
-        .edge_references()
-        .map(|arc| WeightedArc { from: digraph[arc.source()], to: digraph[arc.target()], weight: *arc.weight() })
-        .collect();
+    let mut arcs = WeightedArc::all(digraph);
     arcs.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.from, a.to).cmp(&(b.from, b.to))));
     let first = first_to_close(digraph.node_count(), &arcs);
     let mut out = vec![Vec::new(); digraph.node_count()];
@@ -274,7 +270,8 @@ fn first_to_close(items: usize, arcs: &[WeightedArc]) -> usize {
         for arc in &arcs[..count] {
             part.add_edge(NodeIndex::new(arc.from.index()), NodeIndex::new(arc.to.index()), ());
         }
-        is_cyclic_directed(&part)
+        // Not is_cyclic_directed, which is a recursion as deep as the longest path.
+        toposort(&part, None).is_err()
     };
     let (mut low, mut high) = (0, arcs.len());
     while low < high {
@@ -342,5 +339,12 @@ mod tests {
         let found = Cycles::of(&graph(9, &ring), limits);
         assert_eq!((found.count, found.all_counted), (10, false));
         assert_eq!(found.shortest[0].items.len(), 3);
+    }
+
+    #[test]
+    fn a_circle_of_very_many_items_is_found() {
+        let ring: Vec<(u32, u32, f64)> = (0..60_000).map(|i| (i, (i + 1) % 60_000, 1.0)).collect();
+        let found = cycles(60_000, &ring);
+        assert_eq!((found.count, found.all_counted, found.strongest[0].items.len()), (1, true, 60_000));
     }
 }

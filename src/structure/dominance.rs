@@ -5,7 +5,7 @@ use petgraph::visit::EdgeRef;
 
 use super::Connectivity;
 use crate::data::ItemId;
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{PreferenceGraph, margin};
 
 /// What the majorities of the pairs that met say. A pair that never met says nothing: it is not taken
 /// for a tie.
@@ -100,11 +100,12 @@ fn weak_majority(graph: &PreferenceGraph) -> DiGraph<ItemId, f64> {
     }
     for (low, high, low_points, high_points) in points(graph) {
         let (low, high) = (NodeIndex::new(low.index()), NodeIndex::new(high.index()));
-        if low_points >= high_points {
-            weak.add_edge(low, high, low_points - high_points);
+        let margin = margin(low_points, high_points);
+        if margin >= 0.0 {
+            weak.add_edge(low, high, margin);
         }
-        if high_points >= low_points {
-            weak.add_edge(high, low, high_points - low_points);
+        if margin <= 0.0 {
+            weak.add_edge(high, low, -margin);
         }
     }
     weak

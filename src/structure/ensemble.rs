@@ -1,10 +1,9 @@
 //! Several judges' preference graphs made into one without cycles.
 
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 
-use super::feedback_arcs::{FeedbackArcs, Search};
-use crate::data::graph::PreferenceGraph;
+use super::feedback_arcs::{FeedbackArcs, Search, WeightedArc};
+use crate::data::graph::margin;
 use crate::data::{ItemId, Labels, Log};
 
 /// What each judge says of a pair.
@@ -43,15 +42,10 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// The ensemble of majority digraphs, each with an arc and a margin more than 0 for each majority of
-    /// one judge, over the same items. Beside the feedback arc set O(items × arcs / 64) in time and
-    /// O(items²/8) bytes.
-    pub fn of<'a>(
-        items: usize,
-        judges: impl IntoIterator<Item = &'a DiGraph<ItemId, f64>>,
-        arcs: JudgeArcs,
-        search: Search,
-    ) -> Self {
+    /// The ensemble of the majorities of judges over the same items: for each judge an arc, with a margin
+    /// more than 0, for each pair that has one. Beside the feedback arc set O(items × arcs / 64) in time
+    /// and O(items²/8) bytes.
+    pub fn of(items: usize, judges: &[Vec<WeightedArc>], arcs: JudgeArcs, search: Search) -> Self {
         let summed = summed(items, judges, arcs);
         let feedback = FeedbackArcs::of(&summed, search);
         let acyclic = feedback.acyclic(&summed);
@@ -62,28 +56,56 @@ impl Ensemble {
     }
 }
 
-/// The majority digraph of each judge of a log, in the order of the labels' names.
+/// The majorities of each judge of a log, in the order of the labels' names. O(rows log rows).
 ///
 /// # Panics
 /// If `judges` are not of this log.
-pub fn majorities_by_judge(log: &Log, judges: &Labels) -> Vec<DiGraph<ItemId, f64>> {
+pub fn majorities_by_judge(log: &Log, judges: &Labels) -> Vec<Vec<WeightedArc>> {
     let rows = judges.rows().into_iter().filter(|rows| !rows.is_empty());
-    rows.map(|rows| PreferenceGraph::from_log(&log.select(&rows)).majority()).collect()
+    rows.map(|rows| majorities(log, &rows)).collect()
 }
 
-fn summed<'a>(
-    items: usize,
-    judges: impl IntoIterator<Item = &'a DiGraph<ItemId, f64>>,
-    arcs: JudgeArcs,
-) -> DiGraph<ItemId, f64> {
-    let mut all: Vec<(ItemId, ItemId, f64)> = Vec::new();
-    for judge in judges {
-        all.extend(judge.edge_references().map(|arc| {
-            let (from, to) = (judge[arc.source()], judge[arc.target()]);
-            let weight = if arcs == JudgeArcs::Votes { 1.0 } else { *arc.weight() };
+/// The majorities of some rows.
+fn majorities(log: &Log, rows: &[u32]) -> Vec<WeightedArc> {
+    let mut points: Vec<(ItemId, ItemId, [f64; 2])> = rows
+        .iter()
+        .map(|&row| {
+            let row = log.row(row as usize);
+            let (weight, share) = (row.count * row.weight, row.outcome.share());
+            let (left, right) = (weight * share, weight * (1.0 - share));
+            if row.left < row.right {
+                (row.left, row.right, [left, right])
+            } else {
+                (row.right, row.left, [right, left])
+            }
+        })
+        .collect();
+    // Stable: points of a pair are summed in the order of the log.
+    points.sort_by_key(|&(low, high, _)| (low, high));
+    points.dedup_by(|next, kept| {
+        let same = (next.0, next.1) == (kept.0, kept.1);
+        if same {
+            kept.2 = [kept.2[0] + next.2[0], kept.2[1] + next.2[1]];
+        }
+        same
+    });
+    let arc = |&(low, high, [low_points, high_points]): &(ItemId, ItemId, [f64; 2])| {
+        let margin = margin(low_points, high_points);
+        let (from, to) = if margin > 0.0 { (low, high) } else { (high, low) };
+        (margin != 0.0).then_some(WeightedArc { from, to, weight: margin.abs() })
+    };
+    points.iter().filter_map(arc).collect()
+}
+
+fn summed(items: usize, judges: &[Vec<WeightedArc>], arcs: JudgeArcs) -> DiGraph<ItemId, f64> {
+    let mut all: Vec<(ItemId, ItemId, f64)> = judges
+        .iter()
+        .flatten()
+        .map(|&WeightedArc { from, to, weight }| {
+            let weight = if arcs == JudgeArcs::Votes { 1.0 } else { weight };
             if arcs != JudgeArcs::Each && from > to { (to, from, -weight) } else { (from, to, weight) }
-        }));
-    }
+        })
+        .collect();
     // Stable: equal arcs are summed in the order of the judges.
     all.sort_by_key(|&(from, to, _)| (from, to));
     all.dedup_by(|next, kept| {
@@ -126,18 +148,13 @@ fn descendants(acyclic: &DiGraph<ItemId, f64>, order: &[ItemId]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use approx::assert_relative_eq;
+    use petgraph::visit::EdgeRef;
 
     use super::*;
 
-    fn digraph(arcs: &[(u32, u32, f64)]) -> DiGraph<ItemId, f64> {
-        let mut digraph = DiGraph::new();
-        for item in 0..3 {
-            digraph.add_node(ItemId(item));
-        }
-        for &(from, to, weight) in arcs {
-            digraph.add_edge(NodeIndex::new(from as usize), NodeIndex::new(to as usize), weight);
-        }
-        digraph
+    fn judge(arcs: &[(u32, u32, f64)]) -> Vec<WeightedArc> {
+        let arc = |&(from, to, weight): &(u32, u32, f64)| WeightedArc { from: ItemId(from), to: ItemId(to), weight };
+        arcs.iter().map(arc).collect()
     }
 
     fn weights(found: &Ensemble) -> Vec<(usize, usize, f64)> {
@@ -147,7 +164,7 @@ mod tests {
 
     #[test]
     fn judges_who_disagree_leave_a_net_two_arcs_or_a_count_of_votes() {
-        let judges = [digraph(&[(0, 1, 5.0)]), digraph(&[(1, 0, 2.0)]), digraph(&[(1, 0, 1.0)])];
+        let judges = [judge(&[(0, 1, 5.0)]), judge(&[(1, 0, 2.0)]), judge(&[(1, 0, 1.0)])];
         let of = |arcs| Ensemble::of(3, &judges, arcs, Search::Best);
         assert_eq!(weights(&of(JudgeArcs::Net)), [(0, 1, 2.0)]);
         assert_eq!(weights(&of(JudgeArcs::Each)), [(0, 1, 5.0), (1, 0, 3.0)]);
@@ -157,14 +174,14 @@ mod tests {
 
     #[test]
     fn items_rank_by_all_that_is_below_them() {
-        let found = Ensemble::of(3, [&digraph(&[(2, 1, 1.0), (1, 0, 1.0)])], JudgeArcs::Net, Search::Best);
+        let found = Ensemble::of(3, &[judge(&[(2, 1, 1.0), (1, 0, 1.0)])], JudgeArcs::Net, Search::Best);
         assert_eq!(found.descendants, [0, 1, 2]);
         assert_eq!(found.ranking, [ItemId(2), ItemId(1), ItemId(0)]);
     }
 
     #[test]
     fn without_judges_all_items_are_level() {
-        let found = Ensemble::of(3, [], JudgeArcs::Net, Search::Best);
+        let found = Ensemble::of(3, &[], JudgeArcs::Net, Search::Best);
         assert_eq!((found.descendants, found.ranking), (vec![0; 3], vec![ItemId(0), ItemId(1), ItemId(2)]));
     }
 }

@@ -4,7 +4,7 @@
 mod exact;
 mod greedy;
 
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::{DiGraph, EdgeReference, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use super::Connectivity;
@@ -23,11 +23,24 @@ pub struct WeightedArc {
     pub weight: f64,
 }
 
+impl WeightedArc {
+    /// All arcs of a digraph.
+    pub fn all(digraph: &DiGraph<ItemId, f64>) -> Vec<Self> {
+        let arc = |arc: EdgeReference<'_, f64>| Self {
+            from: digraph[arc.source()],
+            to: digraph[arc.target()],
+            weight: *arc.weight(),
+        };
+        digraph.edge_references().map(arc).collect()
+    }
+}
+
 /// How a feedback arc set was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Search {
-    /// The minimum in each strong component of up to [`EXACT_ITEMS`] items; in larger ones the greedy
-    /// order, improved by moving single items for as long as that helps.
+    /// The minimum in each strong component of up to [`EXACT_ITEMS`] items; in larger ones, and where
+    /// dozens of that size would take long, the greedy order, improved by moving single items for as long
+    /// as that helps.
     #[default]
     Best,
     /// The greedy order alone, of all items at once.
@@ -54,6 +67,9 @@ pub struct FeedbackArcs {
     pub exact: bool,
 }
 
+/// Steps that all exact orders together may take: a second or two of one core.
+const EXACT_STEPS: f64 = 4e8;
+
 impl FeedbackArcs {
     /// A feedback arc set of a digraph whose node k is item k, without loops, and whose weights are
     /// positive.
@@ -72,8 +88,11 @@ impl FeedbackArcs {
             }
             Search::Best => {
                 let components = Connectivity::of(digraph).strong_components;
+                let mut steps = EXACT_STEPS;
                 let ordered = components.iter().flat_map(|component| {
-                    let small = component.len() <= EXACT_ITEMS;
+                    let cost = exact::steps(component.len());
+                    let small = component.len() <= EXACT_ITEMS && cost <= steps;
+                    steps -= if small { cost } else { 0.0 };
                     exact &= small;
                     ordered(digraph, component, small)
                 });
@@ -94,9 +113,8 @@ impl FeedbackArcs {
         for (at, item) in order.iter().enumerate() {
             place[item.index()] = at;
         }
-        let arcs = digraph.edge_references().map(|arc| (digraph[arc.source()], digraph[arc.target()], *arc.weight()));
-        let up = arcs.filter(|(from, to, _)| place[from.index()] > place[to.index()]);
-        let mut removed: Vec<WeightedArc> = up.map(|(from, to, weight)| WeightedArc { from, to, weight }).collect();
+        let mut removed = WeightedArc::all(digraph);
+        removed.retain(|arc| place[arc.from.index()] > place[arc.to.index()]);
         removed.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.from, a.to).cmp(&(b.from, b.to))));
         Self {
             order,
@@ -254,7 +272,7 @@ mod tests {
         let digraph = weighted();
         for search in [Search::Best, Search::Greedy] {
             let found = FeedbackArcs::of(&digraph, search);
-            assert!(!petgraph::algo::is_cyclic_directed(&found.acyclic(&digraph)));
+            assert!(petgraph::algo::toposort(&found.acyclic(&digraph), None).is_ok());
         }
     }
 

@@ -12,7 +12,7 @@ mod homology;
 mod solve;
 
 use crate::data::ItemId;
-use crate::data::graph::{Pair, PreferenceGraph};
+use crate::data::graph::{Pair, PreferenceGraph, margin};
 
 /// A flow on the pairs of a graph: how far the low item is above the high one.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,37 +98,41 @@ impl Flow {
     }
 
     /// The log-odds of each pair that met, `log((w_ij + 1/2) / (w_ji + 1/2))`, with the inverse of their
-    /// variance, `1 / (1/(w_ij + 1/2) + 1/(w_ji + 1/2))`, as weight; a tie is half a win for both.
-    /// O(cells).
+    /// variance, `1 / (1/(w_ij + 1/2) + 1/(w_ji + 1/2))`, as weight; a tie is half a win for both, and a
+    /// weight of two is two comparisons. O(cells).
     pub fn log_odds(graph: &PreferenceGraph) -> Self {
-        Self::of_points(graph, true, |low, high| {
-            let (low, high) = (low + 0.5, high + 0.5);
-            ((low / high).ln(), 1.0 / (1.0 / low + 1.0 / high))
-        })
+        Self::of_points(graph, true, |_, low, high| log_odds(low, high))
+    }
+
+    /// [`log_odds`](Self::log_odds) with right standard errors: weighted comparisons of a pair count as
+    /// (Σw)²/Σw² of them, so that the unit of weights changes nothing. O(cells).
+    pub fn log_odds_of_independent(graph: &PreferenceGraph) -> Self {
+        let counts = graph.counts_a_weight();
+        Self::of_points(graph, true, |pair, low, high| log_odds(counts[pair] * low, counts[pair] * high))
     }
 
     /// The difference of the shares of each pair that met, from −1 to 1, with its comparisons as weight.
     /// O(cells).
     pub fn win_rate_difference(graph: &PreferenceGraph) -> Self {
-        Self::of_points(graph, false, |low, high| ((low - high) / (low + high), low + high))
+        Self::of_points(graph, false, |_, low, high| ((low - high) / (low + high), low + high))
     }
 
     /// The margin of each pair that met, points taken less points lost, each of weight 1; a tie is half
     /// a win for both. O(cells).
     pub fn margins(graph: &PreferenceGraph) -> Self {
-        Self::of_points(graph, false, |low, high| (low - high, 1.0))
+        Self::of_points(graph, false, |_, low, high| (margin(low, high), 1.0))
     }
 
     fn of_points(
         graph: &PreferenceGraph,
         weights_are_precisions: bool,
-        value_and_weight: impl Fn(f64, f64) -> (f64, f64),
+        value_and_weight: impl Fn(usize, f64, f64) -> (f64, f64),
     ) -> Self {
         let sums = graph.pair_sums();
         let edges = graph.pairs().iter().enumerate().filter_map(|(index, pair)| {
             let half = sums.ties[index] / 2.0;
             let (low, high) = (sums.low_wins[index] + half, sums.high_wins[index] + half);
-            let (value, weight) = value_and_weight(low, high);
+            let (value, weight) = value_and_weight(index, low, high);
             (low + high > 0.0).then_some(FlowEdge { from: pair.low, to: pair.high, value, weight })
         });
         Self::from_sorted(graph.items().len(), weights_are_precisions, edges.collect())
@@ -263,17 +267,28 @@ impl Flow {
     /// The `count` triangles with the largest curl in absolute value, largest first, equal ones in the
     /// order of their items. O(triangles · log count), memory O(count).
     pub fn largest_curls(&self, count: usize) -> Vec<TriangleCurl> {
+        self.first_curls(count, |found| found.curl.abs())
+    }
+
+    /// The `count` triangles whose curl is the largest multiple of its standard error, clearest first; without
+    /// standard errors the largest. O(triangles · log count), memory O(count).
+    pub fn clearest_curls(&self, count: usize) -> Vec<TriangleCurl> {
+        self.first_curls(count, |found| found.curl.abs() / found.std_error.unwrap_or(1.0))
+    }
+
+    fn first_curls(&self, count: usize, size: impl Fn(&TriangleCurl) -> f64) -> Vec<TriangleCurl> {
         let mut kept: Vec<TriangleCurl> = Vec::new();
         let mut least = 0.0;
         self.each_triangle(|triangle| {
-            if count > 0 && (kept.len() < count || self.curl_around(triangle).abs() > least) {
-                kept.push(self.triangle_curl(triangle));
+            let found = self.triangle_curl(triangle);
+            if count > 0 && (kept.len() < count || size(&found) > least) {
+                kept.push(found);
                 if kept.len() >= 2 * count.max(8) {
-                    least = keep_largest(&mut kept, count);
+                    least = keep_largest(&mut kept, count, &size);
                 }
             }
         });
-        keep_largest(&mut kept, count);
+        keep_largest(&mut kept, count, &size);
         kept
     }
 
@@ -302,6 +317,12 @@ impl Flow {
 /// Up to this many items potentials are solved for by one dense factorisation.
 pub const DENSE_ITEMS: usize = 400;
 
+/// The log-odds of so many points, half a point given to either side, and their precision.
+fn log_odds(low: f64, high: f64) -> (f64, f64) {
+    let (low, high) = (low + 0.5, high + 0.5);
+    ((low / high).ln(), 1.0 / (1.0 / low + 1.0 / high))
+}
+
 fn oriented(edge: FlowEdge, items: usize) -> Result<FlowEdge, FlowError> {
     let FlowEdge { from, to, value, weight } = edge;
     if from == to || from.index().max(to.index()) >= items {
@@ -313,11 +334,11 @@ fn oriented(edge: FlowEdge, items: usize) -> Result<FlowEdge, FlowError> {
     Ok(if from < to { edge } else { FlowEdge { from: to, to: from, value: -value, weight } })
 }
 
-/// Sorts by absolute curl, keeps the first `count` and tells the least of them.
-fn keep_largest(kept: &mut Vec<TriangleCurl>, count: usize) -> f64 {
-    kept.sort_by(|a, b| b.curl.abs().total_cmp(&a.curl.abs()).then(a.items.cmp(&b.items)));
+/// Sorts by size, keeps the first `count` and tells the least of them.
+fn keep_largest(kept: &mut Vec<TriangleCurl>, count: usize, size: impl Fn(&TriangleCurl) -> f64) -> f64 {
+    kept.sort_by(|a, b| size(b).total_cmp(&size(a)).then(a.items.cmp(&b.items)));
     kept.truncate(count);
-    if kept.len() < count { 0.0 } else { kept.last().map_or(0.0, |last| last.curl.abs()) }
+    if kept.len() < count { 0.0 } else { kept.last().map_or(0.0, size) }
 }
 
 /// The indices of the pairs of a triangle i < j < k.

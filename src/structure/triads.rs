@@ -114,7 +114,9 @@ impl Signs {
 }
 
 fn combinations(n: u64, k: u64) -> u64 {
-    (0..k).fold(1, |product, i| product * (n.saturating_sub(i)) / (i + 1))
+    // In 128 bits: the product before the division is six times as large as the result.
+    let product = (0..k).fold(1, |product, i| product * u128::from(n.saturating_sub(i)) / u128::from(i + 1));
+    u64::try_from(product).unwrap_or(u64::MAX)
 }
 
 fn consistence(items: usize, cyclic: u64) -> Consistence {

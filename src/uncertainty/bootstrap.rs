@@ -11,6 +11,7 @@ use super::covariance::{FEW_UNITS, counted_units, few_clusters};
 use super::estimate::{OUTSIDE, groups_of, rows_of};
 use super::{ClusterSummary, Spread, Uncertainty};
 use crate::data::graph::{CellSum, PreferenceGraph};
+use crate::data::profile::Profile;
 use crate::data::{ItemId, Labels, Log};
 use crate::models::{Evidence, FitError, Fitted, Rater, Units};
 use crate::random::{Purpose, SimRng, stream};
@@ -29,12 +30,12 @@ pub struct BootstrapSettings {
 
 /// Refits `rater` on resampled evidence.
 ///
-/// Raters of a graph get multinomially resampled cells, which for equal weights is the same as
-/// resampling rows; a cell of unequal weights w counts as (Σw)²/Σw² comparisons, which keeps its mean and
-/// variance. Raters of a sequence get resampled rows in their
-/// order. With clusters whole clusters are drawn. A replicate whose ratings are not identified is
-/// refitted with the rater's fallback penalty, and their number is told: such replicates pull the
-/// intervals in. An item with fewer than [`FEW_UNITS`] comparisons (or clusters) has no interval, and a
+/// Where there are ballots, they are resampled. Else raters of a graph get multinomially resampled cells,
+/// which for equal weights is the same as resampling rows; a cell of unequal weights w counts as
+/// (Σw)²/Σw² comparisons, which keeps its mean and variance. Raters of a sequence get resampled rows in
+/// their order. With clusters whole clusters are drawn, which a profile does not have: then ballots are
+/// those of the rows. A replicate whose ratings are not identified is refitted with the rater's fallback
+/// penalty, and their number is told: such replicates pull the intervals in. An item with fewer than [`FEW_UNITS`] comparisons (or clusters) has no interval, and a
 /// note names it: so few can't be resampled. Intervals are percentiles. `progress` is called after each replicate.
 /// O(resamples × (cells + a fit from a near start)).
 ///
@@ -217,6 +218,11 @@ fn few_units(graph: &PreferenceGraph, few: &[ItemId], clusters: Option<&Clusters
 
 /// What a replicate is drawn from.
 enum Resampler<'a> {
+    /// Ballots, as many as there are voters.
+    Ballots {
+        profile: &'a Profile,
+        urn: Urn,
+    },
     Cells {
         graph: &'a PreferenceGraph,
         urn: Urn,
@@ -231,20 +237,24 @@ enum Resampler<'a> {
         log: &'a Log,
         singles: Vec<u32>,
         labels: Option<&'a Labels>,
+        /// Whether the rater reads them as ballots of two.
+        are_ballots: bool,
     },
 }
 
 impl<'a> Resampler<'a> {
     fn new(evidence: Evidence<'a>, clusters: Option<(&'a Clusters, &'a Labels)>) -> Result<Self, FitError> {
         let graph = evidence.graph;
-        Ok(match (evidence.rows, clusters) {
-            (None, None) => Self::Cells { graph, urn: Urn::new(graph) },
-            (None, Some((clusters, _))) => Self::ClustersOfCells { graph, clusters },
-            (Some(log), clusters) => {
+        Ok(match (evidence.ballots, evidence.rows, clusters) {
+            (Some(profile), _, None) => Self::Ballots { profile, urn: Urn::of_ballots(profile) },
+            (None, None, None) => Self::Cells { graph, urn: Urn::new(graph) },
+            (_, None, Some((clusters, _))) => Self::ClustersOfCells { graph, clusters },
+            (ballots, Some(log), clusters) => {
                 let not_whole =
                     |count: f64| FitError::NotWholeCounts { method: "the bootstrap", count: count.to_string() };
                 let labels = clusters.map(|(_, labels)| labels);
-                Self::Rows { graph, log, singles: log.singles().map_err(not_whole)?, labels }
+                let singles = log.singles().map_err(not_whole)?;
+                Self::Rows { graph, log, singles, labels, are_ballots: ballots.is_some() }
             }
         })
     }
@@ -252,13 +262,22 @@ impl<'a> Resampler<'a> {
     fn refit(&self, rater: &dyn Rater, full: &dyn Fitted, rng: &mut SimRng) -> Result<Box<dyn Fitted>, FitError> {
         let start = Some(full.ratings());
         match self {
+            Self::Ballots { profile, urn } => {
+                let resampled = profile.with_counts(urn.counts(rng));
+                let graph = resampled.graph();
+                rater.fit(Evidence { graph: &graph, rows: None, ballots: Some(&resampled) }, start)
+            }
             Self::Cells { graph, urn } => rater.fit((&graph.with_sums(urn.draw(rng))).into(), start),
             Self::ClustersOfCells { graph, clusters } => {
                 rater.fit((&graph.with_sums(resampled_clusters(graph, clusters, rng))).into(), start)
             }
-            Self::Rows { graph, log, singles, labels } => {
-                let rows = resampled_rows(log, singles, *labels, rng);
-                rater.fit(Evidence { graph, rows: Some(&log.select_singles(&rows)) }, start)
+            Self::Rows { graph, log, singles, labels, are_ballots } => {
+                let resampled = log.select_singles(&resampled_rows(log, singles, *labels, rng));
+                if !are_ballots {
+                    return rater.fit(Evidence { graph, rows: Some(&resampled), ballots: None }, start);
+                }
+                let (graph, ballots) = (PreferenceGraph::from_log(&resampled), Profile::from_log(&resampled));
+                rater.fit(Evidence { graph: &graph, rows: Some(&resampled), ballots: Some(&ballots) }, start)
             }
         }
     }
@@ -325,7 +344,7 @@ struct Urn {
     bulk: Vec<Option<Poisson<f64>>>,
     /// The cell of a single comparison; `None` where there are none at all.
     single: Option<WeightedAliasIndex<f64>>,
-    /// For each cell the sums of one comparison.
+    /// For each cell the sums of one comparison; empty for ballots.
     units: Vec<CellSum>,
 }
 
@@ -339,8 +358,6 @@ impl Urn {
             if sum.weight_squared > 0.0 { sum.weight * sum.weight / sum.weight_squared } else { 0.0 }
         };
         let sizes: Vec<f64> = graph.sums().iter().map(effective).collect();
-        let total = sizes.iter().sum::<f64>().round();
-        let part = 1.0 - SHORT_BY / total.max(1.0).sqrt();
         let unit = |(sum, &size): (&CellSum, &f64)| {
             if size <= 0.0 {
                 return CellSum::default();
@@ -348,12 +365,24 @@ impl Urn {
             let weight = sum.weight / size;
             CellSum { count: sum.count / size, weight, weight_squared: weight * weight }
         };
+        let units = graph.sums().iter().zip(&sizes).map(unit).collect();
+        Self { units, ..Self::of_sizes(sizes) }
+    }
+
+    /// Of the voters of each ballot.
+    fn of_ballots(profile: &Profile) -> Self {
+        Self::of_sizes(profile.ballots().map(|ballot| ballot.count).collect())
+    }
+
+    fn of_sizes(sizes: Vec<f64>) -> Self {
+        let total = sizes.iter().sum::<f64>().round();
+        let part = 1.0 - SHORT_BY / total.max(1.0).sqrt();
         Self {
             total: total as u64,
-            sizes: sizes.clone(),
             bulk: sizes.iter().map(|size| Poisson::new(size * part).ok()).collect(),
-            units: graph.sums().iter().zip(&sizes).map(unit).collect(),
-            single: WeightedAliasIndex::new(sizes).ok(),
+            units: Vec::new(),
+            single: WeightedAliasIndex::new(sizes.clone()).ok(),
+            sizes,
         }
     }
 
@@ -383,7 +412,7 @@ impl Urn {
 
     /// How many comparisons fall into each cell.
     fn counts(&self, rng: &mut SimRng) -> Vec<f64> {
-        let Some(single) = &self.single else { return vec![0.0; self.units.len()] };
+        let Some(single) = &self.single else { return vec![0.0; self.sizes.len()] };
         loop {
             let bulk = |cell: &Option<Poisson<f64>>| cell.as_ref().map_or(0.0, |poisson| poisson.sample(rng));
             let mut counts: Vec<f64> = self.bulk.iter().map(bulk).collect();

@@ -89,7 +89,7 @@ impl Clusters {
     }
 
     /// Cell (or row) and weight of each comparison of a cluster, in the order of the log.
-    pub(super) fn comparisons(&self, cluster: usize) -> impl Iterator<Item = (usize, f64)> {
+    pub(crate) fn comparisons(&self, cluster: usize) -> impl Iterator<Item = (usize, f64)> {
         self.parts.iter().flat_map(move |part| {
             let range = part.offsets[cluster] as usize..part.offsets[cluster + 1] as usize;
             let used = range.take_while(|&slot| part.cells[slot] != NO_CELL);

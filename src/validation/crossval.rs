@@ -9,6 +9,7 @@ use super::calibration::Calibration;
 use super::scores::{FoldScore, TieScore, score};
 use crate::data::folds::{Fold, Folds};
 use crate::data::graph::PreferenceGraph;
+use crate::data::profile::Profile;
 use crate::data::{Comparison, ItemId, Log, Outcome};
 use crate::metrics::entropy;
 use crate::models::{Evidence, FitError, Needs, RATERS, Rater, RaterEntry, Settings};
@@ -256,9 +257,11 @@ fn score_fold(
     ties: TieScore,
 ) -> Result<Scored, CrossvalError> {
     let fold = folds.fold(index);
-    let needs_rows = candidates.iter().any(|it| it.needs == Needs::Rows);
+    let need = |needs| candidates.iter().any(|it| it.needs == needs);
+    let needs_rows = need(Needs::Rows) || need(Needs::Ballots);
     let rows = if needs_rows { folds.train_rows(index) } else { None };
-    let evidence = Evidence { graph: &fold.train, rows: rows.as_ref() };
+    let ballots = rows.as_ref().filter(|_| need(Needs::Ballots)).map(Profile::from_log);
+    let evidence = Evidence { graph: &fold.train, rows: rows.as_ref(), ballots: ballots.as_ref() };
     let fits: Vec<Result<ScoredFit, CrossvalError>> =
         candidates.par_iter().map(|candidate| score_fit(candidate, evidence, &fold.test, ties)).collect();
     Ok(Scored {
@@ -358,5 +361,6 @@ fn predicts(rater: &dyn Rater) -> bool {
     }
     let graph = PreferenceGraph::from_log(&log);
     // One that can't be fitted to so little is asked again when it meets the log.
-    rater.fit(Evidence { graph: &graph, rows: Some(&log) }, None).map_or(true, |it| it.probability(a, b).is_some())
+    let evidence = Evidence { graph: &graph, rows: Some(&log), ballots: Some(&Profile::from_log(&log)) };
+    rater.fit(evidence, None).map_or(true, |it| it.probability(a, b).is_some())
 }

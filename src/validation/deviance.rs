@@ -1,6 +1,7 @@
 //! The deviance test: do comparisons fit one ladder of strengths, or is there more in them than that?
 
 mod chance;
+mod clustering;
 mod ladder;
 
 use rayon::prelude::*;
@@ -9,6 +10,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 pub use self::chance::Range;
 use self::chance::{Chance, Replicate};
+pub use self::clustering::Clustering;
 use self::ladder::{Fit, Table};
 use crate::data::graph::PreferenceGraph;
 use crate::models::FitError;
@@ -16,6 +18,7 @@ use crate::models::bradley_terry::DENSE_LIMIT;
 use crate::random::{Purpose, stream};
 use crate::structure::hodge::Flow;
 use crate::structure::triads::Triads;
+use crate::uncertainty::Clusters;
 
 /// Below this expected count of some outcome of some pair the χ² distribution is not relied on.
 pub const LEAST_EXPECTED_COUNT: f64 = 5.0;
@@ -71,8 +74,9 @@ pub enum TestMethod {
 /// Ties are left out: given that a comparison was decided, Davidson's model with ties is Bradley-Terry.
 /// Where no maximum exists because some items only won against others, the ladder fits those pairs
 /// exactly, and what is tested are the pairs inside the strong components of the graph of wins. Weights
-/// enter: a pair counts as (Σw)²/Σw² comparisons. Comparisons are taken as independent: votes on the same
-/// task are less than that, and make the test refuse too often.
+/// enter: a pair counts as (Σw)²/Σw² comparisons. Comparisons that share a task say less than as many that
+/// are independent: given such clusters, the deviance is divided by their design effect ([`Clustering`])
+/// before it is held against chance.
 ///
 /// # Source
 /// The likelihood-ratio test against the saturated model, which has one probability a pair: its
@@ -111,10 +115,15 @@ pub struct Deviance {
     pub weight_scale: f64,
     /// Whether the log has win shares, which are no counts and have no known error.
     pub has_shares: bool,
+    /// The decided comparisons of all tested pairs.
+    pub tested_comparisons: f64,
+    /// How comparisons were clustered, where they were.
+    pub cluster: Option<Clustering>,
 }
 
 impl Deviance {
-    /// Fits one ladder and tests it. `progress` is called after each log drawn.
+    /// Fits one ladder and tests it. `clusters` are of the log of this graph. `progress` is called after each
+    /// log drawn.
     ///
     /// O(resamples × (pairs + a fit from a near start + the triangles of pairs)), bounded as
     /// [`DevianceSettings::resamples`] says.
@@ -123,6 +132,7 @@ impl Deviance {
     /// If the ladder can't be fitted.
     pub fn test(
         graph: &PreferenceGraph,
+        clusters: Option<&Clusters>,
         settings: DevianceSettings,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Self, FitError> {
@@ -130,7 +140,9 @@ impl Deviance {
         let fit = Fit::of(table.decisive(), None)?;
         let replicates = draw(&table, &fit, settings, progress)?;
         let chance = (!replicates.is_empty()).then(|| Chance::of(&replicates));
-        let (p_value, method) = p_value(&table, &fit, &replicates);
+        let cluster = clusters.map(|clusters| Clustering::of(graph, &table, &fit, clusters));
+        let independent = fit.deviance / cluster.as_ref().and_then(|it| it.design_effect).unwrap_or(1.0);
+        let (p_value, method) = p_value(&table, &fit, independent, &replicates);
         Ok(Self {
             deviance: fit.deviance,
             degrees_of_freedom: fit.degrees_of_freedom,
@@ -148,6 +160,8 @@ impl Deviance {
             converged: fit.converged,
             weight_scale: table.weight_scale,
             has_shares: table.has_shares,
+            tested_comparisons: table.tested_comparisons(&fit),
+            cluster,
         })
     }
 
@@ -177,25 +191,34 @@ impl Deviance {
     /// its degrees of freedom. Of m comparisons of a pair one is spent on fitting its own share in the
     /// saturated model, so that amount stands for m / (m − 1) times as much. The bound takes both where 5 %
     /// of chance would put them, with the variances of noncentral χ². Deviances are taken in units of what
-    /// one comparison weighs, so that the unit of weights changes nothing.
+    /// one comparison weighs, so that the unit of weights changes nothing, and divided by the design effect.
     pub fn explained(&self) -> Option<Explained> {
         let comparisons = self.comparisons_a_pair.filter(|&comparisons| comparisons > 1.0)?;
         let (seen, scale) = ((comparisons - 1.0) / comparisons, self.weight_scale);
+        let clustered = scale * self.design_effect();
         let chance = match (self.chance_deviance, self.method) {
             (Some(chance), _) => (chance.mean / scale, (chance.std_dev / scale).powi(2)),
             (None, TestMethod::ChiSquared) => (self.degrees_of_freedom as f64, 2.0 * self.degrees_of_freedom as f64),
             (None, _) => return None,
         };
-        let ladder = Beyond::of((self.deviance_of_equals - self.deviance) / scale, {
+        let ladder = Beyond::of((self.deviance_of_equals - self.deviance) / clustered, {
             let dimensions = self.ladder_dimensions as f64;
             (dimensions, 2.0 * dimensions)
         });
-        let rest = Beyond::of(self.deviance / scale, chance);
+        let rest = Beyond::of(self.deviance / clustered, chance);
         let share = |ladder: f64, rest: f64| if ladder > 0.0 { ladder / (ladder + rest) } else { 0.0 };
         Some(Explained {
             share: share(ladder.amount, rest.amount / seen),
             at_least: share(ladder.low, rest.high / seen),
+            misfit_at_most: ((rest.amount + rest.error) / seen * self.design_effect()
+                / (4.0 * self.tested_comparisons))
+                .sqrt(),
         })
+    }
+
+    /// What chance adds to the deviance by clusters, as a multiple of what it adds to independent comparisons.
+    fn design_effect(&self) -> f64 {
+        self.cluster.as_ref().and_then(|cluster| cluster.design_effect).unwrap_or(1.0)
     }
 
     /// How many logs of so many `asked` are drawn of a graph.
@@ -220,11 +243,16 @@ pub struct Explained {
     pub share: f64,
     /// It is likely (95 %) no less than this.
     pub at_least: f64,
+    /// How far the win probability of a tested pair is off the ladder's: likely (95 %) no more than this, as
+    /// the root mean square over comparisons. A deviance is Σ n Δp² / (p (1 − p)), and p (1 − p) ≤ 1/4. Less
+    /// deviance than chance makes is no sign of a better fit.
+    pub misfit_at_most: f64,
 }
 
 /// A deviance less what chance alone gives, never below 0, and its likely (95 %) bounds.
 struct Beyond {
     amount: f64,
+    error: f64,
     low: f64,
     high: f64,
 }
@@ -234,7 +262,7 @@ impl Beyond {
         const QUANTILE: f64 = 1.644_853_626_951_472_2;
         let amount = (deviance - mean).max(0.0);
         let error = QUANTILE * (variance + 4.0 * amount).sqrt();
-        Self { amount, low: (deviance - mean - error).max(0.0), high: (deviance - mean + error).max(0.0) }
+        Self { amount, error, low: (deviance - mean - error).max(0.0), high: (deviance - mean + error).max(0.0) }
     }
 }
 
@@ -264,7 +292,7 @@ fn draw(
         progress();
         Ok(Replicate {
             deviance: refit.deviance,
-            cyclicity: Flow::log_odds(&drawn.full).gradient().cyclicity(),
+            cyclicity: Flow::log_odds_of_independent(&drawn.full).gradient().cyclicity(),
             triads: Triads::of(&Flow::margins(&drawn.full)).cyclic as f64,
         })
     };
@@ -275,20 +303,21 @@ fn chi_squared(deviance: f64, degrees_of_freedom: usize) -> Option<f64> {
     Some(ChiSquared::new(degrees_of_freedom as f64).ok()?.sf(deviance.max(0.0)))
 }
 
-fn p_value(table: &Table, fit: &Fit, replicates: &[Replicate]) -> (Option<f64>, TestMethod) {
+/// The chance of so large a `deviance`, what clusters add to it taken off.
+fn p_value(table: &Table, fit: &Fit, deviance: f64, replicates: &[Replicate]) -> (Option<f64>, TestMethod) {
     if !table.is_testable(fit) {
         return (None, TestMethod::None);
     }
     if !table.is_weighted && fit.least_expected_count.is_some_and(|least| least >= LEAST_EXPECTED_COUNT) {
-        return (chi_squared(fit.deviance, fit.degrees_of_freedom), TestMethod::ChiSquared);
+        return (chi_squared(deviance, fit.degrees_of_freedom), TestMethod::ChiSquared);
     }
     if replicates.len() >= COUNTED_FROM {
         // What rounding may tell apart of two equal logs is no difference.
-        let least = fit.deviance - 1e-9 * fit.deviance.max(1.0);
+        let least = deviance - 1e-9 * deviance.max(1.0);
         let beyond = replicates.iter().filter(|replicate| replicate.deviance >= least).count();
         return (Some((beyond + 1) as f64 / (replicates.len() + 1) as f64), TestMethod::Bootstrap);
     }
-    match by_moments(fit.deviance, replicates) {
+    match by_moments(deviance, replicates) {
         Some(p_value) => (Some(p_value), TestMethod::BootstrapMoments),
         None => (None, TestMethod::None),
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use self::merged::Merged;
 pub use self::verdict::{Ladder, Verdict};
-use super::deviance::{Deviance, DevianceSettings, Explained, Range};
+use super::deviance::{Clustering, Deviance, DevianceSettings, Explained, Range};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 use crate::models::FitError;
@@ -17,6 +17,7 @@ use crate::structure::feedback_arcs::{FeedbackArcs, Search, WeightedArc};
 use crate::structure::hodge::{Dimensions, Flow};
 use crate::structure::triads::{Consistence, Triads};
 use crate::structure::{Identification, Note, Status, weak_components};
+use crate::uncertainty::{Clusters, FEW_CLUSTERS};
 
 /// Above this many steps of merging neighbours nothing is computed that runs through triangles: seconds.
 const MOST_TRIANGLE_STEPS: f64 = 1e9;
@@ -30,7 +31,7 @@ pub struct InspectionSettings {
     pub deviance: DevianceSettings,
     /// How many cycles are looked for and listed.
     pub cycles: CycleLimits,
-    /// How many triangles with the largest curl are listed.
+    /// How many of the most clearly inconsistent triangles are listed.
     pub triangles: usize,
 }
 
@@ -134,8 +135,10 @@ pub struct HodgeFacts {
     pub cyclicity_of_ladder: Option<Range>,
     /// The dimensions of the parts; `None` where the parts are.
     pub dimensions: Option<Dimensions>,
-    /// The triangles that are farthest from consistent, each in the direction in which its log-odds
-    /// add up.
+    /// Whether all its solves met their tolerance.
+    pub converged: bool,
+    /// The triangles that are most clearly inconsistent, by their curl as a multiple of its standard error, each
+    /// in the direction in which its log-odds add up.
     pub triangles: Vec<TriangleFacts>,
 }
 
@@ -201,7 +204,8 @@ pub struct ArcRow {
 }
 
 impl Inspection {
-    /// Inspects a log. `progress` is called after each log that is drawn from the fitted ladder.
+    /// Inspects a log. `clusters` are of the log of this graph, and enter the test of the ladder. `progress` is
+    /// called after each log that is drawn from the fitted ladder.
     ///
     /// Majorities, cycles and feedback arcs count all comparisons by weight, a tie as half a win for
     /// both. What runs through triangles of pairs is left out, with a note, on graphs where that takes
@@ -211,13 +215,14 @@ impl Inspection {
     /// If the ladder can't be fitted.
     pub fn of(
         graph: &PreferenceGraph,
+        clusters: Option<&Clusters>,
         settings: InspectionSettings,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Self, FitError> {
         let names = |ids: &[ItemId]| named(graph, ids);
         let dominance = Dominance::of(graph);
         let feedback = FeedbackArcs::of(&graph.majority(), Search::Best);
-        let deviance = Deviance::test(graph, settings.deviance, progress)?;
+        let deviance = Deviance::test(graph, clusters, settings.deviance, progress)?;
         let few_triangles = triangle_steps(graph) <= MOST_TRIANGLE_STEPS;
         let cycles = few_triangles.then(|| Cycles::of(graph, settings.cycles));
         let facts = graph_facts(graph, &dominance);
@@ -242,13 +247,18 @@ impl Inspection {
         };
         let verdict = Verdict::of(&found);
         (found.ladder, found.verdict) = (verdict.ladder, verdict.sentence);
-        found.notes = notes(graph, &found, cycles.as_ref());
+        found.notes = notes(graph, &found, cycles.as_ref(), settings.deviance.resamples);
         Ok(found)
     }
 
     /// The strong components of two items or more: those whose majorities run in circles.
     pub fn circles(&self) -> impl Iterator<Item = &[String]> {
         self.strong_components.iter().map(Vec::as_slice).filter(|component| component.len() > 1)
+    }
+
+    /// Whether some majorities run in a circle.
+    pub fn has_circles(&self) -> bool {
+        self.circles().next().is_some()
     }
 }
 
@@ -299,9 +309,9 @@ fn triad_facts(graph: &PreferenceGraph, deviance: &Deviance) -> TriadFacts {
 }
 
 fn hodge_facts(graph: &PreferenceGraph, deviance: &Deviance, triangles: usize) -> HodgeFacts {
-    let flow = Flow::log_odds(graph);
+    let flow = Flow::log_odds_of_independent(graph);
     let name = |item: ItemId| graph.items().name(item).to_owned();
-    let rows = flow.largest_curls(triangles).into_iter().map(|found| {
+    let rows = flow.clearest_curls(triangles).into_iter().map(|found| {
         let [i, j, k] = found.items.map(name);
         TriangleFacts {
             items: if found.curl >= 0.0 { [i, j, k] } else { [i, k, j] },
@@ -315,13 +325,16 @@ fn hodge_facts(graph: &PreferenceGraph, deviance: &Deviance, triangles: usize) -
         harmonic: None,
         cyclicity_of_ladder: deviance.chance_cyclicity,
         dimensions: None,
+        converged: true,
         triangles: rows.collect(),
     };
     if triangle_steps(graph) > MOST_CURL_STEPS {
-        return HodgeFacts { gradient: 1.0 - flow.gradient().cyclicity(), ..facts };
+        let gradient = flow.gradient();
+        return HodgeFacts { gradient: 1.0 - gradient.cyclicity(), converged: gradient.converged, ..facts };
     }
     let parts = flow.decompose();
     HodgeFacts {
+        converged: parts.converged,
         gradient: 1.0 - parts.norms.cyclicity(),
         curl: Some(parts.norms.curl_share()),
         harmonic: Some(parts.norms.harmonic_share()),
@@ -365,11 +378,15 @@ fn arc_rows(graph: &PreferenceGraph, arcs: &[WeightedArc]) -> Vec<ArcRow> {
     arcs.iter().map(row).collect()
 }
 
-fn notes(graph: &PreferenceGraph, found: &Inspection, cycles: Option<&Cycles>) -> Vec<Note> {
+/// `asked` is how many logs were to be drawn.
+fn notes(graph: &PreferenceGraph, found: &Inspection, cycles: Option<&Cycles>, asked: u32) -> Vec<Note> {
     let mut notes = Identification::by_strong_connection(graph).notes(graph);
     let mut note = |code: &'static str, message: String| notes.push(Note::new(code, message));
     if !found.deviance.converged {
         note("not-converged", "the ladder's fit had not converged, so its test may be off".to_owned());
+    }
+    if found.hodge.as_ref().is_some_and(|hodge| !hodge.converged) {
+        note("not-converged", "HodgeRank had not converged, so the shares of the log-odds may be off".to_owned());
     }
     if found.deviance.has_shares {
         let message =
@@ -379,11 +396,27 @@ fn notes(graph: &PreferenceGraph, found: &Inspection, cycles: Option<&Cycles>) -
         && found.deviance.degrees_of_freedom > 0
         && found.deviance.p_value.is_none()
     {
-        let message = format!(
-            "the ladder is not tested: expected counts are too small for χ², and {} items with {} pairs take too long to draw logs of",
-            found.graph.items, found.graph.pairs
-        );
-        note("not-tested", message);
+        let (items, pairs) = (found.graph.items, found.graph.pairs);
+        let why = if asked == 0 {
+            "no logs were asked for".to_owned()
+        } else {
+            format!("{items} items with {pairs} pairs take too long to draw logs of")
+        };
+        note("not-tested", format!("the ladder is not tested: expected counts are too small for χ², and {why}"));
+    }
+    match &found.deviance.cluster {
+        Some(Clustering { column, clusters, design_effect: None }) if found.deviance.p_value.is_some() => {
+            let message = format!(
+                "the test takes comparisons as independent: the effect of {clusters} clusters by {column} on it is not known"
+            );
+            note("clusters-skipped", message);
+        }
+        Some(Clustering { column, clusters, .. }) if *clusters < FEW_CLUSTERS => {
+            let message =
+                format!("{clusters} clusters by {column} are few: the test of the ladder is itself uncertain");
+            note("few-clusters", message);
+        }
+        _ => {}
     }
     if cycles.is_none() {
         let message = format!(

@@ -1,12 +1,10 @@
 //! What a fit says of any two items, and how well it knows it.
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::data::ItemId;
 use crate::data::graph::{Pair, PreferenceGraph};
 use crate::models::Fitted;
-use crate::models::bradley_terry::logistic;
 use crate::uncertainty::Uncertainty;
 
 /// Two items that may meet.
@@ -52,17 +50,15 @@ pub struct Prediction {
 
 /// What `fitted` says of some pairs of items of `graph`.
 ///
-/// Intervals are made on the scale of the ratings, or of the log-odds where a rater's predictions are no
-/// differences of ratings ([`Fitted::log_odds_error`]), and carried over to shares, so that they stay within
-/// 0 and 1 and those of (i, j) and (j, i) mirror each other. A fitted tie parameter is taken as known.
-/// A pair that the data don't identify has none, nor has any without `uncertainty`. O(pairs).
+/// Intervals are those of [`Uncertainty::share_interval`]. A fitted tie parameter is taken as known.
+/// A pair that the data don't identify has none, nor has any where `uncertainty` is unknown or unwanted and the fit knows none itself. O(pairs).
 ///
 /// # Panics
 /// If an item is not one of the graph.
 pub fn predict(
     graph: &PreferenceGraph,
     fitted: &dyn Fitted,
-    uncertainty: Option<&Uncertainty>,
+    uncertainty: &Uncertainty,
     matchups: impl IntoIterator<Item = Matchup>,
     level: f64,
 ) -> Vec<Prediction> {
@@ -71,10 +67,8 @@ pub fn predict(
     let one = |Matchup { left, right }: Matchup| {
         let known = identified[left.index()] && identified[right.index()];
         let probability = fitted.probability(left, right).filter(|it| it.is_finite());
-        let interval = uncertainty
-            .filter(|_| known)
-            .zip(probability)
-            .and_then(|(errors, probability)| interval(fitted, errors, Matchup { left, right }, probability, level));
+        let interval =
+            probability.filter(|_| known).and_then(|_| uncertainty.share_interval(fitted, left, right, level));
         let pair = Pair { low: left.min(right), high: left.max(right) };
         Prediction {
             left: graph.items().name(left).to_owned(),
@@ -88,27 +82,6 @@ pub fn predict(
         }
     };
     matchups.into_iter().map(one).collect()
-}
-
-fn interval(
-    fitted: &dyn Fitted,
-    uncertainty: &Uncertainty,
-    Matchup { left, right }: Matchup,
-    probability: f64,
-    level: f64,
-) -> Option<(f64, f64)> {
-    if let Some(error) = fitted.log_odds_error(left, right) {
-        let middle = probability.ln() - (1.0 - probability).ln();
-        let half = Normal::standard().inverse_cdf(0.5 * (1.0 + level)) * error;
-        return Some((logistic(middle - half), logistic(middle + half)));
-    }
-    // What goes round in circles is no difference of ratings.
-    if fitted.embedding().is_some() {
-        return None;
-    }
-    let difference = fitted.ratings()[left.index()] - fitted.ratings()[right.index()];
-    let (low, high) = uncertainty.difference_interval(left, right, difference, level)?;
-    fitted.share_at(low).zip(fitted.share_at(high))
 }
 
 /// The number of comparisons of each pair.

@@ -1,16 +1,18 @@
 //! Small logs of all kinds, for properties.
 
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::{Comparison, ItemId, Items, Log, Outcome};
 use palio::models::Evidence;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A log and its graph.
+/// A log, its graph, and the ballots of two that its comparisons are.
 #[derive(Debug, Clone)]
 pub(crate) struct Small {
     pub(crate) log: Log,
     pub(crate) graph: PreferenceGraph,
+    pub(crate) ballots: Profile,
 }
 
 impl Small {
@@ -19,7 +21,11 @@ impl Small {
         for row in rows {
             log.push(row);
         }
-        Self { graph: PreferenceGraph::from_log(&log), log }
+        Self::of(log)
+    }
+
+    pub(crate) fn of(log: Log) -> Self {
+        Self { graph: PreferenceGraph::from_log(&log), ballots: Profile::from_log(&log), log }
     }
 
     pub(crate) fn items(&self) -> usize {
@@ -27,7 +33,7 @@ impl Small {
     }
 
     pub(crate) fn evidence(&self) -> Evidence<'_> {
-        Evidence { graph: &self.graph, rows: Some(&self.log) }
+        Evidence { graph: &self.graph, rows: Some(&self.log), ballots: Some(&self.ballots) }
     }
 
     /// The same items with each row turned into others.

@@ -44,7 +44,7 @@ fn rater(penalty: f64) -> BradleyTerry {
 
 fn fit_rows(rater: &BradleyTerry, log: &Log) -> (PreferenceGraph, Box<dyn Fitted>) {
     let graph = PreferenceGraph::from_log(log);
-    let fitted = fit(rater, Evidence { graph: &graph, rows: Some(log) });
+    let fitted = fit(rater, Evidence { graph: &graph, rows: Some(log), ballots: None });
     (graph, fitted)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 use palio::data::graph::PreferenceGraph;
+use palio::data::profile::Profile;
 use palio::data::{Comparison, Items, Log, Outcome};
 use palio::models::{Evidence, RATERS};
 use palio::structure::Status;
@@ -31,7 +32,11 @@ struct Case {
     /// `key=value` texts.
     #[serde(default)]
     settings: Vec<String>,
+    #[serde(default)]
     rows: Vec<Row>,
+    /// In place of rows ballots: a count and the names from the top down, tied ones with " = " between.
+    #[serde(default)]
+    ballots: Vec<(f64, Vec<String>)>,
     /// A rating for each item.
     ratings: BTreeMap<String, f64>,
     #[serde(default)]
@@ -85,8 +90,10 @@ fn read(rater: &str) -> Fixture {
 fn check(rater: &str, case: &Case) {
     assert!(!case.source.is_empty(), "{}: a golden value has a source", case.name);
     let log = log(case);
-    let graph = PreferenceGraph::from_log(&log);
-    let fitted = fit(&*registered(rater, &case.settings), Evidence { graph: &graph, rows: Some(&log) });
+    let ballots = if case.ballots.is_empty() { Profile::from_log(&log) } else { profile(case) };
+    let graph = if case.ballots.is_empty() { PreferenceGraph::from_log(&log) } else { ballots.graph() };
+    let evidence = Evidence { graph: &graph, rows: Some(&log), ballots: Some(&ballots) };
+    let fitted = fit(&*registered(rater, &case.settings), evidence);
     let in_order = |by_name: &BTreeMap<String, f64>| -> Vec<f64> {
         assert_eq!(by_name.len(), graph.items().len(), "{}: one number an item", case.name);
         graph.items().iter().map(|item| by_name[item]).collect()
@@ -111,6 +118,16 @@ fn check(rater: &str, case: &Case) {
         };
         holds("errors", &std_errors(&covariance(&*fitted, &graph, kind, None), &graph), &in_order(expected));
     }
+}
+
+fn profile(case: &Case) -> Profile {
+    let mut profile = Profile::default();
+    for (count, places) in &case.ballots {
+        let mut group = |place: &String| place.split(" = ").map(|name| profile.intern(name)).collect::<Vec<_>>();
+        let groups: Vec<_> = places.iter().map(&mut group).collect();
+        profile.push(&groups, *count).expect("a ballot");
+    }
+    profile
 }
 
 fn log(case: &Case) -> Log {

@@ -2,7 +2,7 @@
 //! fitted to, beside Bradley-Terry.
 //!
 //! The bounds are those that the method's description asks for: a clear gain where items beat each other
-//! in circles, and nothing lost where they don't. The README shows the same numbers.
+//! in circles, and nothing lost where they don't. The guide shows the same numbers.
 
 use palio::data::folds::{FoldSettings, Folds};
 use palio::data::graph::PreferenceGraph;
@@ -26,7 +26,7 @@ fn graph(shared: &Shared, path: &str) -> PreferenceGraph {
 }
 
 /// What the automatic choice has over Bradley-Terry in five repetitions of ten folds, ties as half wins.
-/// The README has it, too.
+/// The guide has it, too.
 fn difference(graph: &PreferenceGraph) -> LossDifference {
     let (ladder, circles) = (BradleyTerry::default(), GeneralPreference::default());
     let candidate = |name, rater| Candidate { name, rater, needs: Needs::Counts };
@@ -46,8 +46,8 @@ fn difference(graph: &PreferenceGraph) -> LossDifference {
     };
     let row =
         format!("| {ladder:.4} | {circles:.4} | {sign}{:.4} ± {:.4} |", log_loss.abs(), std_error.expect("folds"));
-    let readme = std::fs::read_to_string("README.md").expect("README.md");
-    assert!(readme.contains(&row), "the README lacks {row}");
+    let readme = std::fs::read_to_string("docs/ladders.md").expect("docs/ladders.md");
+    assert!(readme.contains(&row), "docs lacks {row}");
     difference
 }
 

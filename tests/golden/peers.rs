@@ -47,7 +47,7 @@ impl Board {
     }
 
     fn evidence(&self) -> Evidence<'_> {
-        Evidence { graph: &self.graph, rows: Some(&self.log) }
+        Evidence { graph: &self.graph, rows: Some(&self.log), ballots: None }
     }
 
     fn file(&self, shared: &Shared, prefix: &str) -> Value {

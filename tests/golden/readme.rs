@@ -1,4 +1,4 @@
-//! What the README shows of data that are not part of the repository.
+//! What the guides show of data that are not part of the repository.
 
 use std::process::Command;
 
@@ -7,10 +7,10 @@ use crate::shared::Shared;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[("standings_of_atari_agents", standings_of_atari_agents)];
 
-/// The commands that the README shows with this file, and what it says they print.
+/// The commands that its guide shows with this file, and what it says they print.
 fn shown(file: &str) -> Vec<(Vec<String>, String)> {
-    let readme = std::fs::read_to_string("README.md").expect("README.md");
-    let blocks = readme.split("```text\n$ palio ").skip(1);
+    let page = std::fs::read_to_string("docs/benchmarks.md").expect("docs/benchmarks.md");
+    let blocks = page.split("```text\n$ palio ").skip(1);
     let blocks = blocks.filter_map(|rest| rest.split("```").next()?.split_once('\n'));
     let words = |command: &str| command.split_whitespace().map(str::to_owned).collect();
     blocks
@@ -22,7 +22,7 @@ fn shown(file: &str) -> Vec<(Vec<String>, String)> {
 fn standings_of_atari_agents(shared: &Shared) {
     const FILE: &str = "agent57_table.csv";
     let commands = shown(FILE);
-    assert!(!commands.is_empty(), "the README shows {FILE}");
+    assert!(!commands.is_empty(), "docs/benchmarks.md shows {FILE}");
     for (words, expected) in commands {
         let table = shared.path("data/atari_agents").join(FILE);
         let args =

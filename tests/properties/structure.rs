@@ -4,7 +4,7 @@ use palio::data::{Comparison, ItemId};
 use palio::structure::cycles::{CycleLimits, Cycles};
 use palio::structure::dominance::Dominance;
 use palio::structure::ensemble::{Ensemble, JudgeArcs};
-use palio::structure::feedback_arcs::{FeedbackArcs, Search};
+use palio::structure::feedback_arcs::{FeedbackArcs, Search, WeightedArc};
 use palio::structure::hodge::Flow;
 use palio::structure::triads::Triads;
 use palio::validation::deviance::{Deviance, DevianceSettings};
@@ -36,12 +36,12 @@ fn few(resamples: u32) -> DevianceSettings {
 }
 
 fn deviance(small: &Small) -> Deviance {
-    Deviance::test(&small.graph, few(0), &|| {}).expect("a fit")
+    Deviance::test(&small.graph, None, few(0), &|| {}).expect("a fit")
 }
 
 fn inspected(small: &Small) -> Inspection {
     let settings = InspectionSettings { deviance: few(25), ..InspectionSettings::default() };
-    Inspection::of(&small.graph, settings, &|| {}).expect("a fit")
+    Inspection::of(&small.graph, None, settings, &|| {}).expect("a fit")
 }
 
 proptest! {
@@ -168,7 +168,7 @@ proptest! {
     #[test]
     fn an_ensemble_ranks_along_its_arcs(small in small_logs()) {
         let majority = small.graph.majority();
-        let found = Ensemble::of(small.items(), [&majority], JudgeArcs::Net, Search::Best);
+        let found = Ensemble::of(small.items(), &[WeightedArc::all(&majority)], JudgeArcs::Net, Search::Best);
         let place = |item: ItemId| found.ranking.iter().position(|other| *other == item);
         for arc in found.acyclic.edge_indices() {
             let (from, to) = found.acyclic.edge_endpoints(arc).expect("an arc");

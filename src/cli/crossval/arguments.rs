@@ -27,8 +27,8 @@ pub(crate) struct CrossvalArgs {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(super) folds: usize,
 
-    /// What is held out together: comparison (each by itself), judge, task, another column, or time (each stretch
-    /// is predicted from all that came before)
+    /// What is held out together: comparison (each by itself; of ballots each ballot), judge, task, another
+    /// column, or time (each stretch is predicted from all that came before)
     #[arg(long, value_name = "WHAT", default_value = "comparison")]
     pub(super) fold_by: String,
 
@@ -77,6 +77,15 @@ impl FoldBy {
             "task" => Self::Role(Role::Task),
             "time" => Self::Time,
             column => Self::Column(column.to_owned()),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Comparison => "comparison",
+            Self::Role(role) => role.name(),
+            Self::Column(column) => column,
+            Self::Time => "time",
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use palio::structure::Status;
-use palio::validation::deviance::{Range, TestMethod};
+use palio::validation::deviance::{Clustering, Range, TestMethod};
 use palio::validation::inspection::{ArcRow, CycleRow, Inspection, Merged, TriangleFacts};
 
-use crate::cli::table::{grouped, shown_name, trimmed, width};
+use crate::cli::table::{counted, grouped, shown_name, trimmed, width};
 
 /// Lines are no longer than this, however wide the terminal.
 const WIDEST: usize = 100;
@@ -16,6 +16,8 @@ const INDENT: usize = 15;
 const ROW_INDENT: usize = 4;
 /// Names of a list that are shown.
 const NAMES: usize = 6;
+/// Triangles whose log-odds add up to no more than so many standard errors are not shown: chance makes many.
+const CLEAR: f64 = 2.0;
 /// Cycles, triangles, arcs and ranks that are shown.
 const ROWS: usize = 5;
 
@@ -32,7 +34,8 @@ pub(super) fn inspection(found: &Inspection) -> String {
         triads(found, &mut page);
         cycles(found, &mut page);
         feedback(found, &mut page);
-        if found.feedback_arcs.total_weight > 0.0 {
+        // Of groups that never met there is no order.
+        if found.feedback_arcs.total_weight > 0.0 && found.graph.components == 1 {
             page.fact("best order", &page.names(&found.feedback_arcs.order, " > ", 2 * NAMES));
         }
     }
@@ -132,17 +135,17 @@ fn shortened(name: &str, most: usize) -> String {
     name.chars().take(most - 1 - tail).chain(['…']).chain(name.chars().skip(length - tail)).collect()
 }
 
-fn counted(number: usize, one: &str, several: &str) -> String {
-    format!("{} {}", grouped(number as f64), if number == 1 { one } else { several })
-}
-
 fn percent(share: f64) -> String {
     format!("{:.1}%", 100.0 * share)
 }
 
 fn log(found: &Inspection) -> String {
     let graph = &found.graph;
-    let mut text = format!("{} comparisons of {}", grouped(graph.comparisons), counted(graph.items, "item", "items"));
+    let mut text = format!(
+        "{} of {}",
+        counted(graph.comparisons, "comparison", "comparisons"),
+        counted(graph.items as f64, "item", "items")
+    );
     if graph.tied_share > 0.0 {
         let _ = write!(text, ", {} tied", percent(graph.tied_share));
     }
@@ -202,7 +205,7 @@ fn majorities(found: &Inspection) -> String {
         parts.push(format!("{inside} of {} items in circles, {components}", found.graph.items));
     }
     if found.graph.tied_pairs > 0 {
-        parts.push(format!("{} level", counted(found.graph.tied_pairs, "pair", "pairs")));
+        parts.push(format!("{} level", counted(found.graph.tied_pairs as f64, "pair", "pairs")));
     }
     parts.join("; ")
 }
@@ -226,6 +229,13 @@ fn ladder(found: &Inspection) -> String {
         (None, _) => "not tested".to_owned(),
     };
     let _ = write!(text, "; {tested}");
+    if let Some(Clustering { column, clusters, design_effect: Some(effect) }) = &deviance.cluster {
+        let _ = write!(
+            text,
+            ", clustered by {column} ({}, which add a factor of {effect:.2} to misfit)",
+            grouped(*clusters as f64)
+        );
+    }
     if let Some(explained) = found.explained {
         let _ = write!(
             text,
@@ -267,11 +277,13 @@ fn hodge(found: &Inspection, page: &mut Page) {
         );
     }
     page.fact("log-odds", &text);
-    if hodge.triangles.is_empty() {
+    let clear = |it: &&TriangleFacts| it.std_error.is_none_or(|error| it.curl > CLEAR * error);
+    let triangles: Vec<&TriangleFacts> = hodge.triangles.iter().filter(clear).take(ROWS).collect();
+    if triangles.is_empty() {
         return;
     }
-    page.fact("", "least consistent triangles, log-odds round them:");
-    for triangle in hodge.triangles.iter().take(ROWS) {
+    page.fact("", "most clearly inconsistent triangles, log-odds round them ± standard errors:");
+    for triangle in triangles {
         let TriangleFacts { items, curl, std_error } = triangle;
         let error = std_error.map(|error| format!(" ±{error:.2}")).unwrap_or_default();
         page.row(&page.circle(items), &format!("{curl:.2}{error}"));
@@ -344,13 +356,13 @@ fn feedback(found: &Inspection, page: &mut Page) {
 }
 
 fn judges(merged: &Merged, page: &mut Page) {
-    let mut text = format!("{} made into one, ", counted(merged.judges, "judge", "judges"));
+    let mut text = format!("{} made into one, ", counted(merged.judges as f64, "judge", "judges"));
     if merged.removed.is_empty() {
         text += "without a contradiction";
     } else {
         let least = if merged.exact { ", the least there is" } else { "" };
         let share = percent(merged.removed_weight / merged.total_weight);
-        let arcs = counted(merged.removed.len(), "arc", "arcs");
+        let arcs = counted(merged.removed.len() as f64, "arc", "arcs");
         let _ = write!(text, "{arcs} removed ({share} of all weight{least}):");
     }
     page.fact("merged", &text);

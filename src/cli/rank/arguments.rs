@@ -5,11 +5,12 @@ use clap::ValueEnum;
 use palio::leaderboard::{Scale, ScaleKind};
 use palio::models::{RaterEntry, Units};
 
+use super::ballots::BallotArgs;
 use super::covariates::CovariateArgs;
 use crate::cli::input::InputArgs;
 use crate::cli::rating::RatingArgs;
 
-/// Rate the items of a log and rank them, with intervals
+/// Rate the items of a log or a profile of ballots and rank them, with intervals
 #[derive(Debug, clap::Args)]
 pub(crate) struct RankArgs {
     #[command(flatten)]
@@ -48,6 +49,9 @@ pub(crate) struct RankArgs {
 
     #[command(flatten)]
     pub(super) input: InputArgs,
+
+    #[command(flatten)]
+    pub(super) ballots: BallotArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

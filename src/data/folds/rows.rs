@@ -109,12 +109,14 @@ impl<'a> Parts<'a> {
         rows.sort_by(|&a, &b| times[a as usize].total_cmp(&times[b as usize]));
         let count = |row: u32| log.row(row as usize).count;
         let total: f64 = rows.iter().map(|&row| count(row)).sum();
-        let (mut offsets, mut before) = (vec![0], 0.0);
+        let (mut offsets, mut before, mut end) = (vec![0], 0.0, total / (folds + 1) as f64);
         for place in 1..rows.len() {
             before += count(rows[place - 1]);
             let is_later = times[rows[place] as usize] > times[rows[place - 1] as usize];
-            if is_later && before >= total * offsets.len() as f64 / (folds + 1) as f64 && offsets.len() <= folds {
+            if is_later && before >= end && offsets.len() <= folds {
                 offsets.push(place);
+                // What is left is shared out anew: many rows of one time may have filled several parts.
+                end = before + (total - before) / (folds + 2 - offsets.len()) as f64;
             }
         }
         if offsets.len() < 2 {

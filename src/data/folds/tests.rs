@@ -158,6 +158,10 @@ fn time_folds_train_on_what_came_before() {
     // Equal times stay together: two times make one fold.
     log.times = (0..log.len()).map(|row| f64::from(u8::from(row > 90))).collect();
     assert_eq!(Folds::of_time(&log, &graph, 4).unwrap().len(), 1);
+    // What is left behind half a log of one time makes folds of equal size.
+    log.times = (0..log.len()).map(|row| f64::from(row.saturating_sub(49) as u32)).collect();
+    let sizes: Vec<f64> = Folds::of_time(&log, &graph, 4).unwrap().iter().map(|fold| fold.test.comparisons()).collect();
+    assert_eq!(sizes, [13.0, 13.0, 12.0, 12.0]);
     log.times.fill(7.0);
     assert!(matches!(Folds::of_time(&log, &graph, 4), Err(FoldError::OneValue { .. })));
 }

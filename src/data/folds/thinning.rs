@@ -17,8 +17,8 @@ pub(super) struct HeldCell {
 
 /// Cells of at most this many comparisons are shared out one by one.
 const ONE_BY_ONE: u64 = 16;
-/// Counts above are no whole numbers any more.
-const MOST: f64 = 9_007_199_254_740_992.0;
+/// Above, the surplus of folds, which grows with the root of the count, would take seconds and gigabytes.
+const MOST: f64 = 1_099_511_627_776.0;
 
 /// For each fold what it holds out, sorted by cell: a uniform draw among the splits of all comparisons into
 /// folds of equal size, up to one comparison, the first folds being the larger ones.

@@ -121,12 +121,14 @@ impl Columns {
         let mut finder = Finder { path, own: header.names.len(), header, paths: Vec::new() };
         finder.take_paths(names, labels.unwrap_or(&options.labels));
         finder.check_named(names)?;
-        let right = finder.required("the right item", names.right.as_deref(), RIGHT, "--right")?;
         let baseline = shape.filter(|_| names.left.is_none()).and_then(|shape| shape.baseline(options));
         let left = match &baseline {
-            Some(_) => right,
-            None => finder.required("the left item", names.left.as_deref(), LEFT, "--left")?,
+            Some(_) => None,
+            None => Some(finder.required("the left item", names.left.as_deref(), LEFT, "--left")?),
         };
+        let right = finder.required("the right item", names.right.as_deref(), RIGHT, "--right")?;
+        // A baseline is on the left of every row, and takes no column.
+        let left = left.unwrap_or(right);
         let weight = finder.optional(names.weight.as_deref(), "weight");
         let time = if options.read_time {
             Some(finder.required("the time", names.time.as_deref(), TIME, "--time")?)

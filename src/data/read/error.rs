@@ -180,6 +180,33 @@ pub enum ReadError {
         /// The inputs' paths.
         paths: String,
     },
+    /// Not one ballot in all inputs.
+    #[error("no ballot in {paths}; a profile needs at least one")]
+    NoBallots {
+        /// The inputs' paths.
+        paths: String,
+    },
+    /// Too few items to rank.
+    #[error("the number of items on the ballots of {paths} is {items}; to rank, give ballots on two or more")]
+    FewItems {
+        /// The inputs' paths.
+        paths: String,
+        /// How many there are.
+        items: usize,
+    },
+    /// Another number of voters than the header of a PrefLib file says.
+    #[error(
+        "the header of {path} says {header} voters and its ballots are of {found}; the file may be cut off: get it again, \
+         or mend the header"
+    )]
+    Voters {
+        /// The input's path.
+        path: String,
+        /// The header's number.
+        header: f64,
+        /// The sum of the ballots' counts.
+        found: f64,
+    },
     /// An option that no log can be read with.
     #[error("the {name} is {value}; give a finite number that is not negative")]
     Setting {
@@ -485,6 +512,74 @@ pub enum Fault {
         model: String,
         /// The line of the first.
         earlier: u64,
+    },
+    /// A ballot that can't be one.
+    #[error("{message}")]
+    Ballot {
+        /// Why it is none.
+        message: String,
+    },
+    /// A ranking with nothing between two of its signs.
+    #[error("a place in column `{column}` is empty; write the ranking like a > b = c > d")]
+    EmptyPlace {
+        /// The column's name.
+        column: String,
+    },
+    /// A list that is no ranking.
+    #[error(
+        "`{column}` holds {value}, which is no ranking; write it like [\"a\", [\"b\", \"c\"], \"d\"], tied items in a list"
+    )]
+    Ranking {
+        /// The key.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A line of a PrefLib file that is no ballot.
+    #[error(
+        "{value:?} is no ballot; write how many voters cast it, a colon and the alternatives, such as 12: 3,1,{{2,4}}"
+    )]
+    PrefLib {
+        /// The line.
+        value: String,
+    },
+    /// A line in the header of a PrefLib file that can't be right.
+    #[error("the header's {key} is {value:?}; give a whole number, and names to alternatives numbered from 1")]
+    PrefLibHeader {
+        /// What the line is of.
+        key: String,
+        /// What it holds.
+        value: String,
+    },
+    /// An alternative that a PrefLib file does not have.
+    #[error("there is an alternative {number} and the file has {most}; number alternatives from 1 to their number")]
+    Alternative {
+        /// Its number.
+        number: usize,
+        /// How many there are.
+        most: usize,
+    },
+    /// Two alternatives of one name.
+    #[error("two alternatives are called {name:?}; rename one of them")]
+    SameName {
+        /// The name.
+        name: String,
+    },
+    /// A tie in a PrefLib file that is to have none.
+    #[error("the ballot ties alternatives, which a .{extension} file has not; name the file .toc or .toi")]
+    TiesIn {
+        /// The file's extension.
+        extension: &'static str,
+    },
+    /// A missing alternative in a PrefLib file that is to have none.
+    #[error("the ballot ranks {ranked} of {of} alternatives, and a .{extension} file has all; name it .soi or .toi")]
+    Incomplete {
+        /// The file's extension.
+        extension: &'static str,
+        /// How many are ranked.
+        ranked: usize,
+        /// How many there are.
+        of: usize,
     },
     /// An array or an object where one value is needed.
     #[error("`{column}` holds {value}, which is neither a string nor a number; give it one of these")]

@@ -99,7 +99,7 @@ impl Format {
 }
 
 /// The name without its extension, if that is `extension` in any case.
-fn stripped<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
+pub(super) fn stripped<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
     let (stem, end) = name.rsplit_once('.')?;
     end.eq_ignore_ascii_case(extension).then_some(stem)
 }

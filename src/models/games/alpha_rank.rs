@@ -274,7 +274,7 @@ impl AlphaRank {
         let ranking = alpha_rank(&game.payoffs, self.selection, self.population)?;
         let identification = Identification::by_connection(graph);
         let mut notes = identification.notes(graph);
-        notes.extend(game.notes(self.payoffs.unmet));
+        notes.extend(game.notes(self.payoffs));
         let ratings = game.spread(&ranking.masses, graph.items().len(), 0.0);
         Ok(AlphaRankFit { game, ranking, ratings, identification, notes })
     }

@@ -13,7 +13,7 @@ const LOTTERY: &str = "maximal-lottery";
 
 pub(in crate::models) const NASH_AVERAGING: RaterEntry = RaterEntry {
     name: NASH,
-    summary: "payoff against the equilibrium of highest entropy: 0 for the items it plays, less for the others; copies of an item change nothing",
+    summary: "payoff against the equilibrium of highest entropy: 0 for the items it plays and others that do as well, less for the rest; copies of an item change nothing",
     needs: Needs::Counts,
     units: Units::Payoff,
     laws: Laws { mirror: Mirror::Free, doubling_changes_nothing: false, dominated_ranks_last: true },
@@ -134,11 +134,21 @@ impl GameFit {
     ) -> Result<Self, FitError> {
         let game = Game::of(graph, settings, method, ITEM_LIMIT)?;
         let equilibrium = Equilibrium::of(&game.payoffs);
-        let identification = Identification::by_connection(graph);
-        let mut notes = identification.notes(graph);
-        notes.extend(game.notes(settings.unmet));
+        // Log-odds of a pair that went one way are as large as the smoothing lets them be.
+        let (identification, mut notes) = if settings.payoff == Payoff::Logits {
+            let found = Identification::by_strong_connection(graph);
+            let notes = found.notes_held_by(graph, "their payoffs are held by the smoothing alone");
+            (found, notes)
+        } else {
+            let found = Identification::by_connection(graph);
+            let notes = found.notes(graph);
+            (found, notes)
+        };
+        notes.extend(game.notes(settings));
         let (values, absent) = read(&equilibrium);
-        let ratings = game.spread(values, graph.items().len(), absent);
+        // What the solve leaves of a payoff of 0 is no payoff.
+        let values: Vec<f64> = values.iter().map(|&value| if value.abs() < 1e-12 { 0.0 } else { value }).collect();
+        let ratings = game.spread(&values, graph.items().len(), absent);
         Ok(Self { game, equilibrium, ratings, identification, notes })
     }
 }

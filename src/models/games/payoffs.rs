@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::data::ItemId;
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{PreferenceGraph, margin};
 use crate::models::bradley_terry::{BradleyTerry, logistic};
 use crate::models::{FitError, Rater, Setting, Settings, SettingsError};
 use crate::structure::Note;
@@ -324,11 +324,16 @@ impl Game {
     }
 
     /// What the reader of a board must know of its pairs.
-    pub(super) fn notes(&self, unmet: Unmet) -> Option<Note> {
+    pub(super) fn notes(&self, settings: PayoffSettings) -> Option<Note> {
         (self.unmet > 0).then(|| {
             let pairs = self.players.len() * (self.players.len() - 1) / 2;
-            let taken = match unmet {
-                Unmet::Even => "were taken as even, which favours items that met few others",
+            let taken = match settings.unmet {
+                Unmet::Even if matches!(settings.payoff, Payoff::Margin | Payoff::Sign) => {
+                    "were taken as even, which favours items that met few others"
+                }
+                Unmet::Even => {
+                    "were taken as even, which favours items that met few others; unmet=bradley-terry takes what that predicts"
+                }
                 Unmet::BradleyTerry => "have the payoff that bradley-terry predicts",
             };
             Note::new("unmet-pairs", format!("{} of {pairs} pairs never met and {taken}", self.unmet))
@@ -346,7 +351,7 @@ impl Game {
 impl PayoffSettings {
     /// Antisymmetric to the last bit, so that a tie is exactly 0 and clones are alike.
     fn payoff_of(self, won: f64, lost: f64) -> f64 {
-        let margin = won - lost;
+        let margin = margin(won, lost);
         match self.payoff {
             Payoff::Logits => (won + self.smoothing).ln() - (lost + self.smoothing).ln(),
             Payoff::Probability => margin / (2.0 * (won + lost)),

@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::GeneralPreference;
 use super::problem::{Pairs, Problem};
 use crate::data::folds::{Fold, FoldError, FoldMean, FoldSettings, Folds, NO_DIFFERENCE};
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{Pair, PreferenceGraph};
 use crate::models::{Evidence, FitError};
-use crate::structure::Note;
 use crate::structure::hodge::Flow;
+use crate::structure::{Connectivity, Note};
 
 /// What is tried.
 const PENALTIES: [f64; 6] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
@@ -52,8 +52,8 @@ pub struct Candidate {
     pub excess: f64,
     /// The standard error of that difference, paired by fold; 0 for the best.
     pub std_error: f64,
-    /// Whether a penalty at an end of what was tried is better than its neighbour by more than rounding.
-    pub at_the_edge: bool,
+    /// The penalties at an end of what was tried that are better than their neighbour by more than rounding.
+    pub at_the_edge: Vec<&'static str>,
     #[serde(skip)]
     by_fold: Vec<f64>,
 }
@@ -94,18 +94,18 @@ impl Search {
         let chosen = &self.candidates[self.chosen];
         let Choice { blocks, penalty, rating_penalty } = chosen.choice;
         let last = self.chosen + 1 == self.candidates.len() && self.more_blocks_exist && self.candidates.len() > 1;
-        let message = match (last, chosen.at_the_edge) {
+        let value = |name: &&str| format!("{name} {}", if *name == "penalty" { penalty } else { rating_penalty });
+        let edges: Vec<String> = chosen.at_the_edge.iter().map(value).collect();
+        let message = match (last, edges.is_empty()) {
             (true, _) => format!(
                 "cross-validation chose {blocks} blocks, the most it tries; dimension={} and more can be asked for",
                 2 * blocks + 2
             ),
-            (false, true) if blocks == 0 => format!(
-                "cross-validation chose rating_penalty {rating_penalty}, the end of what it tries; set it to try beyond"
+            (false, false) => format!(
+                "cross-validation chose {}, an end of what it tries, and the log loss still falls there; --set tries beyond",
+                edges.join(" and ")
             ),
-            (false, true) => format!(
-                "cross-validation chose penalty {penalty} and rating_penalty {rating_penalty}, of which one is at the end of what it tries; set it to try beyond"
-            ),
-            (false, false) => return None,
+            (false, true) => return None,
         };
         Some(Note::new("grid-edge", message))
     }
@@ -170,14 +170,14 @@ impl GeneralPreference {
         match folds {
             Ok(folds) => Ok(Some(self.validate(&folds, &grid, most))),
             Err(error) => {
-                notes.push(self.not_validated(&error));
+                notes.push(self.not_validated(&error, most));
                 Ok(None)
             }
         }
     }
 
-    fn not_validated(&self, error: &FoldError) -> Note {
-        let Choice { blocks, penalty, rating_penalty } = self.given(usize::MAX);
+    fn not_validated(&self, error: &FoldError, most: usize) -> Note {
+        let Choice { blocks, penalty, rating_penalty } = self.given(most);
         let message = format!(
             "no cross-validation ({error}): dimension {}, penalty {penalty} and rating_penalty {rating_penalty} were taken",
             2 * blocks
@@ -186,9 +186,8 @@ impl GeneralPreference {
     }
 
     fn grid(&self, graph: &PreferenceGraph, most: usize) -> Grid {
-        // On a forest ratings fit all there is.
-        let flow = Flow::log_odds(graph);
-        let loops = flow.pairs().len() + flow.components() - flow.items();
+        // Without them ratings fit all there is, the better the farther apart, and what blocks add is noise.
+        let loops = loops_within_strong_components(graph);
         let is_coarse = graph.items().len() > MANY_ITEMS;
         let most = match (loops == 0 && self.transitive, is_coarse) {
             (true, _) => 0,
@@ -261,6 +260,21 @@ impl GeneralPreference {
     }
 }
 
+/// Independent loops of pairs inside the strong components of the graph of points taken: what could
+/// contradict a ladder. All other pairs went one way only.
+fn loops_within_strong_components(graph: &PreferenceGraph) -> usize {
+    let components = Connectivity::of(graph.wins()).strong_components;
+    let mut component_of = vec![0; graph.items().len()];
+    for (place, component) in components.iter().enumerate() {
+        for item in component {
+            component_of[item.index()] = place;
+        }
+    }
+    let flow = Flow::log_odds(graph);
+    let inside = |pair: &&Pair| component_of[pair.low.index()] == component_of[pair.high.index()];
+    flow.pairs().iter().filter(inside).count() + components.len() - graph.items().len()
+}
+
 /// What is tried.
 struct Grid {
     blocks: Vec<usize>,
@@ -293,21 +307,28 @@ impl Grid {
         let best = (0..points).reduce(|best, it| if means[it] < means[best] { it } else { best }).unwrap_or(0);
         let (across, along) = (best / penalties.len(), best % penalties.len());
         let ends_at_edge = |place: usize, count: usize, step: usize| {
+            if count < 2 {
+                return false;
+            }
             let inward = match place {
                 0 => best + step,
                 last if last + 1 == count => best - step,
                 _ => return false,
             };
-            count > 1 && means[inward] - means[best] > NO_DIFFERENCE
+            means[inward] - means[best] > NO_DIFFERENCE
         };
         Candidate {
             choice: Choice { blocks, penalty: penalties[along], rating_penalty: self.rating_penalties[across] },
             log_loss: means[best],
             excess: 0.0,
             std_error: 0.0,
-            at_the_edge: (penalties.len() > 1 && ends_at_edge(along, penalties.len(), 1))
-                || (self.rating_penalties.len() > 1
-                    && ends_at_edge(across, self.rating_penalties.len(), penalties.len())),
+            at_the_edge: [
+                ("penalty", ends_at_edge(along, penalties.len(), 1)),
+                ("rating_penalty", ends_at_edge(across, self.rating_penalties.len(), penalties.len())),
+            ]
+            .into_iter()
+            .filter_map(|(name, at_edge)| at_edge.then_some(name))
+            .collect(),
             by_fold: folds.iter().map(|fold| fold[best]).collect(),
         }
     }

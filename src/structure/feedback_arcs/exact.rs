@@ -9,6 +9,11 @@ const HALF: usize = EXACT_ITEMS / 2;
 /// Weights that differ by no more than this share of all weights are equal: what rounding leaves.
 const ROUNDING: f64 = 1e-12;
 
+/// About how many steps the order of so many items takes.
+pub(super) fn steps(items: usize) -> f64 {
+    if items > 1 { (items as f64).exp2() * items as f64 } else { 0.0 }
+}
+
 /// The order of least weight upwards; of equal ones the first by number.
 pub(super) fn order(local: &Local) -> Vec<usize> {
     let n = local.len();

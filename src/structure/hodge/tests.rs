@@ -109,6 +109,11 @@ fn the_largest_curls_are_those_of_all_triangles() {
     for count in [0, 1, 5, 40, all.len() + 3] {
         assert_eq!(flow.largest_curls(count), all[..count.min(all.len())]);
     }
+    let errors = |it: &TriangleCurl| it.curl.abs() / it.std_error.expect("an error");
+    all.sort_by(|a, b| errors(b).total_cmp(&errors(a)).then(a.items.cmp(&b.items)));
+    for count in [0, 1, 5, 40, all.len() + 3] {
+        assert_eq!(flow.clearest_curls(count), all[..count.min(all.len())]);
+    }
 }
 
 #[test]
@@ -146,5 +151,22 @@ fn nothing_has_no_parts() {
         let found = Flow::new(items, []).expect("a flow").decompose();
         assert_eq!((found.potentials, found.norms.cyclicity()), (vec![0.0; items], 0.0));
         assert_eq!(found.dimensions.harmonic, Some(0));
+    }
+}
+
+#[test]
+fn the_unit_of_weights_moves_no_log_odds() {
+    let weighted = |weight: f64| {
+        let mut tally = Tally::new((0..3).map(|i| i.to_string()).collect());
+        for (left, right, count) in [(0, 1, 6.0), (1, 0, 2.0), (1, 2, 5.0), (2, 1, 4.0), (0, 2, 3.0)] {
+            let row = Comparison::new(ItemId(left), ItemId(right), Outcome::Left);
+            tally.add(Comparison { count, weight, ..row });
+        }
+        Flow::log_odds_of_independent(&PreferenceGraph::from_tally(tally))
+    };
+    let (light, heavy) = (weighted(1.0), weighted(100.0));
+    for (light, heavy) in light.values().iter().chain(light.weights()).zip(heavy.values().iter().chain(heavy.weights()))
+    {
+        assert!((light - heavy).abs() < 1e-12, "{light} {heavy}");
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Table {
     sums: PairSums,
     /// For each pair the decided comparisons that it counts as.
     sizes: Vec<u64>,
+    /// For each pair what one of its comparisons weighs.
+    weights: Vec<f64>,
     /// Σw²/Σw over decided comparisons: what one weighs, 1 where nothing is weighted.
     pub(super) weight_scale: f64,
     /// Whether some comparison has a weight other than one.
@@ -61,6 +63,11 @@ impl Table {
             decisive: PreferenceGraph::from_pair_sums(graph.items().clone(), &without_ties),
             full: PreferenceGraph::from_pair_sums(graph.items().clone(), &sums),
             sizes: squares.iter().enumerate().map(size).collect(),
+            weights: graph
+                .counts_a_weight()
+                .into_iter()
+                .map(|count| if count > 0.0 { 1.0 / count } else { 1.0 })
+                .collect(),
             sums,
             is_weighted,
             has_shares,
@@ -89,6 +96,23 @@ impl Table {
         (pairs > 0.0).then(|| pairs / inverse)
     }
 
+    /// The low item's chance.
+    pub(super) fn chance(&self, fit: &Fit, pair: usize) -> f64 {
+        logistic(fit.difference(self, pair))
+    }
+
+    /// The variance of a pair's points at its chance, one comparison weighing 1; 0 of a pair that isn't tested.
+    pub(super) fn variance(&self, fit: &Fit, pair: usize) -> f64 {
+        let weight = self.sums.low_wins[pair] + self.sums.high_wins[pair];
+        let chance = self.chance(fit, pair);
+        if fit.within[pair] { weight * chance * (1.0 - chance) } else { 0.0 }
+    }
+
+    /// The decided comparisons of all tested pairs.
+    pub(super) fn tested_comparisons(&self, fit: &Fit) -> f64 {
+        self.sizes.iter().zip(&fit.within).filter(|(_, within)| **within).map(|(&size, _)| size as f64).sum()
+    }
+
     /// Whether there is a loop of pairs to test, and enough comparisons of known error.
     pub(super) fn is_testable(&self, fit: &Fit) -> bool {
         let enough = self.comparisons_a_pair(fit).is_some_and(|comparisons| comparisons >= LEAST_COMPARISONS_A_PAIR);
@@ -107,7 +131,7 @@ impl Table {
         let low_wins: Vec<f64> = (0..self.sizes.len())
             .map(|pair| {
                 let weight = self.sums.low_wins[pair] + self.sums.high_wins[pair];
-                let chance = logistic(fit.difference(self, pair));
+                let chance = self.chance(fit, pair);
                 match Binomial::new(self.sizes[pair], chance) {
                     Ok(wins) if fit.within[pair] => wins.sample(rng) as f64 / self.sizes[pair].max(1) as f64 * weight,
                     _ => self.sums.low_wins[pair],
@@ -123,7 +147,7 @@ impl Table {
                     0.0 => weight - low_wins[pair],
                     _ => self.sums.ties[pair],
                 };
-                CellSum::of(sum, 1.0)
+                CellSum::of(sum / self.weights[pair], self.weights[pair])
             });
             graph.with_sums(cells.collect())
         };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::data::graph::Tally;
-use crate::data::{Comparison, ItemId, Outcome};
+use crate::data::{Comparison, ItemId, Log, Outcome};
 
 /// A graph of rows left, right, how often left won.
 fn graph(items: usize, rows: &[(u32, u32, f64)]) -> PreferenceGraph {
@@ -17,7 +17,7 @@ fn weighted(items: usize, rows: &[(u32, u32, f64)], weight: f64) -> PreferenceGr
 }
 
 fn tested(graph: &PreferenceGraph, resamples: u32) -> Deviance {
-    Deviance::test(graph, DevianceSettings { resamples, seed: 3 }, &|| {}).expect("a fit")
+    Deviance::test(graph, None, DevianceSettings { resamples, seed: 3 }, &|| {}).expect("a fit")
 }
 
 /// Three items that beat each other in a circle, `wins` to `losses` each.
@@ -160,6 +160,80 @@ fn the_seed_decides_and_threads_do_not() {
         pool.install(|| tested(&sparse, 150))
     };
     assert_eq!(on(1), on(3));
-    let other = Deviance::test(&sparse, DevianceSettings { resamples: 150, seed: 4 }, &|| {}).unwrap();
+    let other = Deviance::test(&sparse, None, DevianceSettings { resamples: 150, seed: 4 }, &|| {}).unwrap();
     assert_ne!(on(1).chance_deviance, other.chance_deviance);
+}
+
+/// A log of rows left, right, cluster, each won by left and standing `copies` times in its cluster.
+fn clustered(rows: &[(u32, u32, usize)], copies: usize) -> (Log, PreferenceGraph) {
+    let items = 1 + rows.iter().map(|row| row.0.max(row.1)).max().unwrap_or_default();
+    let mut log = Log::new((0..items).map(|i| i.to_string()).collect());
+    let mut labels = Vec::new();
+    for &(left, right, cluster) in rows {
+        for _ in 0..copies {
+            log.push(Comparison::new(ItemId(left), ItemId(right), Outcome::Left));
+            labels.push(cluster.to_string());
+        }
+    }
+    log.add_labels("task", labels);
+    let graph = PreferenceGraph::from_log(&log);
+    (log, graph)
+}
+
+fn clustered_test((log, graph): &(Log, PreferenceGraph), resamples: u32) -> Deviance {
+    let clusters = Clusters::new(log, log.labels("task").unwrap(), graph);
+    Deviance::test(graph, Some(&clusters), DevianceSettings { resamples, seed: 3 }, &|| {}).expect("a fit")
+}
+
+/// Forty votes on each pair of four items, each with a task of its own.
+fn votes() -> Vec<(u32, u32, usize)> {
+    let pairs = [(0, 1, 25), (0, 2, 29), (0, 3, 32), (1, 2, 24), (1, 3, 27), (2, 3, 26)];
+    let votes = pairs.iter().flat_map(|&(i, j, wins)| (0..40).map(move |k| if k < wins { (i, j) } else { (j, i) }));
+    votes.enumerate().map(|(task, (i, j))| (i, j, task)).collect()
+}
+
+#[test]
+fn tasks_of_one_vote_each_take_nothing_off_the_deviance() {
+    let found = clustered_test(&clustered(&votes(), 1), 0);
+    let cluster = found.cluster.as_ref().unwrap();
+    // 240 / 239 is the correction for the number of clusters.
+    assert!((cluster.design_effect.unwrap() - 240.0 / 239.0).abs() < 1e-9, "{cluster:?}");
+    assert_eq!((cluster.column.as_str(), cluster.clusters), ("task", 240));
+}
+
+#[test]
+fn votes_given_thrice_count_once_where_they_share_a_task() {
+    let once = clustered_test(&clustered(&votes(), 1), 0);
+    let thrice = clustered_test(&clustered(&votes(), 3), 0);
+    assert!((thrice.deviance - 3.0 * once.deviance).abs() < 1e-8);
+    assert!((thrice.design_effect() - 3.0 * once.design_effect()).abs() < 1e-7);
+    assert_eq!((once.method, thrice.method), (TestMethod::ChiSquared, TestMethod::ChiSquared));
+    assert!((once.p_value.unwrap() - thrice.p_value.unwrap()).abs() < 1e-9);
+    let (once, thrice) = (once.explained().unwrap(), thrice.explained().unwrap());
+    assert!((once.misfit_at_most - thrice.misfit_at_most).abs() < 0.02 * once.misfit_at_most, "{once:?} {thrice:?}");
+}
+
+/// Of logs that a ladder made, with tasks whose votes are all the same, no more are refused than the level says.
+#[test]
+fn p_values_of_true_ladders_with_tasks_are_uniform() {
+    use rand::RngExt;
+    let strengths = [0.8, 0.3, -0.2, -0.9];
+    let mut p_values: Vec<f64> = (0..100)
+        .map(|log| {
+            let mut rng = stream(12, Purpose::Generate, log);
+            // In a task every pair is decided once, and its answer is given four times.
+            let rows: Vec<(u32, u32, usize)> = (0..60)
+                .flat_map(|task| (0..4_u32).flat_map(move |i| (i + 1..4).map(move |j| (i, j, task))))
+                .map(|(i, j, task)| {
+                    let chance = crate::models::bradley_terry::logistic(strengths[i as usize] - strengths[j as usize]);
+                    if rng.random_bool(chance) { (i, j, task) } else { (j, i, task) }
+                })
+                .collect();
+            clustered_test(&clustered(&rows, 4), 0).p_value.unwrap()
+        })
+        .collect();
+    p_values.sort_by(f64::total_cmp);
+    // Kolmogorov's distance: beyond 1.63 / √100 in one of 100 such tests.
+    let distance = (0..100).map(|k| (p_values[k] - (k as f64 + 0.5) / 100.0).abs()).fold(0.0, f64::max);
+    assert!(distance < 0.163, "{distance}");
 }

@@ -51,7 +51,7 @@ impl Merged {
         let found = Ensemble::of(log.items().len(), &majorities, arcs, Search::Best);
         let below = |item: ItemId| found.descendants[item.index()];
         let row = |&item: &ItemId| MergedRow {
-            rank: 1 + found.descendants.iter().filter(|&&other| other > below(item)).count(),
+            rank: 1 + found.ranking.partition_point(|&other| below(other) > below(item)),
             item: log.items().name(item).to_owned(),
             descendants: below(item),
         };

@@ -9,7 +9,7 @@ fn inspected(items: usize, rows: &[(u32, u32, Outcome, f64)]) -> Inspection {
     }
     let settings =
         InspectionSettings { deviance: DevianceSettings { resamples: 200, seed: 1 }, ..InspectionSettings::default() };
-    Inspection::of(&PreferenceGraph::from_tally(tally), settings, &|| {}).expect("a fit")
+    Inspection::of(&PreferenceGraph::from_tally(tally), None, settings, &|| {}).expect("a fit")
 }
 
 /// All pairs of a ladder with the given steps of log-odds, each met `games` times, in whole wins.
@@ -121,4 +121,13 @@ fn win_shares_are_told_and_not_tested() {
     assert_eq!(found.ladder, Ladder::Untested);
     assert!(found.verdict.contains("m0 > m1 > m2 > m0"), "{}", found.verdict);
     assert_eq!(found.notes[0].code, "not-tested");
+}
+
+#[test]
+fn a_flat_ladder_of_many_games_is_one_and_of_few_can_not_be_told() {
+    let many = inspected(4, &ladder(4, 0.002, 4000.0));
+    assert_eq!(many.ladder, Ladder::Yes, "{}", many.verdict);
+    assert!(many.verdict.contains("to within 1 percentage point of"), "{}", many.verdict);
+    let few = inspected(4, &ladder(4, 0.1, 20.0));
+    assert_eq!(few.ladder, Ladder::TooFew, "{}", few.verdict);
 }

@@ -13,6 +13,8 @@ const LEVEL: f64 = 0.05;
 const MOSTLY: f64 = 0.9;
 /// One that carries less than this share does not describe it.
 const HALF: f64 = 0.5;
+/// A ladder whose win probabilities are surely no farther off than this describes a log, however flat it is.
+const NEAR: f64 = 0.05;
 
 /// Whether one ladder (one strength an item, with the Bradley-Terry model's chances) describes a log.
 ///
@@ -31,9 +33,10 @@ pub enum Ladder {
     /// There is no p-value: win shares, or too large a log.
     Untested,
     /// Pairs were decided too seldom for a test; or p ≥ 0.05, but less than half of what is beyond chance is
-    /// sure to be the ladder's.
+    /// sure to be the ladder's, and win probabilities may be more than five points off it.
     TooFew,
-    /// p ≥ 0.05, and half or more of what is beyond chance is sure to be the ladder's.
+    /// p ≥ 0.05, and half or more of what is beyond chance is sure to be the ladder's, or win probabilities are
+    /// surely within five points of it.
     Yes,
     /// p < 0.05, and the ladder carries 90 % or more.
     Mostly,
@@ -76,7 +79,7 @@ fn rule(found: &Inspection) -> Ladder {
     }
     let (Some(p_value), Some(explained)) = (deviance.p_value, found.explained) else { return Ladder::Untested };
     match (p_value >= LEVEL, explained) {
-        (true, explained) if explained.at_least < HALF => Ladder::TooFew,
+        (true, explained) if explained.at_least < HALF && explained.misfit_at_most > NEAR => Ladder::TooFew,
         (true, _) => Ladder::Yes,
         (false, explained) if explained.share >= MOSTLY => Ladder::Mostly,
         (false, explained) if explained.share >= HALF => Ladder::InPart,
@@ -110,7 +113,8 @@ fn sentence(ladder: Ladder, found: &Inspection) -> String {
         ),
         Ladder::Yes => {
             format!(
-                "Yes: one ladder describes these comparisons; what it leaves is no more than chance leaves ({p_value}){}.",
+                "Yes: one ladder describes these comparisons{}; what it leaves is no more than chance leaves ({p_value}){}.",
+                flatness(found),
                 circles_of_chance(found)
             )
         }
@@ -141,7 +145,7 @@ fn no_order(found: &Inspection) -> String {
 
 fn untested(found: &Inspection) -> String {
     let order = match strongest(found) {
-        None if found.circles().next().is_some() => "majorities run in circles".to_owned(),
+        None if found.has_circles() => "majorities run in circles".to_owned(),
         None => "no majorities run in a circle".to_owned(),
         Some(cycle) => format!("majorities run in circles such as {}", circle(&cycle.items)),
     };
@@ -152,15 +156,26 @@ fn untested(found: &Inspection) -> String {
     format!("Untested: {order}{}, but what of that is chance is not known.", carried.unwrap_or_default())
 }
 
+/// How well a ladder is known to fit whose steps are hardly beyond chance.
+fn flatness(found: &Inspection) -> String {
+    let flat = found.explained.filter(|explained| explained.at_least < HALF);
+    let near = flat.map(|explained| (100.0 * explained.misfit_at_most).ceil());
+    let several = |points: f64| if points > 1.0 { "points" } else { "point" };
+    near.map(|points| {
+        format!(", a nearly flat one, to within {points} percentage {} of win probability", several(points))
+    })
+    .unwrap_or_default()
+}
+
 /// A word on circles of majorities that chance explains.
 fn circles_of_chance(found: &Inspection) -> &'static str {
-    if found.circles().next().is_some() { ", the circles of majorities included" } else { "" }
+    if found.has_circles() { ", the circles of majorities included" } else { "" }
 }
 
 /// What the ladder misses, by its plainest example.
 fn exception(found: &Inspection) -> String {
     match strongest(found) {
-        None if found.circles().next().is_some() => "; majorities run in circles".to_owned(),
+        None if found.has_circles() => "; majorities run in circles".to_owned(),
         None => "; no majorities run in a circle, so the order holds and only its distances don't".to_owned(),
         Some(cycle) => format!("; the strongest circle is {}", circle(&cycle.items)),
     }

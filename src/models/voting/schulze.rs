@@ -1,0 +1,78 @@
+//! Schulze's method: the widest paths of defeats.
+
+use nalgebra::DMatrix;
+
+use super::{Strength, Votes, first_seen_order, from_the_top, ordered, places_below};
+use crate::data::graph::PreferenceGraph;
+use crate::models::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Rater, RaterEntry, Setting, Units};
+
+pub(in crate::models) const ENTRY: RaterEntry = RaterEntry {
+    name: "schulze",
+    summary: "Schulze: an item is above another if its strongest chain of defeats to it is stronger than the one back",
+    needs: Needs::Counts,
+    units: Units::Items,
+    laws: Laws { mirror: Mirror::Free, doubling_changes_nothing: true, dominated_ranks_last: true },
+    has_covariance: false,
+    settings: &[Setting {
+        name: "strength",
+        default: "winning-votes",
+        summary: "of a defeat: winning-votes or margins",
+    }],
+    build: |settings| {
+        let strengths = [("winning-votes", Strength::WinningVotes), ("margins", Strength::Margins)];
+        Ok(Box::new(Schulze { strength: settings.choice("strength", &strengths)? }))
+    },
+};
+
+/// Schulze's method. The rating is the number of items below in an order of all.
+///
+/// # Source
+/// Schulze 2011, *Social Choice and Welfare* 36. His relation leaves some items unordered: of the items
+/// that nothing left is above, the first-seen comes next, which gives the orders of `OpenSpiel`'s
+/// `schulze`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schulze {
+    /// What a defeat counts.
+    pub strength: Strength,
+}
+
+impl Default for Schulze {
+    fn default() -> Self {
+        Self { strength: Strength::WinningVotes }
+    }
+}
+
+impl Rater for Schulze {
+    /// O(items³).
+    fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
+        let paths = strongest_paths(evidence.graph, self.strength)?;
+        let (order, chosen) = from_the_top(paths.nrows(), |i, j| paths[(i, j)] > paths[(j, i)]);
+        let notes = chosen.then(|| first_seen_order("items of which neither has the stronger path")).into_iter();
+        Ok(Box::new(ordered(evidence.graph, places_below(&order), notes.collect())))
+    }
+}
+
+/// At `(i, j)` the strength of the strongest chain of defeats from i to j, which is that of its weakest
+/// defeat; 0 where there is none. O(items³).
+///
+/// # Errors
+/// If there are more than [`ITEM_LIMIT`](crate::models::games::ITEM_LIMIT) items.
+pub fn strongest_paths(graph: &PreferenceGraph, strength: Strength) -> Result<DMatrix<f64>, FitError> {
+    let votes = Votes::of(graph, ENTRY.name)?;
+    let n = votes.items;
+    // Column j holds the paths to j, so that the inner loop runs down two columns.
+    let mut paths = DMatrix::from_fn(n, n, |i, j| strength.of(votes.over(i, j), votes.over(j, i)));
+    for via in 0..n {
+        let to_via: Vec<f64> = paths.column(via).iter().copied().collect();
+        for j in (0..n).filter(|&j| j != via) {
+            let from_via = paths[(via, j)];
+            if from_via > 0.0 {
+                for (path, &first) in paths.column_mut(j).iter_mut().zip(&to_via) {
+                    *path = path.max(first.min(from_via));
+                }
+            }
+        }
+    }
+    paths.fill_diagonal(0.0);
+    Ok(paths)
+}
