@@ -7,8 +7,8 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Comparisons, CovariateColumn, Dialect, ReadOptions, read_bytes};
 use palio::data::{Comparison, ItemId, Log, Outcome};
-use palio::models::{BradleyTerry, CovariateSettings, Evidence, FitError, Fitted, Rater, Standardize, TieRule};
-use palio::uncertainty::{Clusters, CovarianceKind, Uncertainty, covariance};
+use palio::models::{BradleyTerry, CovariateSettings, Evidence, FitError, Fitted, Rater, Standardize, TieRule, Units};
+use palio::uncertainty::{BootstrapSettings, Clusters, CovarianceKind, Uncertainty, bootstrap, covariance};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -335,6 +335,11 @@ fn an_object_of_numbers_counts_as_their_sum() {
     let text = [row(r#"{"h1":2,"h2":1}"#), row(r#"{"h1":2,"h7":5.5}"#), row("{}"), row("9")].join("\n");
     let found = covariates_of("log.jsonl", &text, &options("h=m.head_{a,b},n=m.n_{a,b}"));
     assert_eq!(found, [[2.0, 3.0], [6.5, 3.0], [-1.0, 3.0], [8.0, 3.0]]);
+    // The first row's may be empty.
+    let text = [row("{}"), row(r#"{"h1":2,"h2":1}"#)].join("\n");
+    assert_eq!(covariates_of("log.jsonl", &text, &options("h=m.head_{a,b}")), [[-1.0], [2.0]]);
+    let told = read_bytes("log.jsonl", text.as_bytes(), &options("m.tail")).expect_err("no such column").to_string();
+    assert!(told.contains("`m.head_a`"), "{told}");
     // The columns of a struct are all there is to it.
     let flat = "model_a,model_b,winner,m.head_a.h1,m.head_a.h2,m.head_b\nx,y,a,2,1,1\n";
     assert_eq!(covariates_of("log.csv", flat, &options("h=m.head_{a,b}")), [[2.0]]);
@@ -365,8 +370,8 @@ fn bad_covariates_have_their_messages() {
     let csv = format!("{HEAD}x,y,a,30,10,1,7\ny,x,tie,0,0,much,8\n");
     assert_eq!(
         error("log.csv", &csv, "lead"),
-        "log.csv, line 3: column `lead` holds \"much\", which is no finite number, as a covariate has in every row; write \
-         it like 1, 0.5 or 2e-3 (--skip-bad-rows leaves such rows out)"
+        "log.csv, line 3: column `lead` holds \"much\", which is no finite number, as a covariate has in every row (and none \
+         beyond 1e100); write it like 1, 0.5 or 2e-3 (--skip-bad-rows leaves such rows out)"
     );
     for bad in ["", "inf", "NaN"] {
         let csv = format!("{HEAD}x,y,a,{bad},10,1,7\n");
@@ -376,6 +381,12 @@ fn bad_covariates_have_their_messages() {
         error("log.csv", &csv, "n=size_{a,b}"),
         "log.csv has no column for the covariate n (`size_a`); its columns are `model_a`, `model_b`, `winner`, `len_a`, \
          `len_b`, `lead`, `dash-ed`; name the right one with --covariates"
+    );
+    let csv = format!("{HEAD}x,y,a,30,-10,1,7\n");
+    assert_eq!(
+        error("log.csv", &csv, "n=relative(len_{a,b})"),
+        "log.csv, line 2: `len_a` is 30 and `len_b` is -10: a relative difference is of amounts of 0 or more; take the plain \
+         difference, without relative( ) (--skip-bad-rows leaves such rows out)"
     );
     let json = |rest: &str| format!(r#"{{"model_a":"x","model_b":"y","winner":"tie","m":{{"n_a":1,"n_b":{rest}}}}}"#);
     assert!(error("log.jsonl", &json("2"), "n=m.k_{a,b}").contains("`m.n_a`, `m.n_b`"));
@@ -450,6 +461,12 @@ fn what_does_not_go_together_is_refused() {
         ),
         (&["--reweight", "pair", "--method", "elo"], "--reweight goes with --method bradley-terry"),
         (&["--side-advantage", "--interval", "bootstrap"], "--side-advantage does not go with --interval bootstrap"),
+        (
+            &["--set", "side_advantage=true", "--interval", "bootstrap"],
+            "side_advantage does not go with --interval bootstrap",
+        ),
+        (&["--set", "side_advantage=false", "--side-advantage"], "contradict each other"),
+        (&["--set", "covariate_penalty=2"], "covariate_penalty is of covariates, and there are none"),
         (&["--covariates", "n=len_{a}"], "braces hold the names of both sides"),
         (&["--covariates", "n=len_a,n=len_b"], "two covariates are called 'n'"),
         (&["--covariates", "n=lem_{a,b}"], "its columns are `model_a`"),
@@ -468,4 +485,41 @@ fn what_does_not_go_together_is_refused() {
     let (code, _, err) = run(&["crossval", "-", "--methods", "bradley-terry:side_advantage=true"], &log);
     assert_eq!(code, 2);
     assert!(err.contains("side_advantage needs to know"), "{err}");
+}
+
+#[test]
+fn predictions_say_that_they_are_on_neutral_ground() {
+    let args = ["predict", "-", "m0", "m1", "--set"];
+    let (code, _, err) = run(&[&args[..], &["side_advantage=true"]].concat(), &swayed());
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("at-neutral-side") || err.contains("on neutral ground"), "{err}");
+    let (code, _, err) = run(&[&args[..], &["standardize=none"]].concat(), &swayed());
+    assert_eq!(code, 2);
+    assert!(err.contains("standardize is of covariates"), "{err}");
+}
+
+#[test]
+fn the_side_of_rows_that_count_is_told_to_be_that_of_the_column() {
+    let log = "model_a,model_b,wins_a,wins_b\nx,y,5,3\ny,z,4,4\nz,x,2,6\n";
+    let (code, _, err) = run(&["rank", "-", "--side-advantage"], log);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("rows count several comparisons"), "{err}");
+}
+
+/// A log in which the same item is always on the left says nothing of the side.
+#[test]
+fn without_a_side_to_tell_the_bootstrap_refits_without_it() {
+    let mut log = Log::new(["a", "b", "c"].into_iter().collect());
+    for round in 0..60_u32 {
+        let outcome = if round % 7 < 4 { Outcome::Left } else { Outcome::Right };
+        log.push(Comparison::new(ItemId(0), ItemId(1 + round % 2), outcome));
+    }
+    let covariates = CovariateSettings { side_advantage: true, ..CovariateSettings::default() };
+    let rater = BradleyTerry { covariates, ..BradleyTerry::default() };
+    let fit = Fit::new(&rater, &log);
+    assert!(fit.coefficients().is_empty());
+    let settings = BootstrapSettings { resamples: 20, seed: 1, units: Units::LogOdds };
+    let evidence = Evidence { graph: &fit.graph, rows: None, ballots: None };
+    let found = bootstrap(&rater, evidence, &*fit.fitted, None, settings, &|| ()).expect("refits");
+    assert!(found.std_error(ItemId(1)).is_some());
 }

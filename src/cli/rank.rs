@@ -114,13 +114,15 @@ impl<'a> Plan<'a> {
         let mut labels = self.rating.label_columns();
         labels.extend(self.args.by.clone().map(LabelColumn::Named));
         let covariates = self.args.covariates.columns()?;
-        Ok(ReadOptions { keep: self.rating.keep(), labels, covariates, ..ReadOptions::default() })
+        let keep = self.args.covariates.keep(self.rating.keep());
+        Ok(ReadOptions { keep, labels, covariates, ..ReadOptions::default() })
     }
 
     fn log(&self) -> anyhow::Result<Ranked> {
         self.args.ballots.refuse()?;
         let reading = self.args.input.read(self.read_options()?)?;
-        let notes = input::notes(&self.args.input.reading, &reading);
+        let mut notes = input::notes(&self.args.input.reading, &reading);
+        notes.extend(covariates::side_of_counts(&reading, &self.rating));
         Ok(Ranked { inputs: reading.inputs.clone(), notes, boards: self.boards(reading)? })
     }
 
@@ -140,14 +142,13 @@ impl<'a> Plan<'a> {
         let task = task_column(&reading);
         let log = match reading.comparisons {
             Comparisons::Counts(tally) => {
-                let graph = self.args.covariates.reweighted_graph(PreferenceGraph::from_tally(tally));
-                return Ok(vec![self.board(None, &graph, None, None)?]);
+                return Ok(vec![self.board(None, &PreferenceGraph::from_tally(tally), None, None)?]);
             }
             Comparisons::Rows(log) if self.args.input.sorts_by_time() => log.sorted_by_time(),
             Comparisons::Rows(log) => log,
         };
         let Some(column) = &self.args.by else {
-            let log = self.args.covariates.reweighted(log);
+            let log = self.args.covariates.reweighted(log, &self.rating);
             return Ok(vec![self.board(None, &PreferenceGraph::from_log(&log), Some(&log), task.as_deref())?]);
         };
         let labels = log.labels(column).context("the column to split by was not read")?;
@@ -155,7 +156,7 @@ impl<'a> Plan<'a> {
         parts
             .into_iter()
             .map(|(value, part)| {
-                let part = self.args.covariates.reweighted(part);
+                let part = self.args.covariates.reweighted(part, &self.rating);
                 self.board(Some(value), &PreferenceGraph::from_log(&part), Some(&part), task.as_deref())
             })
             .collect()

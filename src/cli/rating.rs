@@ -87,6 +87,10 @@ pub(super) fn resolved(entry: &RaterEntry, settings: &Settings) -> serde_json::M
     entry.settings.iter().map(|it| (it.name.to_owned(), value(it.name, it.default).into())).collect()
 }
 
+/// Why the bootstrap is refused for what rows alone have.
+pub(super) const NO_BOOTSTRAP: &str = "does not go with --interval bootstrap, which resamples counts by pair; use \
+     sandwich (clustered by --cluster) or fisher";
+
 /// The arguments, checked and resolved.
 pub(super) struct Rating<'a> {
     args: &'a RatingArgs,
@@ -143,12 +147,21 @@ impl<'a> Rating<'a> {
         if let Some(ties) = &args.ties {
             settings.set("ties", ties);
         }
-        given.iter().filter(|_| entry.name == "bradley-terry").for_each(|(name, value)| settings.set(name, value));
+        for (name, value) in given.iter().filter(|_| entry.name == "bradley-terry") {
+            if let Some(other) = settings.get(name).filter(|other| other != value) {
+                let option = name.replace('_', "-");
+                bail!("--set {name}={other} and --{option} contradict each other; leave one of them out");
+            }
+            settings.set(name, value);
+        }
         check_numbers(args)?;
         let rater = entry.rater(&settings)?;
         let rating = Self { args, global, entry, rater, interval: interval(args, entry)?, settings };
         if !rating.clusters_matter() && !matches!(args.cluster.as_str(), "auto" | "none") {
             bail!("--cluster {} goes with --interval sandwich or bootstrap", args.cluster);
+        }
+        if rating.rater.reads_rows() && rating.interval == IntervalKind::Bootstrap {
+            bail!("side_advantage {NO_BOOTSTRAP}");
         }
         Ok(rating)
     }
@@ -219,6 +232,22 @@ impl<'a> Rating<'a> {
             );
         }
         Ok(())
+    }
+
+    /// A setting of covariates that was given and has no effect without them.
+    pub(super) fn idle_setting(&self) -> Option<&'static str> {
+        let given = ["covariate_penalty", "standardize"].into_iter().find(|name| self.settings.get(name).is_some());
+        given.filter(|_| !self.rater.reads_rows())
+    }
+
+    /// Whether ties are left out of the fit.
+    pub(super) fn drops_ties(&self) -> bool {
+        self.settings.get("ties") == Some("drop")
+    }
+
+    /// Whether the advantage of the left side is fitted.
+    pub(super) fn fits_side(&self) -> bool {
+        self.rater.reads_rows()
     }
 
     /// All settings of the rater.

@@ -34,11 +34,6 @@ impl Covariates {
         &self.values[row * width..][..width]
     }
 
-    /// The number of rows.
-    fn rows(&self) -> usize {
-        self.values.len() / self.names.len().max(1)
-    }
-
     /// Adds a covariate, one value a row.
     pub(super) fn add(&mut self, name: &str, column: &[f64]) {
         let row = |(index, &value): (usize, &f64)| {
@@ -61,10 +56,9 @@ impl Covariates {
         Self { names: self.names.clone(), values }
     }
 
-    /// Makes room for rows that were added without values: they have zeros.
-    pub(super) fn resize(&mut self, rows: usize) {
-        if self.rows() < rows {
-            self.values.resize(rows * self.names.len(), 0.0);
-        }
+    /// Adds the rows of another log, which has the same covariates.
+    pub(super) fn append(&mut self, other: &Self) {
+        assert_eq!(self.names, other.names, "logs have the same covariates");
+        self.values.extend_from_slice(&other.values);
     }
 }

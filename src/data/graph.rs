@@ -327,35 +327,6 @@ impl PreferenceGraph {
         Self { layout: Arc::clone(&self.layout), sums, wins: OnceLock::new() }
     }
 
-    /// For each pair 1/max(n, `least`), n being the number of its comparisons, divided by the mean of that over
-    /// all comparisons: weights under which no pair counts for much more than another. O(cells).
-    pub(super) fn pair_factors(&self, least: f64) -> Vec<f64> {
-        let mut counts = vec![0.0; self.pairs().len()];
-        for (cell, sum) in self.cells().iter().zip(&self.sums) {
-            counts[cell.pair as usize] += sum.count;
-        }
-        let factor = |count: f64| 1.0 / count.max(least);
-        let total: f64 = counts.iter().map(|&count| count * factor(count)).sum();
-        let mean = total / counts.iter().sum::<f64>();
-        counts.iter().map(|&count| factor(count) / mean).collect()
-    }
-
-    /// Every weight times the factor of its pair, as [`Log::reweighted_by_pair`] says. O(cells).
-    #[must_use]
-    pub fn reweighted_by_pair(&self, least: f64) -> Self {
-        let factors = self.pair_factors(least);
-        let cells = self.cells().iter().zip(&self.sums);
-        let sums = cells.map(|(cell, sum)| {
-            let factor = factors[cell.pair as usize];
-            CellSum {
-                count: sum.count,
-                weight: sum.weight * factor,
-                weight_squared: sum.weight_squared * factor * factor,
-            }
-        });
-        self.with_sums(sums.collect())
-    }
-
     /// The same items without the cells that `keep` refuses.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(Pair, f64) -> bool) -> Self {

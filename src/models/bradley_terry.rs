@@ -138,6 +138,13 @@ impl Rater for BradleyTerry {
     fn reads_rows(&self) -> bool {
         self.covariates.side_advantage
     }
+
+    /// Without the side where the log could not tell its advantage: refits have only counts.
+    fn with_choices_of(&self, fitted: &dyn Fitted) -> Option<Box<dyn Rater>> {
+        let fits_none = fitted.covariates().iter().all(|covariate| covariate.coefficient.is_none());
+        let covariates = CovariateSettings { side_advantage: false, ..self.covariates };
+        (self.covariates.side_advantage && fits_none).then(|| Box::new(Self { covariates, ..*self }) as Box<dyn Rater>)
+    }
 }
 
 impl BradleyTerry {

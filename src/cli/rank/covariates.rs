@@ -3,13 +3,13 @@
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
-use palio::data::Log;
-use palio::data::graph::PreferenceGraph;
-use palio::data::read::CovariateColumn;
+use palio::data::read::{Comparisons, CovariateColumn, Keep, Reading};
+use palio::data::{Log, Outcome};
 use palio::leaderboard::{CovariateRow, ELO_PER_LOG_ODDS};
+use palio::structure::Note;
 use serde_json::{Map, Value, json};
 
-use crate::cli::rating::{IntervalKind, Rating};
+use crate::cli::rating::{IntervalKind, NO_BOOTSTRAP, Rating};
 use crate::cli::table::{Column, render, shown_name, trimmed, width};
 
 /// What sways comparisons beside who is compared.
@@ -95,27 +95,29 @@ impl CovariateArgs {
             bail!("{option} goes with --method bradley-terry, not with {}", rating.entry.name);
         }
         if let Some(option) = of_rows.filter(|_| rating.interval == IntervalKind::Bootstrap) {
+            bail!("{option} {NO_BOOTSTRAP}");
+        }
+        if let Some(setting) = rating.idle_setting().filter(|_| of_rows.is_none()) {
             bail!(
-                "{option} does not go with --interval bootstrap, which resamples counts by pair; use sandwich (clustered by \
-                 --cluster) or fisher"
+                "{setting} is of covariates, and there are none; add --covariates, --style-control or --side-advantage"
             );
         }
         Ok(())
     }
 
-    /// The log with its rows reweighted, if that was asked for.
-    pub(super) fn reweighted(&self, log: Log) -> Log {
-        match self.reweight {
-            Some(Reweight { least }) => log.reweighted_by_pair(least),
-            None => log,
-        }
+    /// Rows where weights depend on which of them enter the fit, which counts don't tell.
+    pub(super) fn keep(&self, needed: Keep) -> Keep {
+        if self.reweight.is_some() { Keep::Rows } else { needed }
     }
 
-    /// The graph of counts reweighted, if that was asked for.
-    pub(super) fn reweighted_graph(&self, graph: PreferenceGraph) -> PreferenceGraph {
+    /// The log with its rows reweighted, if that was asked for.
+    pub(super) fn reweighted(&self, log: Log, rating: &Rating<'_>) -> Log {
         match self.reweight {
-            Some(Reweight { least }) => graph.reweighted_by_pair(least),
-            None => graph,
+            Some(Reweight { least }) if rating.drops_ties() => {
+                log.reweighted_by_pair(least, |outcome| outcome != Outcome::Tie)
+            }
+            Some(Reweight { least }) => log.reweighted_by_pair(least, |_| true),
+            None => log,
         }
     }
 
@@ -131,6 +133,16 @@ impl CovariateArgs {
         }
         Ok(given)
     }
+}
+
+/// A word on the side of rows that stand for several comparisons.
+pub(super) fn side_of_counts(reading: &Reading, rating: &Rating<'_>) -> Option<Note> {
+    let Comparisons::Rows(log) = &reading.comparisons else { return None };
+    (rating.fits_side() && log.has_counts()).then(|| {
+        let message = "rows count several comparisons, so the side whose advantage was fitted is that of the column, whoever \
+                       was first in each comparison";
+        Note::new("side-of-counts", message)
+    })
 }
 
 /// The effects of the covariates, for people; nothing where there are none.

@@ -29,6 +29,8 @@ pub(super) struct Header {
     pub(super) open: bool,
     /// The values inside of those of the names, and their paths as they are written.
     pub(super) nested: Vec<(String, ColumnPath)>,
+    /// The objects inside of those of the names, empty ones too.
+    pub(super) objects: Vec<(String, ColumnPath)>,
 }
 
 /// Where a row says what came of it, by column indices.
@@ -60,6 +62,17 @@ impl Header {
     /// The names of the columns and the paths of the values inside of them.
     pub(super) fn columns(&self) -> impl Iterator<Item = &String> {
         self.names.iter().chain(self.nested.iter().map(|(path, _)| path))
+    }
+
+    /// The objects with nothing inside.
+    fn empty_objects(&self) -> impl Iterator<Item = &String> {
+        let is_empty = |name: &&String| {
+            !self
+                .nested
+                .iter()
+                .any(|(path, _)| path.strip_prefix(name.as_str()).is_some_and(|it| it.starts_with(['.', '['])))
+        };
+        self.objects.iter().map(|(path, _)| path).filter(is_empty)
     }
 
     /// Whether there is a column of that name, or a value at that path.
@@ -299,7 +312,8 @@ impl Finder<'_> {
     fn missing(&self, wanted: String, option: &str) -> ReadError {
         // Behind the columns of the file stand those that were only looked for.
         let nested = self.header.nested.iter().map(|(path, _)| path);
-        let names: Vec<String> = self.header.names[..self.own].iter().chain(nested).cloned().collect();
+        let names: Vec<String> =
+            self.header.names[..self.own].iter().chain(nested).chain(self.header.empty_objects()).cloned().collect();
         missing(self.path, &names, wanted, option)
     }
 

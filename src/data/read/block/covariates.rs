@@ -13,6 +13,13 @@ impl BlockReader<'_> {
         for formula in &self.columns.covariates {
             let left = self.term(fields, &formula.left)?;
             let right = formula.right.as_ref().map_or(Ok(0.0), |term| self.term(fields, term))?;
+            if let Some(term) = formula.right.as_ref().filter(|_| formula.relative)
+                && (left < 0.0 || right < 0.0)
+            {
+                let name = |term: &Term| self.columns.name(term.columns[0]);
+                let found = format!("`{}` is {left} and `{}` is {right}", name(&formula.left), name(term));
+                return Err(Fault::RelativeToNegative { found });
+            }
             let value = formula.value(left, right);
             if !value.is_finite() {
                 let column = self.columns.name(formula.left.columns[0]);
@@ -51,6 +58,9 @@ impl BlockReader<'_> {
     }
 }
 
+/// Beyond this the squares of numbers could not be summed.
+const LARGEST: f64 = 1e100;
+
 /// A finite number, or a truth value as 1 or 0.
 fn finite(field: &[u8]) -> Option<f64> {
     match field {
@@ -60,7 +70,7 @@ fn finite(field: &[u8]) -> Option<f64> {
         }
         b"true" => Some(1.0),
         b"false" => Some(0.0),
-        field => number(field).filter(|number| number.is_finite()),
+        field => number(field).filter(|number| number.abs() <= LARGEST),
     }
 }
 

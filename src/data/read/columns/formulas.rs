@@ -28,7 +28,7 @@ impl Finder<'_> {
 
     /// Whether there is such a column, or an object with such columns inside.
     fn is_term(&self, name: &str) -> bool {
-        self.header.has(name) || self.inside(name).next().is_some()
+        self.header.has(name) || self.object(name).is_some() || self.inside(name).next().is_some()
     }
 
     /// The columns that stand inside of another.
@@ -40,25 +40,22 @@ impl Finder<'_> {
         if self.header.has(name) {
             return Ok(Term { columns: vec![self.add_column(name)] });
         }
-        let inside: Vec<String> = self.inside(name).cloned().collect();
-        if inside.is_empty() {
-            return Err(self.missing(format!("the covariate {} (`{name}`)", wanted.name()), "--covariates"));
-        }
         // Objects of one file may differ in their keys, so each is summed as it is; columns are what they are.
-        if let Some(path) = self.header.open.then(|| self.path_to(name, &inside[0])).flatten() {
+        if let Some(path) = self.object(name).cloned() {
             let column = self.header.names.len();
             self.header.names.push(name.to_owned());
             self.paths.push((column, path));
             return Ok(Term { columns: vec![column] });
         }
+        let inside: Vec<String> = self.inside(name).cloned().collect();
+        if inside.is_empty() {
+            return Err(self.missing(format!("the covariate {} (`{name}`)", wanted.name()), "--covariates"));
+        }
         Ok(Term { columns: inside.iter().map(|column| self.add_column(column)).collect() })
     }
 
-    /// The path to the object of this name, given that of a value inside of it.
-    fn path_to(&self, name: &str, inside: &str) -> Option<ColumnPath> {
-        let (_, path) = self.header.nested.iter().find(|(written, _)| written == inside)?;
-        let steps = path.steps();
-        let upwards = (0..steps.len()).map(|end| ColumnPath::new(path.key().to_owned(), steps[..end].to_vec()));
-        upwards.into_iter().find(|path| path.to_string() == name)
+    /// The path to the object of this name, in files whose rows have any.
+    fn object(&self, name: &str) -> Option<&ColumnPath> {
+        self.header.objects.iter().find(|(written, _)| written == name).map(|(_, path)| path)
     }
 }
