@@ -182,7 +182,7 @@ impl CovariateRow {
     fn all(fitted: &dyn Fitted, uncertainty: &Uncertainty, level: f64) -> Vec<Self> {
         let mut errors = uncertainty.coefficient_errors().iter().copied();
         let row = |fitted: FittedCovariate| {
-            let std_error = fitted.coefficient.and_then(|_| errors.next());
+            let std_error = fitted.coefficient.filter(|_| fitted.identified).and_then(|_| errors.next());
             let interval = fitted.coefficient.zip(std_error);
             let interval = interval.map(|(middle, error)| uncertainty.coefficient_interval(middle, error, level));
             Self { std_error, low: interval.map(|(low, _)| low), high: interval.map(|(_, high)| high), fitted }

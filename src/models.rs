@@ -258,6 +258,20 @@ pub trait RowLikelihood: Debug + Send + Sync {
     /// How many shared parameters are coefficients.
     fn covariates(&self) -> usize;
 
+    /// The name of the covariate of a coefficient.
+    fn name(&self, place: usize) -> &str;
+
+    /// What a coefficient is divided by to be told: the fit may have units of its own.
+    fn unit(&self, place: usize) -> f64;
+
+    /// The number of rows of the log, whether they enter or not.
+    fn rows(&self) -> usize;
+
+    /// Writes into `by` the information of one comparison of a row along each of `directions`, its curvature times
+    /// the squared change of its log-odds, and says how many comparisons the row stands for: none if it does not
+    /// enter, or not between members.
+    fn information(&self, row: usize, members: &[bool], directions: &[Direction], by: &mut [f64]) -> f64;
+
     /// Whether the tie parameter is one of the shared parameters.
     fn has_parameter(&self) -> bool;
 
@@ -271,6 +285,15 @@ pub trait RowLikelihood: Debug + Send + Sync {
     /// The score of one comparison of a row of the log, if it enters the likelihood. `shared` gets the derivatives
     /// with respect to the shared parameters.
     fn score(&self, row: usize, shared: &mut [f64]) -> Option<RowScore>;
+}
+
+/// A direction in the space of ratings and coefficients.
+#[derive(Debug, Clone, Default)]
+pub struct Direction {
+    /// For each item of the graph.
+    pub ratings: Vec<f64>,
+    /// For each coefficient, in the units of the fit.
+    pub coefficients: Vec<f64>,
 }
 
 /// The first derivative of the log-likelihood of one comparison with respect to the difference of its items.
@@ -299,6 +322,17 @@ pub struct Bordered {
     pub corner: DMatrix<f64>,
     /// What a ridge adds for every rating.
     pub penalty: f64,
+}
+
+impl Bordered {
+    /// Only those of the shared parameters that stand at the places `kept`.
+    pub(crate) fn with_shared(mut self, kept: &[usize]) -> Self {
+        let shared = self.corner.nrows();
+        let rows = (0..self.difference.len()).flat_map(|pair| kept.iter().map(move |place| pair * shared + place));
+        self.cross = rows.map(|at| self.cross[at]).collect();
+        self.corner = DMatrix::from_fn(kept.len(), kept.len(), |i, j| self.corner[(kept[i], kept[j])]);
+        self
+    }
 }
 
 /// The sum of the outer products of the scores of comparisons.

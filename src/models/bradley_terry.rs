@@ -11,6 +11,7 @@ mod design;
 mod newton;
 mod outcomes;
 mod rows;
+mod separation;
 mod solver;
 
 pub use self::covariates::{CovariateSettings, FittedCovariate, Standardize};
@@ -18,6 +19,7 @@ use self::design::Design;
 use self::newton::{Point, Problem};
 pub use self::outcomes::{OutcomeProbabilities, TieRule};
 pub(crate) use self::outcomes::{logistic, softplus};
+use self::separation::{Separation, Settled};
 pub use self::solver::DENSE_LIMIT;
 pub(crate) use self::solver::dense_laplacian;
 use super::{
@@ -115,6 +117,8 @@ struct FittedBradleyTerry {
     pseudo_count: f64,
     /// The rows and their covariates, if there are any.
     design: Option<Design>,
+    /// What covariates leave to be estimated, where they tell outcomes without a fault.
+    separation: Option<Separation>,
     convergence: Convergence,
     identification: Identification,
     notes: Vec<Note>,
@@ -159,23 +163,27 @@ impl BradleyTerry {
         let has_tie_rule = matches!(self.ties, TieRule::Davidson | TieRule::RaoKupper);
         let only_ties = tied > 0.0 && tied >= graph.weight();
         let has_parameter = has_tie_rule && tied > 0.0 && !only_ties;
-        let identification = Self::identify(graph, has_parameter, has_tie_rule && only_ties);
+        let mut identification = Self::identify(graph, has_parameter, has_tie_rule && only_ties);
         let penalty = self.effective_penalty(&identification);
         let pairs = self.pair_sums(graph)?;
         // A parameter that the data don't hold is at its limit, where the model is plain Bradley-Terry.
         let rule = if has_parameter { self.ties } else { TieRule::Half };
-        let covariate_penalty = self.covariates.penalty;
-        let problem = Problem { items, pairs: &pairs, rule, has_parameter, penalty, design: None, covariate_penalty };
+        let problem = Problem { items, pairs: &pairs, rule, has_parameter, penalty, design: None, ridges: &[] };
         let mut optimum = problem.maximise(Point {
             ratings: start.map_or_else(|| vec![0.0; items], centred),
             log_parameter: if has_parameter { rule.parameter_at(tied / graph.weight()).ln() } else { 0.0 },
             coefficients: Vec::new(),
         });
         let design = rows.map(|log| self.design(log, graph, &problem)).transpose()?;
+        let mut notes = self.notes(graph, &identification, penalty, design.as_ref());
+        let mut separation = None;
         if let Some(design) = design.as_ref().filter(|design| design.width() > 0) {
             // From where the counts by pair lead, which costs next to nothing beside the rows.
-            let coefficients = vec![0.0; design.width()];
-            optimum = Problem { design: Some(design), ..problem }.maximise(Point { coefficients, ..optimum.point });
+            Settled { optimum, separation } = self.settled(problem, design, graph, optimum);
+            if let Some(separation) = &separation {
+                identification.hold(&separation.members);
+                notes.push(separation.note(design, graph, &identification.members));
+            }
         }
         optimum.point.ratings = centred(&optimum.point.ratings);
         let parameter = optimum.point.log_parameter.exp();
@@ -187,8 +195,9 @@ impl BradleyTerry {
             penalty,
             pseudo_count: self.pseudo_count,
             convergence: optimum.convergence,
-            notes: self.notes(graph, &identification, penalty, design.as_ref()),
+            notes,
             design,
+            separation,
             identification,
             point: optimum.point,
             pairs,
@@ -287,6 +296,11 @@ impl FittedBradleyTerry {
     fn tie_parameter(&self) -> f64 {
         if self.has_parameter { self.point.log_parameter.exp() } else { 0.0 }
     }
+
+    /// Whether the log holds the coefficient at this place of those that were fitted.
+    fn holds(&self, place: usize) -> bool {
+        self.separation.as_ref().is_none_or(|separation| separation.held[place])
+    }
 }
 
 impl Fitted for FittedBradleyTerry {
@@ -336,13 +350,17 @@ impl Fitted for FittedBradleyTerry {
     }
 
     fn covariates(&self) -> Vec<FittedCovariate> {
-        let mut coefficients = self.point.coefficients.iter().copied();
+        let mut coefficients = self.point.coefficients.iter().copied().enumerate();
         let terms = self.design.iter().flat_map(|design| &design.terms);
-        let fitted = terms.map(|term| FittedCovariate {
-            name: term.name.clone(),
-            coefficient: if term.is_fitted() { coefficients.next() } else { None },
-            mean: term.mean,
-            scale: term.scale,
+        let fitted = terms.map(|term| {
+            let found = if term.is_fitted() { coefficients.next() } else { None };
+            FittedCovariate {
+                name: term.name.clone(),
+                coefficient: found.map(|(_, coefficient)| coefficient / term.unit),
+                mean: term.mean,
+                scale: term.scale,
+                identified: found.is_some_and(|(place, _)| self.holds(place)),
+            }
         });
         fitted.collect()
     }
@@ -377,7 +395,7 @@ impl Likelihood for FittedBradleyTerry {
             has_parameter: self.has_parameter,
             penalty: self.penalty,
             design: None,
-            covariate_penalty: 0.0,
+            ridges: &[],
         };
         let mut found = Curvature {
             low: self.pairs.low.clone(),

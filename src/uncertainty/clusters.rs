@@ -41,13 +41,13 @@ impl Clusters {
     /// out. O(rows + clusters).
     pub fn new(log: &Log, labels: &Labels, graph: &PreferenceGraph) -> Self {
         let finder = CellFinder::new(graph);
-        Self::sorted(log, labels, false, &|row| finder.cell_of(log, row))
+        Self::sorted(log, labels, false, |row| finder.cell_of(log, row))
     }
 
     /// The rows of `log` by the values of `labels`, each for itself: for fits whose comparisons differ within a cell,
     /// as with covariates. O(rows + clusters).
     pub fn of_rows(log: &Log, labels: &Labels) -> Self {
-        Self::sorted(log, labels, true, &|row| Some(row as u32))
+        Self::sorted(log, labels, true, |row| Some(row as u32))
     }
 
     /// Those that `fitted` needs of a log and its graph.
@@ -56,13 +56,13 @@ impl Clusters {
         if by_row { Self::of_rows(log, labels) } else { Self::new(log, labels, graph) }
     }
 
-    fn sorted(log: &Log, labels: &Labels, of_rows: bool, slot: &(dyn Fn(usize) -> Option<u32> + Sync)) -> Self {
+    fn sorted(log: &Log, labels: &Labels, of_rows: bool, slot: impl Fn(usize) -> Option<u32> + Sync) -> Self {
         let clusters = labels.names.len();
         // Every part has an offset a cluster: with many clusters there must be few parts.
         let size = PART_ROWS.max(4 * clusters);
         let part = |number: usize| {
             let rows = number * size..((number + 1) * size).min(log.len());
-            Part::sorted(log, rows, &labels.ids, clusters, slot)
+            Part::sorted(log, rows, &labels.ids, clusters, &slot)
         };
         let parts = (0..log.len().div_ceil(size)).into_par_iter().map(part).collect();
         Self { column: labels.column.clone(), len: clusters, of_rows, parts }
@@ -105,7 +105,7 @@ impl Part {
         rows: Range<usize>,
         labels: &[u32],
         clusters: usize,
-        slot_of: &dyn Fn(usize) -> Option<u32>,
+        slot_of: &impl Fn(usize) -> Option<u32>,
     ) -> Self {
         let mut next = vec![0_u32; clusters + 1];
         for &label in &labels[rows.clone()] {

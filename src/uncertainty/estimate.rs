@@ -7,6 +7,7 @@ use nalgebra::DMatrix;
 use petgraph::unionfind::UnionFind;
 use rayon::prelude::*;
 
+pub(super) use self::bordered::Leverage;
 use super::clusters::Clusters;
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
@@ -86,6 +87,16 @@ impl<'a> Estimate<'a> {
         self.rows.as_ref().map_or(0, |rows| rows.covariates())
     }
 
+    /// What the coefficients are divided by to be told.
+    pub(super) fn units(&self) -> Vec<f64> {
+        self.rows.iter().flat_map(|rows| (0..rows.covariates()).map(|place| rows.unit(place))).collect()
+    }
+
+    /// The name of the covariate of a coefficient.
+    pub(super) fn name(&self, place: usize) -> String {
+        self.rows.as_ref().map_or_else(String::new, |rows| rows.name(place).to_owned())
+    }
+
     /// How many parameters all comparisons share.
     fn shared(&self) -> usize {
         usize::from(self.has_parameter()) + self.covariates()
@@ -107,7 +118,8 @@ impl<'a> Estimate<'a> {
     /// Whether the scores are more than rounding.
     pub(super) fn is_spread(&self, outer: &OuterProducts) -> bool {
         let scale: f64 = self.graph.sums().iter().map(|sum| sum.weight_squared).sum();
-        outer.sum.trace() > NO_SPREAD * scale
+        // Of the ratings alone: what all comparisons share has other units.
+        outer.sum.view((0, 0), (self.members, self.members)).trace() > NO_SPREAD * scale
     }
 
     fn size(&self) -> usize {

@@ -51,9 +51,18 @@ def design(rule, side, standardize):
     return kept, x
 
 
-def fit(rule, side, standardize, penalty, weighted, clustered):
+def by_pair(kept, least):
+    """1/max(n, least) of each row's pair, n being its kept rows, divided by the mean of that."""
+    pair = np.minimum(left, right)[kept] * ITEMS + np.maximum(left, right)[kept]
+    factor = 1 / np.maximum(np.bincount(pair)[pair], least)
+    return factor / factor.mean()
+
+
+def fit(rule, side, standardize, penalty, weighted, clustered, least=None):
     kept, x = design(rule, side, standardize)
     w = weight[kept] if weighted else np.ones(len(kept))
+    if least is not None:
+        w = w * by_pair(kept, least)
     ties = int(rule in ("davidson", "rao-kupper"))
     size = ITEMS + ties + x.shape[1]
 
@@ -106,7 +115,7 @@ def fit(rule, side, standardize, penalty, weighted, clustered):
     errors = np.sqrt(np.diag(bread @ (s.T @ s) @ bread.T) * factor)
     return {
         "ties": rule, "side": side, "standardize": standardize, "penalty": penalty, "weighted": weighted,
-        "clustered": clustered, "ratings": p[:ITEMS].tolist(), "tie_parameter": float(np.exp(p[ITEMS])) if ties else None,
+        "clustered": clustered, "least": least, "ratings": p[:ITEMS].tolist(), "tie_parameter": float(np.exp(p[ITEMS])) if ties else None,
         "coefficients": p[ITEMS + ties:].tolist(), "log_likelihood": float(w @ rows(p)),
         "rating_errors": errors[:ITEMS].tolist(), "coefficient_errors": errors[ITEMS + ties:].tolist(),
     }
@@ -117,6 +126,7 @@ CASES = [
     ("half", True, "z-score", 1.0, True, True), ("drop", False, "scale", 1.0, False, False),
     ("davidson", True, "z-score", 1.0, False, False), ("davidson", False, "none", 0.0, True, True),
     ("rao-kupper", False, "z-score", 1.0, False, False), ("rao-kupper", True, "scale", 0.5, True, True),
+    ("half", True, "z-score", 1.0, False, True, 8), ("drop", False, "z-score", 1.0, True, False, 3),
 ]
 print(json.dumps({
     "source": "tests/generators/covariates.py, NumPy " + np.__version__,

@@ -154,6 +154,8 @@ pub(super) fn table(covariates: &[CovariateRow]) -> String {
     let effect = |row: &CovariateRow| match (row.fitted.coefficient, row.low.zip(row.high)) {
         (None, _) => "left out".to_owned(),
         (Some(middle), Some((low, high))) => format!("{} ±{:.4}", signed(middle, 4), (high - low) / 2.0),
+        // What only a ridge holds up stands in brackets.
+        (Some(middle), None) if !row.fitted.identified => format!("({})", signed(middle, 4)),
         (Some(middle), None) => signed(middle, 4),
     };
     let elo =

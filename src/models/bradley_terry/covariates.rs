@@ -47,6 +47,9 @@ pub struct FittedCovariate {
     pub mean: f64,
     /// What they were then divided by.
     pub scale: f64,
+    /// Whether the log holds the coefficient. Else it left the covariate out, or the covariate tells outcomes
+    /// without a fault: no coefficient is then large enough for the log, and only the ridge holds it.
+    pub identified: bool,
 }
 
 /// A covariate and whether it enters the fit.
@@ -55,6 +58,9 @@ pub(super) struct Term {
     pub(super) name: String,
     pub(super) mean: f64,
     pub(super) scale: f64,
+    /// What the fit divides values by that are wanted as they are, their root mean square: so that no tolerance
+    /// depends on their unit. Coefficients are told without.
+    pub(super) unit: f64,
     pub(super) left_out: Option<LeftOut>,
 }
 
@@ -70,21 +76,22 @@ pub(super) enum LeftOut {
 impl Term {
     /// Of a covariate with these moments.
     pub(super) fn new(name: &str, moments: Moments, standardize: Standardize) -> Self {
-        let (mean, scale) = match standardize {
-            Standardize::ZScore => (moments.mean, moments.deviation()),
-            Standardize::Scale => (0.0, moments.mean.hypot(moments.deviation())),
-            Standardize::None => (0.0, 1.0),
+        let (mean, scale, unit) = match standardize {
+            Standardize::ZScore => (moments.mean, moments.deviation(), 1.0),
+            Standardize::Scale => (0.0, moments.root_mean_square(), 1.0),
+            Standardize::None => (0.0, 1.0, moments.root_mean_square()),
         };
         // Rounding leaves a little spread to a constant.
         let spread = if standardize == Standardize::ZScore { moments.deviation() } else { moments.largest };
         let is_constant = spread <= CONSTANT * moments.largest;
         let left_out = is_constant.then_some(LeftOut::Constant(moments.last));
-        Self { name: name.to_owned(), mean, scale: if is_constant { 1.0 } else { scale }, left_out }
+        let or_one = |divisor: f64| if is_constant { 1.0 } else { divisor };
+        Self { name: name.to_owned(), mean, scale: or_one(scale), unit: or_one(unit), left_out }
     }
 
     /// That of the left side, which is 1 everywhere.
     pub(super) fn side() -> Self {
-        Self { name: "side".to_owned(), mean: 0.0, scale: 1.0, left_out: None }
+        Self { name: "side".to_owned(), mean: 0.0, scale: 1.0, unit: 1.0, left_out: None }
     }
 
     pub(super) fn is_fitted(&self) -> bool {
@@ -123,6 +130,10 @@ pub(super) struct Moments {
 impl Moments {
     fn deviation(self) -> f64 {
         self.variance.sqrt()
+    }
+
+    fn root_mean_square(self) -> f64 {
+        self.mean.hypot(self.deviation())
     }
 
     /// Of values, each so many times.

@@ -13,12 +13,15 @@ const NOWHERE: u32 = u32::MAX;
 /// A covariate of whose curvature no more than this share is its own follows from the others.
 pub(super) const OWN_SHARE: f64 = 1e-7;
 
-/// The comparisons of a log that enter a fit. 16 bytes and 8 for each covariate a comparison.
+/// The comparisons of a log that enter a fit. 16 bytes and 8 for each covariate a comparison, 32 where they have
+/// weights and counts.
 #[derive(Debug, Clone)]
 pub(super) struct Design {
     pub(super) terms: Vec<Term>,
     /// For each pair the place of its first row, and the number of rows at the end.
     first_row: Vec<u32>,
+    /// The pair of each row.
+    pairs: Vec<u32>,
     /// The share that the pair's low item took.
     shares: Vec<f64>,
     /// Of single comparisons; empty where all are 1.
@@ -49,6 +52,10 @@ impl Design {
             first_row[pair + 1] += first_row[pair];
         }
         let rows = first_row[graph.pairs().len()] as usize;
+        let mut sorted = Vec::with_capacity(rows);
+        for (pair, bounds) in first_row.windows(2).enumerate() {
+            sorted.resize(bounds[1] as usize, pair as u32);
+        }
         let column = |there: bool| if there { vec![1.0; rows] } else { Vec::new() };
         let mut design = Self {
             terms,
@@ -60,6 +67,7 @@ impl Design {
             largest: vec![0.0; width],
             places: pairs,
             first_row,
+            pairs: sorted,
         };
         design.fill(log);
         design
@@ -91,7 +99,7 @@ impl Design {
             let fitted = self.terms.iter().zip(raw).filter(|(term, _)| term.is_fitted());
             let own = &mut self.values[at * self.width..][..self.width];
             for ((value, largest), (term, raw)) in own.iter_mut().zip(&mut self.largest).zip(fitted) {
-                *value = sign * (raw - term.mean) / term.scale;
+                *value = sign * (raw - term.mean) / (term.scale * term.unit);
                 *largest = largest.max(value.abs());
             }
         }
@@ -101,6 +109,26 @@ impl Design {
     /// How many covariates are fitted.
     pub(super) fn width(&self) -> usize {
         self.width
+    }
+
+    /// Those covariates that are fitted.
+    pub(super) fn fitted(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter().filter(|term| term.is_fitted())
+    }
+
+    /// The ridge on each coefficient as it is fitted, given that on coefficients as they are told.
+    pub(super) fn ridges(&self, penalty: f64) -> Vec<f64> {
+        self.fitted().map(|term| penalty / (term.unit * term.unit)).collect()
+    }
+
+    /// The most that a step changes the log-odds of a row by each coefficient.
+    pub(super) fn reaches(&self, step: &[f64]) -> Vec<f64> {
+        self.largest.iter().zip(step).map(|(x, s)| x * s.abs()).collect()
+    }
+
+    /// The number of rows of the log.
+    pub(super) fn log_rows(&self) -> usize {
+        self.places.len()
     }
 
     /// The number of rows that enter the fit.
@@ -115,7 +143,7 @@ impl Design {
 
     /// The pair of the row at a place.
     pub(super) fn pair(&self, place: usize) -> usize {
-        self.first_row.partition_point(|&first| first as usize <= place) - 1
+        self.pairs[place] as usize
     }
 
     pub(super) fn share(&self, place: usize) -> f64 {

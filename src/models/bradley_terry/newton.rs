@@ -20,6 +20,11 @@ const STEP_TOLERANCE: f64 = 1e-6;
 /// The most that a step changes a difference of log-odds, or the logarithm of the parameter.
 const LONGEST_STEP: f64 = 4.0;
 const MAX_ITERATIONS: u32 = 100;
+/// Newton steps after which a likelihood is taken for one without a maximum. From anywhere near it few are needed,
+/// and more would lead to where rounding hides all slopes.
+const RUNAWAY_STEPS: u32 = 15;
+/// A Newton step that moves nothing by more than this, on log-odds, proves that there is a maximum: 1 would do.
+const SHORT_STEP: f64 = 0.5;
 const MAX_HALVINGS: u32 = 40;
 /// Pairs a parallel task works on; fixed, so that the number of threads changes no sum.
 const CHUNK: usize = 1 << 14;
@@ -36,8 +41,8 @@ pub(super) struct Problem<'a> {
     pub(super) penalty: f64,
     /// The comparisons one by one, where they have covariates. `pairs` then only says who met.
     pub(super) design: Option<&'a Design>,
-    /// The ridge on the coefficients of covariates, λ in λ/2 |β|².
-    pub(super) covariate_penalty: f64,
+    /// The ridge on each coefficient of a covariate, λ in λ/2 β².
+    pub(super) ridges: &'a [f64],
 }
 
 /// A place in the space of parameters, or a step in it.
@@ -54,6 +59,16 @@ pub(super) struct Point {
 pub(super) struct Optimum {
     pub(super) point: Point,
     pub(super) convergence: Convergence,
+}
+
+impl Optimum {
+    /// What the next search finds from here, with the iterations of both.
+    pub(super) fn then(self, search: impl FnOnce(Point) -> Self) -> Self {
+        let before = self.convergence.iterations;
+        let mut found = search(self.point);
+        found.convergence.iterations += before;
+        found
+    }
 }
 
 /// What belongs to ratings and shared parameters together: a column for each of the latter.
@@ -186,10 +201,39 @@ impl Problem<'_> {
 
     /// The most that a step changes the log-odds of a pair, or the logarithm of the parameter.
     fn longest_change(&self, step: &Point) -> f64 {
+        let ratings = self.change_of_pairs(step).max(step.log_parameter.abs());
+        self.design.map_or(ratings, |design| ratings.max(design.longest_change(&step.coefficients)))
+    }
+
+    /// The most that a step of the ratings changes the log-odds of a pair.
+    fn change_of_pairs(&self, step: &Point) -> f64 {
         let pairs = self.pairs.low.iter().zip(&self.pairs.high);
         let changes = pairs.map(|(&low, &high)| (step.ratings[low as usize] - step.ratings[high as usize]).abs());
-        let ratings = changes.fold(step.log_parameter.abs(), f64::max);
-        self.design.map_or(ratings, |design| ratings.max(design.longest_change(&step.coefficients)))
+        changes.fold(0.0, f64::max)
+    }
+
+    /// A direction in which the likelihood rises without end from `start`; `None` where it surely has a maximum.
+    ///
+    /// Where outcomes are told without a fault along a direction, every one of the scores of a logistic likelihood
+    /// is at least its curvature there, and so a Newton step from anywhere moves the log-odds of some row by 1 or
+    /// more: a shorter step is a proof that there is a maximum. (With tie parameters the same holds of the gaps
+    /// between outcomes, which a step changes by no more than row and parameter together.)
+    pub(super) fn runaway(&self, start: &Point) -> Option<Point> {
+        let adjacency = LaplacianSolver::is_sparse(self.items).then(|| Adjacency::new(self.items, self.pairs));
+        let weight = self.total_weight();
+        let mut point = start.clone();
+        let mut slope = self.slope(&point, adjacency.as_ref());
+        let mut direction = start.clone();
+        for _ in 0..RUNAWAY_STEPS {
+            let Some(step) = self.step(&slope, adjacency.as_ref(), slope.norm() / weight) else { break };
+            let of_rows = self.design.map_or(0.0, |design| design.longest_change(&step.coefficients));
+            if self.change_of_pairs(&step) + of_rows + step.log_parameter.abs() < SHORT_STEP {
+                return None;
+            }
+            let Some((next, next_slope)) = self.search(&point, &slope, &step, adjacency.as_ref()) else { break };
+            (point, slope, direction) = (next, next_slope, step);
+        }
+        Some(direction)
     }
 
     /// How many parameters all comparisons share.
@@ -229,13 +273,17 @@ impl Problem<'_> {
     /// For each covariate the share of its curvature that neither the ratings nor the covariates before it
     /// explain; 0 where the log cannot tell it from them.
     pub(super) fn shares_of_their_own(&self, design: &Design) -> Option<Vec<f64>> {
-        let problem = Problem { design: Some(design), has_parameter: false, ..*self };
+        Problem { design: Some(design), ..*self }.shares_of(&design.gram(self.pairs.low.len()))
+    }
+
+    /// The same, of the curvature of least squares over some rows.
+    pub(super) fn shares_of(&self, slope: &Slope) -> Option<Vec<f64>> {
+        let problem = Problem { has_parameter: false, ..*self };
         let adjacency = LaplacianSolver::is_sparse(self.items).then(|| Adjacency::new(self.items, self.pairs));
-        let slope = design.gram(self.pairs.low.len());
         // Enough to make the Laplacian of separate components regular; their means are not excited.
         let ridge = 1e-9 * slope.curvature.iter().sum::<f64>() / self.items.max(1) as f64;
         let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, ridge, adjacency.as_ref())?;
-        let Borders { borders, through } = problem.borders(&slope, &solver, 0.0)?;
+        let Borders { borders, through } = problem.borders(slope, &solver, 0.0)?;
         let whole = slope.corner.diagonal();
         let floors: Vec<f64> = whole.iter().map(|whole| OWN_SHARE * whole).collect();
         let (left, _) = eliminated(complement(&slope.corner, &borders, &through), vec![0.0; floors.len()], &floors);

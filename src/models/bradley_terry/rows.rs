@@ -1,10 +1,11 @@
 //! The likelihood of a fit with covariates, row by row.
 
 use super::FittedBradleyTerry;
+use super::covariates::Term;
 use super::design::{Design, row_derivatives};
 use super::outcomes::PairDerivatives;
 use crate::data::ItemId;
-use crate::models::{Bordered, RowLikelihood, RowScore, ScoreProducts};
+use crate::models::{Bordered, Direction, RowLikelihood, RowScore, ScoreProducts};
 
 /// A score below this is zero but for rounding.
 const NO_SCORE: f64 = 1e-9;
@@ -14,19 +15,21 @@ const NO_SCORE: f64 = 1e-9;
 pub(super) struct Rows<'a> {
     fit: &'a FittedBradleyTerry,
     design: &'a Design,
+    /// The places of the coefficients that the log holds: errors are those of a fit that takes the others for known.
+    held: Vec<usize>,
 }
 
 impl FittedBradleyTerry {
     /// The rows, if covariates entered the fit.
     pub(super) fn with_covariates(&self) -> Option<Rows<'_>> {
         let design = self.design.as_ref().filter(|design| design.width() > 0)?;
-        Some(Rows { fit: self, design })
+        Some(Rows { fit: self, design, held: (0..design.width()).filter(|&place| self.holds(place)).collect() })
     }
 }
 
 impl Rows<'_> {
     pub(super) fn log_likelihood(&self) -> f64 {
-        let Self { fit, design } = self;
+        let Self { fit, design, .. } = self;
         let difference = |pair| fit.point.difference(&fit.pairs, pair);
         design.log_likelihood(fit.rule, fit.tie_parameter(), difference, &fit.point.coefficients)
     }
@@ -37,7 +40,7 @@ impl Rows<'_> {
         row_derivatives(self.fit.rule, self.design.share(place), weight, at, self.fit.tie_parameter())
     }
 
-    /// The sums over rows between members.
+    /// The sums over rows between members, of what the log holds.
     fn summed(&self, members: &[bool], each: impl Fn(f64, usize) -> PairDerivatives + Sync) -> (Vec<f64>, Bordered) {
         let fit = self.fit;
         let pairs = &fit.pairs;
@@ -46,13 +49,60 @@ impl Rows<'_> {
             let among = is_member(pairs.low[pair]) && is_member(pairs.high[pair]);
             among.then(|| fit.point.difference(pairs, pair))
         };
-        self.design.bordered(fit.has_parameter, pairs, difference, each)
+        let (score, sum) = self.design.bordered(fit.has_parameter, pairs, difference, each);
+        if self.held.len() == self.design.width() {
+            return (score, sum);
+        }
+        let first = usize::from(fit.has_parameter);
+        let kept: Vec<usize> = (0..first).chain(self.held.iter().map(|place| first + place)).collect();
+        (score, sum.with_shared(&kept))
+    }
+
+    /// The covariate at a place of those that the log holds.
+    fn term(&self, place: usize) -> Option<&Term> {
+        self.design.fitted().nth(self.held[place])
+    }
+
+    /// What the fitted coefficients' covariates add to the change of a row's log-odds.
+    fn moved(&self, place: usize, coefficients: &[f64]) -> f64 {
+        let values = self.design.values(place);
+        self.held.iter().zip(coefficients).map(|(&held, by)| values[held] * by).sum()
     }
 }
 
 impl RowLikelihood for Rows<'_> {
     fn covariates(&self) -> usize {
-        self.design.width()
+        self.held.len()
+    }
+
+    fn name(&self, place: usize) -> &str {
+        self.term(place).map_or("", |term| &term.name)
+    }
+
+    fn unit(&self, place: usize) -> f64 {
+        self.term(place).map_or(1.0, |term| term.unit)
+    }
+
+    fn rows(&self) -> usize {
+        self.design.log_rows()
+    }
+
+    fn information(&self, row: usize, members: &[bool], directions: &[Direction], by: &mut [f64]) -> f64 {
+        let pairs = &self.fit.pairs;
+        let among = |place: &usize| {
+            let pair = self.design.pair(*place);
+            members[pairs.low[pair] as usize] && members[pairs.high[pair] as usize]
+        };
+        let Some(place) = self.design.place(row).filter(among) else { return 0.0 };
+        let pair = self.design.pair(place);
+        let base = self.fit.point.difference(pairs, pair);
+        let curvature = self.derivatives(base, place, self.design.weight(place)).curvature;
+        for (by, direction) in by.iter_mut().zip(directions) {
+            let ratings = direction.ratings[pairs.low[pair] as usize] - direction.ratings[pairs.high[pair] as usize];
+            let change = ratings + self.moved(place, &direction.coefficients);
+            *by = curvature * change * change;
+        }
+        self.design.count(place)
     }
 
     fn has_parameter(&self) -> bool {
@@ -67,11 +117,12 @@ impl RowLikelihood for Rows<'_> {
 
     fn outer_products(&self, members: &[bool]) -> ScoreProducts {
         let products = |base, place| {
-            let found = self.derivatives(base, place, self.design.weight(place));
+            let weight = self.design.weight(place);
+            let found = self.derivatives(base, place, weight);
             let count = self.design.count(place);
             PairDerivatives {
                 // Counted where the score is not zero.
-                score: if found.score.abs() > NO_SCORE { count } else { 0.0 },
+                score: if found.score.abs() > NO_SCORE * weight { count } else { 0.0 },
                 curvature: count * found.score * found.score,
                 cross: count * found.score * found.parameter_score,
                 parameter_curvature: count * found.parameter_score * found.parameter_score,
@@ -89,8 +140,9 @@ impl RowLikelihood for Rows<'_> {
         let found = self.derivatives(self.fit.point.difference(pairs, pair), place, 1.0);
         let (parameter, coefficients) = shared.split_at_mut(usize::from(self.fit.has_parameter));
         parameter.fill(found.parameter_score);
-        for (shared, value) in coefficients.iter_mut().zip(self.design.values(place)) {
-            *shared = found.score * value;
+        let values = self.design.values(place);
+        for (shared, &held) in coefficients.iter_mut().zip(&self.held) {
+            *shared = found.score * values[held];
         }
         Some(RowScore { low: ItemId(pairs.low[pair]), high: ItemId(pairs.high[pair]), difference: found.score })
     }

@@ -68,20 +68,52 @@ impl Design {
         };
         let (score, mut slope) = self.summed(problem.has_parameter, pairs.low.len(), difference, derivatives);
         let first = usize::from(problem.has_parameter);
-        for (place, coefficient) in at.coefficients.iter().enumerate() {
-            slope.shared_gradient[first + place] -= problem.covariate_penalty * coefficient;
-            slope.corner[(first + place, first + place)] += problem.covariate_penalty;
+        for (place, (coefficient, ridge)) in at.coefficients.iter().zip(problem.ridges).enumerate() {
+            slope.shared_gradient[first + place] -= ridge * coefficient;
+            slope.corner[(first + place, first + place)] += ridge;
         }
         (score, slope)
     }
 
     /// The curvature of least squares with the rows' weights, in ratings and covariates.
     pub(in super::super) fn gram(&self, pairs: usize) -> Slope {
-        let weighted = |_: f64, row: usize| PairDerivatives {
-            curvature: self.weight(row) * self.count(row),
+        self.gram_of(pairs, |_| 0.0, |_, _| true)
+    }
+
+    /// The same of those rows that `keep` accepts by the difference of their pair and their place.
+    pub(in super::super) fn gram_of(
+        &self,
+        pairs: usize,
+        difference: impl Fn(usize) -> f64 + Sync,
+        keep: impl Fn(f64, usize) -> bool + Sync,
+    ) -> Slope {
+        let weighted = |base: f64, row: usize| PairDerivatives {
+            curvature: if keep(base, row) { self.weight(row) * self.count(row) } else { 0.0 },
             ..PairDerivatives::default()
         };
-        self.summed(false, pairs, |_| Some(0.0), weighted).1
+        self.summed(false, pairs, |pair| Some(difference(pair)), weighted).1
+    }
+
+    /// The weights by pair of those rows that `keep` accepts by the difference of their pair and their place.
+    pub(in super::super) fn pair_sums(
+        &self,
+        pairs: &PairSums,
+        difference: impl Fn(usize) -> f64,
+        keep: impl Fn(f64, usize) -> bool,
+    ) -> PairSums {
+        let zeros = || vec![0.0; pairs.low.len()];
+        let (low, high) = (pairs.low.clone(), pairs.high.clone());
+        let mut sums = PairSums { low, high, low_wins: zeros(), high_wins: zeros(), ties: zeros() };
+        for row in 0..self.len() {
+            let pair = self.pair(row);
+            if keep(difference(pair), row) {
+                let Outcomes { low, high, ties } = outcomes(self.shares[row], self.weight(row) * self.count(row));
+                sums.low_wins[pair] += low;
+                sums.high_wins[pair] += high;
+                sums.ties[pair] += ties;
+            }
+        }
+        sums
     }
 
     /// The sums by pair and over all of what `each` says of a row, given the difference of its pair; without the
@@ -240,11 +272,16 @@ pub(in super::super) fn row_derivatives(
     difference: f64,
     parameter: f64,
 ) -> PairDerivatives {
+    rule.derivatives(outcomes(share, total), difference, parameter)
+}
+
+/// What a row of total weight `total` gives its outcomes.
+#[inline]
+fn outcomes(share: f64, total: f64) -> Outcomes {
     #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
-    let weights = if share == 0.5 {
+    if share == 0.5 {
         Outcomes { low: 0.0, high: 0.0, ties: total }
     } else {
         Outcomes { low: share * total, high: (1.0 - share) * total, ties: 0.0 }
-    };
-    rule.derivatives(weights, difference, parameter)
+    }
 }
