@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they are")]
 
 mod advantage;
+mod budget;
 mod completions;
 mod crossval;
 mod generate;
@@ -12,6 +13,7 @@ mod interrupt;
 mod merge;
 mod methods;
 mod names;
+mod next;
 mod output;
 mod predict;
 mod rank;
@@ -79,11 +81,13 @@ enum Command {
     Inspect(Box<inspect::InspectArgs>),
     Predict(Box<predict::PredictArgs>),
     Crossval(Box<crossval::CrossvalArgs>),
+    Next(Box<next::NextArgs>),
     Swiss(Box<swiss::SwissArgs>),
     Tournament(Box<tournament::TournamentArgs>),
     Merge(merge::MergeArgs),
     Advantage(Box<advantage::AdvantageArgs>),
     Methods(methods::MethodsArgs),
+    Budget(Box<budget::BudgetArgs>),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -135,11 +139,13 @@ fn run(cli: &Cli) -> anyhow::Result<Ended> {
         Command::Inspect(args) => inspect::run(args, &cli.global),
         Command::Predict(args) => predict::run(args, &cli.global),
         Command::Crossval(args) => crossval::run(args, &cli.global),
+        Command::Next(args) => next::run(args, &cli.global),
         Command::Swiss(args) => swiss::run(args, &cli.global),
         Command::Tournament(args) => tournament::run(args, &cli.global),
         Command::Merge(args) => merge::run(args, &cli.global),
         Command::Advantage(args) => advantage::run(args, &cli.global),
         Command::Methods(args) => methods::run(args, &cli.global),
+        Command::Budget(args) => budget::run(args, &cli.global),
         Command::Generate(args) => generate::run(args, &cli.global),
         Command::Completions(args) => completions::run(args, &cli.global),
     })

@@ -61,6 +61,14 @@ impl<'a> From<&'a PreferenceGraph> for Evidence<'a> {
     }
 }
 
+impl<'a> Evidence<'a> {
+    /// Ballots with their pair counts: `graph` is [`Profile::graph`] of the same profile. Raters of ballots
+    /// refuse ballots over other items than the graph's.
+    pub fn of_ballots(graph: &'a PreferenceGraph, ballots: &'a Profile) -> Self {
+        Self { ballots: Some(ballots), ..graph.into() }
+    }
+}
+
 /// A rating method with its settings.
 pub trait Rater: Debug + Send + Sync {
     /// Rates the items of `evidence`, starting where the method is iterative from the ratings
@@ -386,6 +394,16 @@ pub enum FitError {
     NeedsBallots {
         /// The method's name.
         method: &'static str,
+    },
+    /// Ballots and pair counts over different items.
+    #[error(
+        "the ballots are over {ballots} items and the pair counts over {graph}, or others; give counts of these ballots"
+    )]
+    OtherItems {
+        /// The items of the ballots.
+        ballots: usize,
+        /// The items of the graph.
+        graph: usize,
     },
     /// More winners than an election can have.
     #[error("winners={winners}: there are {items} items, and fewer of them can be elected; give a lower number")]

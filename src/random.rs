@@ -46,6 +46,24 @@ pub(crate) enum Purpose {
     SoftCondorcet = 40,
     /// Orders of items by tasks or voters: one stream an order.
     TaskOrders = 41,
+    /// Worlds of a simulated budget: one stream a trial.
+    BudgetWorlds = 50,
+    /// Scores and outcomes in them.
+    BudgetScores = 51,
+    /// What samplers draw in them.
+    BudgetChoices = 52,
+    /// Random regular graphs that a graph of comparisons is held against: one stream a graph.
+    RegularGraphs = 60,
+    /// Signs of pairs that resistances of large graphs are estimated with: one stream a projection.
+    ResistanceSketch = 61,
+    /// The comparisons to buy next: what the sampler draws, and sides.
+    NextBatch = 62,
+    /// What is true in a simulated future of a log: one stream a future.
+    FutureTruths = 63,
+    /// What samplers draw there.
+    FutureChoices = 64,
+    /// Outcomes there.
+    FutureOutcomes = 65,
 }
 
 /// The stream of one trial.

@@ -1,9 +1,11 @@
 //! Writers: a result as bytes. They compute no number.
 
 mod advantage;
+mod budget;
 mod crossval;
 mod inspect;
 mod leaderboard;
+mod next;
 mod predict;
 mod swiss;
 mod topologies;
@@ -12,9 +14,11 @@ mod tournament;
 use serde::Serialize;
 
 pub use self::advantage::{AdvantageRow, AdvantageTable, Results};
+pub use self::budget::{budget_csv, budget_jsonl, budget_markdown};
 pub use self::crossval::{Compared, MethodLine, signed};
 pub use self::inspect::{inspection_csv, inspection_jsonl, inspection_markdown};
 pub use self::leaderboard::{Board, csv, jsonl, markdown, ranges, rank_range};
+pub use self::next::{next_csv, next_jsonl, next_markdown};
 pub use self::predict::{predictions_csv, predictions_jsonl, predictions_markdown};
 pub use self::topologies::{topologies_csv, topologies_jsonl, topologies_markdown};
 pub use self::tournament::{MatchRow, matches_csv, matches_jsonl};

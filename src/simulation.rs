@@ -16,9 +16,12 @@
 //! # Ok::<(), palio::simulation::GenerateError>(())
 //! ```
 
+pub mod budget;
 mod generate;
+pub mod next;
 pub mod orders;
 mod popularity;
+pub mod samplers;
 mod settings;
 pub mod swiss_rounds;
 pub mod topologies;

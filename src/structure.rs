@@ -6,6 +6,7 @@ pub mod dominance;
 pub mod ensemble;
 pub mod feedback_arcs;
 pub mod hodge;
+pub mod resistance;
 pub mod triads;
 
 use std::borrow::Cow;

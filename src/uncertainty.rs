@@ -244,6 +244,30 @@ impl Uncertainty {
         }
     }
 
+    /// The same with all variances of ratings multiplied by `factor`, such as a design effect.
+    #[must_use]
+    pub fn widened(mut self, factor: f64) -> Self {
+        match &mut self.spread {
+            Spread::Covariance(matrix) => *matrix *= factor,
+            Spread::Replicates(ratings) => {
+                for replicates in ratings {
+                    let finite = || replicates.iter().copied().filter(|rating| rating.is_finite());
+                    let mean = finite().sum::<f64>() / finite().count().max(1) as f64;
+                    for rating in replicates {
+                        *rating = mean + factor.sqrt() * (*rating - mean);
+                    }
+                }
+            }
+        }
+        self
+    }
+
+    /// A matrix L such that L z, for independent standard normal z, is distributed as the errors of the ratings of
+    /// `items`, which must be members; a shift common to all is added. `None` where there is no spread.
+    pub(crate) fn factor_of(&self, items: &[ItemId]) -> Option<DMatrix<f64>> {
+        ranks::factor(&self.covariance_of(items))
+    }
+
     /// The covariance of the ratings of `items`, which must be members.
     fn covariance_of(&self, items: &[ItemId]) -> DMatrix<f64> {
         let places: Vec<usize> = items.iter().filter_map(|&item| self.place(item)).collect();

@@ -7,6 +7,8 @@
 
 #[path = "golden/boards.rs"]
 mod boards;
+#[path = "golden/budget.rs"]
+mod budget;
 #[path = "common/close.rs"]
 mod close;
 #[path = "golden/covariates.rs"]
@@ -66,6 +68,7 @@ const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("structure", structure::CHECKS),
     ("readme", readme::CHECKS),
     ("swiss", swiss::CHECKS),
+    ("budget", budget::CHECKS),
     ("voting", voting::CHECKS),
     ("metrics", metrics::CHECKS),
     ("soft_condorcet", soft_condorcet::CHECKS),

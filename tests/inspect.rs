@@ -162,3 +162,41 @@ fn votes_on_one_task_are_not_independent() {
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("clustered by task (300, which add a factor of 3.01 to misfit)"), "{out}");
 }
+
+#[test]
+fn resistance_stands_beside_that_of_known_shapes() {
+    // A cycle of four with two comparisons a pair: 3/8 for neighbours, 1/2 across.
+    let cycle = "a,b,wins_a,wins_b\nw,x,1,1\nx,y,1,1\ny,z,2,0\nz,w,0,2\n";
+    let found = &json(&["-", "--resistance"], cycle)["resistance"];
+    let number = |value: &Value| value.as_f64().expect("a number");
+    assert!((number(&found["mean"]) - (4.0 * 0.375 + 2.0 * 0.5) / 6.0).abs() < 1e-12, "{found}");
+    assert!((number(&found["worst"]) - 0.5).abs() < 1e-12);
+    assert_eq!((&found["worst_pairs"][0]["left"], &found["worst_pairs"][0]["right"]), (&"w".into(), &"y".into()));
+    assert_eq!((&found["infinite_pairs"], &found["exact"]), (&0.into(), &true.into()));
+    let shapes: Vec<&str> =
+        found["shapes"].as_array().expect("shapes").iter().filter_map(|it| it["shape"].as_str()).collect();
+    assert_eq!(shapes, ["complete", "random-regular", "star", "tree", "chain"]);
+    // 3 wires of 8/3 comparisons: 3/8 each, and the ends of the chain are three of them apart.
+    assert!((number(&found["shapes"][4]["worst"]) - 9.0 / 8.0).abs() < 1e-12);
+    assert!(json(&["-"], cycle).get("resistance").is_none());
+    let (_, out, _) = run(&["-", "--resistance"], cycle);
+    assert!(out.contains("this log") && out.contains("random regular graph"), "{out}");
+    let (_, out, _) = run(&["-", "--resistance", "--format", "csv"], cycle);
+    assert!(out.starts_with("place,item,strong_component,in_circle,smith,schwartz,mean_resistance\n1,"), "{out}");
+    let (_, out, _) = run(&["-", "--resistance", "--format", "jsonl"], cycle);
+    assert!(out.lines().all(|line| line.contains("\"mean_resistance\":0.4166666666666")), "{out}");
+}
+
+#[test]
+fn resistance_is_infinite_between_groups_that_never_met() {
+    let far = "a,b,winner\nx,y,a\ny,x,a\nu,v,b\nv,u,b\n";
+    let report = json(&["-", "--resistance"], far);
+    let found = &report["resistance"];
+    assert_eq!((&found["mean"], &found["worst"], &found["infinite_pairs"]), (&Value::Null, &Value::Null, &4.into()));
+    for key in ["mean_connected", "worst_connected"] {
+        assert!((found[key].as_f64().expect("a number") - 0.5).abs() < 1e-12, "{found}");
+    }
+    assert_eq!(codes(&report), ["disconnected"]);
+    let (_, out, _) = run(&["-", "--resistance"], far);
+    assert!(out.contains("infinite for 4 pairs"), "{out}");
+}

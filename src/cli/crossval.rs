@@ -17,7 +17,7 @@ pub(crate) use self::arguments::CrossvalArgs;
 use self::arguments::{FoldBy, Method, TieScoreArg, methods};
 use super::input;
 use super::output::{Format, Output, progress_bar, warn};
-use super::rating::Evidences;
+use super::rating::{Evidences, weighted_ballots};
 use super::table::{self, Column};
 use super::{Ended, Global};
 
@@ -26,10 +26,16 @@ pub(super) fn run(args: &CrossvalArgs, global: &Global) -> anyhow::Result<Ended>
     let plan = Plan::new(args, global)?;
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
-    let reading = args.input.read(plan.read_options())?;
-    let mut notes = input::notes(&args.input.reading, &reading);
-    let inputs = reading.inputs.clone();
-    let found = plan.crossval(reading, &mut notes)?;
+    let mut notes = Vec::new();
+    let (found, inputs) = if input::hold_ballots(&args.input.logs) {
+        let reading = args.input.read_profile()?;
+        (plan.crossval_ballots(&reading.profile, &mut notes)?, reading.inputs)
+    } else {
+        let reading = args.input.read(plan.read_options())?;
+        notes.extend(input::notes(&args.input.reading, &reading));
+        let inputs = reading.inputs.clone();
+        (plan.crossval(reading, &mut notes)?, inputs)
+    };
     warn(&notes, global);
     let compared = Compared::new(found, plan.methods.iter().map(Method::settings).collect());
     let bytes = match format {
@@ -55,11 +61,8 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn new(args: &'a CrossvalArgs, global: &'a Global) -> anyhow::Result<Self> {
         let ballots = input::hold_ballots(&args.input.logs);
-        let fold_by = match FoldBy::of(&args.fold_by) {
-            // The comparisons of a ballot go together.
-            FoldBy::Comparison if ballots => FoldBy::Column(Profile::BALLOT.to_owned()),
-            fold_by => fold_by,
-        };
+        let fold_by = FoldBy::of(&args.fold_by);
+        let fold_by = if ballots { of_ballots(&fold_by)? } else { fold_by };
         if fold_by == FoldBy::Time && args.repeats != 1 {
             bail!("--repeats {}: folds by time are not drawn, and repeating them changes nothing", args.repeats);
         }
@@ -107,11 +110,34 @@ impl<'a> Plan<'a> {
         let repetitions: Vec<Folds<'_>> = (0..self.args.repeats)
             .map(|repeat| self.folds(&found.graph, found.log.as_ref(), column.as_deref(), repeat))
             .collect::<anyhow::Result<_>>()?;
-        notes.extend(self.fold_notes(&repetitions[0], column.as_deref()));
+        self.scored(&repetitions, column.as_deref(), notes)
+    }
+
+    /// Whole ballots are held out, so that raters of ballots are fitted to ballots.
+    fn crossval_ballots(&self, profile: &Profile, notes: &mut Vec<Note>) -> anyhow::Result<Crossval> {
+        let graph = profile.graph();
+        let folds = |repeat| {
+            let settings = FoldSettings { folds: self.args.folds, seed: self.global.seed, repeat };
+            Folds::of_ballots(profile, &graph, settings).map_err(|error| self.with_option(&error))
+        };
+        let repetitions: Vec<Folds<'_>> = (0..self.args.repeats).map(folds).collect::<anyhow::Result<_>>()?;
+        if profile.is_weighted() {
+            notes.push(weighted_ballots());
+        }
+        self.scored(&repetitions, Some(Profile::BALLOT), notes)
+    }
+
+    fn scored(
+        &self,
+        repetitions: &[Folds<'_>],
+        column: Option<&str>,
+        notes: &mut Vec<Note>,
+    ) -> anyhow::Result<Crossval> {
+        notes.extend(self.fold_notes(&repetitions[0], column));
         let candidates: Vec<Candidate<'_>> = self.methods.iter().map(Method::candidate).collect();
         let length = repetitions.iter().map(Folds::len).sum::<usize>();
         let bar = progress_bar(length as u64, "folds", self.global);
-        let scored = crossval(&candidates, &repetitions, self.tie_score, &|| bar.inc(1))?;
+        let scored = crossval(&candidates, repetitions, self.tie_score, &|| bar.inc(1))?;
         bar.finish_and_clear();
         notes.extend(scored.notes.iter().cloned());
         Ok(scored)
@@ -235,6 +261,19 @@ impl<'a> Plan<'a> {
         }
         parts.push("± one standard error over folds".to_owned());
         parts
+    }
+}
+
+/// What is held out of ballots, whose comparisons go together.
+fn of_ballots(asked: &FoldBy) -> anyhow::Result<FoldBy> {
+    match asked {
+        FoldBy::Time => bail!("--fold-by time: ballots have no time; leave it out, and whole ballots are held out"),
+        FoldBy::Column(column) if column != Profile::BALLOT => {
+            bail!(
+                "--fold-by {column}: there is no column {column}: the input holds ballots, and whole ones are held out"
+            )
+        }
+        FoldBy::Comparison | FoldBy::Role(_) | FoldBy::Column(_) => Ok(FoldBy::Column(Profile::BALLOT.to_owned())),
     }
 }
 

@@ -6,8 +6,8 @@ use anyhow::bail;
 use clap::ValueEnum;
 use palio::data::profile::Profile;
 use palio::data::read::{
-    BallotColumns, BothBad, ColumnNames, Comparisons, Dialect, InputFormat, Keep, LabelColumn, Notes, OutcomeAs,
-    ReadOptions, Reading, Role, is_preflib, read, read_ballots,
+    BallotColumns, BallotReading, BothBad, ColumnNames, Comparisons, Dialect, InputFormat, Keep, LabelColumn, Notes,
+    OutcomeAs, ReadOptions, Reading, Role, is_preflib, read, read_ballots,
 };
 use palio::structure::Note;
 use serde::Serialize;
@@ -150,6 +150,12 @@ impl InputArgs {
         }
     }
 
+    /// Reads ballots as such.
+    pub(super) fn read_profile(&self) -> anyhow::Result<BallotReading> {
+        self.reading.refuse_for_ballots()?;
+        Ok(read_ballots(&self.logs, &BallotColumns::default())?)
+    }
+
     /// Reads ballots as the comparisons that they are. A ballot is the task and the judge of its rows.
     fn read_pairs(&self, wanted: &ReadOptions) -> anyhow::Result<Reading> {
         self.reading.refuse_for_ballots()?;
@@ -166,9 +172,13 @@ impl InputArgs {
         let found = read_ballots(&self.logs, &BallotColumns::default())?;
         let rows = wanted.keep == Keep::Rows || !wanted.labels.is_empty();
         let profile = found.profile;
+        let mut taken = vec!["ballots were taken as the comparisons of each two items that they rank".to_owned()];
+        if rows && !profile.has_few_voters() {
+            let many = "so many voters, or weights: the equal ballots of an entry were taken as one";
+            taken.push(many.to_owned());
+        }
         let comparisons = if rows { Comparisons::Rows(profile.to_log()) } else { Comparisons::Counts(profile.tally()) };
-        let taken = "ballots were taken as the comparisons of each two items that they rank".to_owned();
-        let notes = Notes { taken: vec![taken], counted: true, label_roles, ..Notes::default() };
+        let notes = Notes { taken, counted: true, label_roles, ..Notes::default() };
         Ok(Reading { comparisons, inputs: found.inputs, format: InputFormat::Csv, notes })
     }
 

@@ -1,5 +1,6 @@
 //! `palio inspect`: what a log's comparisons are, beyond one number an item.
 
+mod resistance;
 mod shown;
 
 use anyhow::{Context, bail};
@@ -12,7 +13,7 @@ use palio::structure::Note;
 use palio::structure::ensemble::JudgeArcs;
 use palio::uncertainty::Clusters;
 use palio::validation::deviance::{Deviance, DevianceSettings, FEWEST_LOGS};
-use palio::validation::inspection::{Inspection, InspectionSettings, Merged};
+use palio::validation::inspection::{Inspection, InspectionSettings, Merged, ResistanceFacts};
 
 use super::input::{self, InputArgs};
 use super::output::{Format, Output, progress_bar, warn};
@@ -34,6 +35,11 @@ pub(crate) struct InspectArgs {
     /// Column whose rows belong together: auto (the task, if there are 30 or more), none, or a column
     #[arg(long, value_name = "COLUMN", default_value = "auto")]
     cluster: String,
+
+    /// Tell how well the comparisons tie pairs of items together (effective resistance), and what a chain, a
+    /// tree, a random regular graph and a star of as many items and comparisons would give
+    #[arg(long)]
+    resistance: bool,
 
     #[command(flatten)]
     input: InputArgs,
@@ -92,6 +98,7 @@ pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> 
     let mut found = Inspection::of(&graph, clusters.as_ref(), settings, &|| bar.inc(1))?;
     bar.finish_and_clear();
     found.merged = merged;
+    found.resistance = args.resistance.then(|| ResistanceFacts::of(&graph, global.seed));
     notes.append(&mut found.notes);
     warn(&notes, global);
     let bytes = match format {
@@ -146,6 +153,7 @@ impl InspectArgs {
             "merge_judges": self.merge_judges.map(JudgeArcs::from),
             "resamples": self.resamples,
             "cluster": self.cluster,
+            "resistance": self.resistance,
             "most_cycles_counted": defaults.cycles.count,
             "listed": defaults.cycles.listed,
             "reading": serde_json::to_value(self.input.settings())?,

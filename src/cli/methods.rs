@@ -6,13 +6,15 @@ use palio::advantages::{AGGREGATIONS, AggregationEntry, PRESETS, PresetEntry, RE
 use palio::data::read::Dialect;
 use palio::models::{Mirror, Needs, RATERS, RaterEntry, Setting, Units};
 use palio::report::Report;
+use palio::simulation::budget::{RANKERS, RankerEntry, WORLDS, WorldEntry};
+use palio::simulation::samplers::{Chooses, SAMPLERS, SamplerEntry};
 use palio::tournaments::{TOPOLOGIES, TopologyEntry};
 use serde::Serialize;
 
 use super::output::{Format, Output};
 use super::{Ended, Global};
 
-/// List raters, topologies, aggregations, rewards, presets and dialects with their settings, defaults and laws
+/// List raters, topologies, aggregations, rewards, presets, samplers, worlds and dialects with their settings, defaults and laws
 #[derive(Debug, clap::Args)]
 pub(crate) struct MethodsArgs {
     /// Only the methods of this name
@@ -26,6 +28,9 @@ struct Methods {
     aggregations: Vec<AggregationEntry>,
     rewards: Vec<RewardEntry>,
     presets: Vec<PresetEntry>,
+    samplers: Vec<SamplerEntry>,
+    worlds: Vec<WorldEntry>,
+    rankers: Vec<RankerEntry>,
     dialects: Vec<DialectEntry>,
 }
 
@@ -64,6 +69,9 @@ impl Methods {
             aggregations: kept(AGGREGATIONS, name, |it| it.name),
             rewards: kept(REWARDS, name, |it| it.name),
             presets: kept(PRESETS, name, |it| it.name),
+            samplers: kept(SAMPLERS, name, |it| it.name),
+            worlds: kept(WORLDS, name, |it| it.name),
+            rankers: kept(RANKERS, name, |it| it.name),
             dialects: kept(&dialects, name, |it| it.name),
         };
         if let Some(name) = name.filter(|_| found.names().is_empty()) {
@@ -79,8 +87,13 @@ impl Methods {
         names.extend(self.aggregations.iter().map(|it| it.name));
         names.extend(self.rewards.iter().map(|it| it.name));
         names.extend(self.presets.iter().map(|it| it.name));
+        names.extend(self.samplers.iter().map(|it| it.name));
+        names.extend(self.worlds.iter().map(|it| it.name));
+        names.extend(self.rankers.iter().map(|it| it.name));
         names.extend(self.dialects.iter().map(|it| it.name));
-        names
+        // A rater, a sampler and a world may share a name.
+        let is_first = |&at: &usize| !names[..at].contains(&names[at]);
+        (0..names.len()).filter(is_first).map(|at| names[at]).collect()
     }
 }
 
@@ -100,6 +113,12 @@ fn text(methods: &Methods) -> String {
         each(&methods.rewards, reward),
     );
     section("PRESETS (palio advantage or tournament, --preset NAME)", each(&methods.presets, preset));
+    section(
+        "SAMPLERS (palio budget --samplers or next --sampler, NAME:SETTING=VALUE)",
+        each(&methods.samplers, sampler),
+    );
+    section("WORLDS (palio budget --worlds NAME:SETTING=VALUE,…)", each(&methods.worlds, world));
+    section("RANKERS (palio budget --rankers NAME:SETTING=VALUE,…, beside all raters)", each(&methods.rankers, ranker));
     section("DIALECTS (logs of comparisons, --from NAME)", each(&methods.dialects, dialect));
     text
 }
@@ -139,6 +158,23 @@ fn reward(reward: &RewardEntry) -> String {
 
 fn preset(preset: &PresetEntry) -> String {
     format!("  {:<16} {}\n  {:<16}   from {}\n", preset.name, preset.summary, "", preset.source)
+}
+
+fn sampler(sampler: &SamplerEntry) -> String {
+    let chooses = match sampler.chooses {
+        Chooses::Nothing => "",
+        Chooses::Pairs => "\n  chooses the pair",
+        Chooses::Tasks => "\n  chooses the task",
+    };
+    format!("\n{}\n  {}{chooses}\n{}", sampler.name, sampler.summary, settings(sampler.settings))
+}
+
+fn world(world: &WorldEntry) -> String {
+    format!("\n{}\n  {}\n{}", world.name, world.summary, settings(world.settings))
+}
+
+fn ranker(ranker: &RankerEntry) -> String {
+    format!("\n{}\n  {}\n{}", ranker.name, ranker.summary, settings(ranker.settings))
 }
 
 fn dialect(dialect: &DialectEntry) -> String {

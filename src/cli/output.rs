@@ -120,6 +120,13 @@ pub(super) fn warn(notes: &[Note], global: &Global) {
     }
 }
 
+/// Tells something on stderr that is no warning.
+pub(super) fn tell(text: &str, global: &Global) {
+    if !global.quiet {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
 /// A bar on stderr for work of `length` steps, where stderr is a terminal.
 pub(super) fn progress_bar(length: u64, what: &'static str, global: &Global) -> indicatif::ProgressBar {
     if global.quiet || !io::stderr().is_terminal() {

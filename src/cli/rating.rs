@@ -197,20 +197,16 @@ impl<'a> Rating<'a> {
     /// independent: a sandwich is clustered by ballot, and the bootstrap resamples ballots.
     pub(super) fn rated_ballots(&self, graph: &PreferenceGraph, profile: &Profile) -> anyhow::Result<Rated> {
         self.check_for_ballots()?;
-        let evidence = Evidence { graph, rows: None, ballots: Some(profile) };
+        let evidence = Evidence::of_ballots(graph, profile);
         let fitted = self.rater.fit(evidence, None)?;
-        if self.interval == IntervalKind::Sandwich && !profile.has_few_voters() {
-            let message =
-                "so many voters, or parts of one, are no clusters of a sandwich: --interval bootstrap resamples them";
-            let mut uncertainty = Uncertainty::unknown(graph.items().len());
-            uncertainty.notes.push(Note::new("intervals-skipped", message));
-            return Ok(Rated { fitted, uncertainty });
+        let mut uncertainty = if self.interval == IntervalKind::Sandwich {
+            covariance(&*fitted, graph, CovarianceKind::Sandwich, Some(&Clusters::of_ballots(profile, graph)))
+        } else {
+            self.uncertainty(evidence, &*fitted, None)?
+        };
+        if profile.is_weighted() && self.interval != IntervalKind::None {
+            uncertainty.notes.push(weighted_ballots());
         }
-        let log = (self.interval == IntervalKind::Sandwich).then(|| profile.to_log());
-        let labels = log.as_ref().and_then(|log| Some((log, log.labels(Profile::BALLOT)?)));
-        let clusters = labels.map(|(log, labels)| (Clusters::new(log, labels, graph), labels));
-        let clusters = clusters.as_ref().map(|(clusters, labels)| (clusters, *labels));
-        let uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;
         Ok(Rated { fitted, uncertainty })
     }
 
@@ -318,6 +314,13 @@ impl<'a> Rating<'a> {
             IntervalKind::None => None,
         }
     }
+}
+
+/// That numbers of ballots were not taken as numbers of voters.
+pub(super) fn weighted_ballots() -> Note {
+    let message = "counts of ballots are weights, or not whole: each entry was taken as one ballot of its weight, not as \
+                   many voters'";
+    Note::new("weighted-ballots", message)
 }
 
 fn check_numbers(args: &RatingArgs) -> anyhow::Result<()> {

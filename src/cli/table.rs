@@ -308,9 +308,24 @@ pub(super) fn trimmed(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// A number with three significant digits, and all those before the point.
+pub(super) fn significant(value: f64) -> String {
+    if value <= 0.0 {
+        return "0".to_owned();
+    }
+    let decimals = (2.0 - value.log10().floor()).clamp(0.0, 12.0) as usize;
+    format!("{value:.decimals$}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn significant_numbers_have_three_digits() {
+        let shown = [0.0, 0.000_123_4, 0.0159, 1.0, 12.34, 4_321.0].map(significant);
+        assert_eq!(shown, ["0", "0.000123", "0.0159", "1.00", "12.3", "4321"]);
+    }
 
     #[test]
     fn thousands_stand_apart() {

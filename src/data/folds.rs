@@ -3,14 +3,17 @@
 //! Each fold is a pair of graphs over the same items, what is trained on and what is held out. Where only
 //! counts are known, counts are split; raters that replay rows get the rows of the very same split.
 
+mod ballots;
 mod rows;
 mod thinning;
 
 use std::borrow::Cow;
 
+use self::ballots::HeldBallots;
 use self::rows::Parts;
 use self::thinning::HeldCell;
 use super::graph::{CellSum, PreferenceGraph};
+use super::profile::Profile;
 use super::{Labels, Log};
 
 /// How many folds, and which of the many ways to draw them.
@@ -96,6 +99,8 @@ enum Split<'a> {
     Cells(Vec<Vec<HeldCell>>),
     /// One part of rows a fold, held out in turn.
     Rows(Parts<'a>),
+    /// Whole ballots, in one fold each.
+    Ballots(HeldBallots<'a>),
     /// Parts in order of time: each but the first is predicted from those before it.
     Chain(Parts<'a>),
 }
@@ -149,6 +154,22 @@ impl<'a> Folds<'a> {
         Ok(Self { graph, split })
     }
 
+    /// Whole ballots, each in one fold with all its comparisons, all folds of as many ballots up to one.
+    /// Ballots that rank fewer than two items are left out. Where counts are
+    /// [weights](Profile::is_weighted), each entry is one ballot. O(ballots × folds), or O(voters) if that is
+    /// less.
+    ///
+    /// # Errors
+    /// If there are fewer than two folds, more of them than ballots, or more than 2^40 ballots.
+    pub fn of_ballots(
+        profile: &'a Profile,
+        graph: &'a PreferenceGraph,
+        settings: FoldSettings,
+    ) -> Result<Self, FoldError> {
+        let split = Split::Ballots(HeldBallots::drawn(profile, settings)?);
+        Ok(Self { graph, split })
+    }
+
     /// Forward chaining: the rows in order of time are cut into `folds + 1` parts of about the same number
     /// of comparisons, and each part but the first is held out from a fit to all parts before it. Rows of
     /// equal time are not cut apart, so that there may be fewer folds. O(rows log rows).
@@ -168,6 +189,7 @@ impl<'a> Folds<'a> {
         match &self.split {
             Split::Cells(held) => held.len(),
             Split::Rows(parts) => parts.len(),
+            Split::Ballots(held) => held.len(),
             Split::Chain(parts) => parts.len() - 1,
         }
     }
@@ -205,6 +227,10 @@ impl<'a> Folds<'a> {
                 let test = parts.sums(index..index + 1, self.graph);
                 (rest(self.graph.sums(), &test), test)
             }
+            Split::Ballots(held) => {
+                let test = held.sums(index, self.graph);
+                (rest(self.graph.sums(), &test), test)
+            }
             Split::Chain(parts) => (parts.sums(0..index + 1, self.graph), parts.sums(index + 1..index + 2, self.graph)),
         };
         Fold { train: self.graph.with_sums(train), test: self.graph.with_sums(test) }
@@ -216,15 +242,26 @@ impl<'a> Folds<'a> {
     }
 
     /// The rows that fold `index` trains on, over the same items and without labels: in the order of the
-    /// log, or of time where folds are of time. `None` where counts were split. O(rows).
+    /// log, or of time where folds are of time. `None` where counts or ballots were split. O(rows).
     ///
     /// # Panics
     /// If there is no such fold.
     pub fn train_rows(&self, index: usize) -> Option<Log> {
         match &self.split {
-            Split::Cells(_) => None,
+            Split::Cells(_) | Split::Ballots(_) => None,
             Split::Rows(parts) => Some(parts.without(index)),
             Split::Chain(parts) => Some(parts.first(index + 1)),
+        }
+    }
+
+    /// The ballots that fold `index` trains on; `None` where comparisons were split. O(places).
+    ///
+    /// # Panics
+    /// If there is no such fold.
+    pub fn train_ballots(&self, index: usize) -> Option<Profile> {
+        match &self.split {
+            Split::Ballots(held) => Some(held.without(index)),
+            Split::Cells(_) | Split::Rows(_) | Split::Chain(_) => None,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! let mut profile = Profile::new(["ada", "bob", "cleo"].into_iter().collect());
 //! let [ada, bob, cleo] = [0, 1, 2].map(palio::data::ItemId);
 //! profile.push(&[&[ada], &[bob], &[cleo]], 2.0)?;
-//! profile.push(&[&[cleo], &[ada, bob]], 3.0)?;
+//! profile.push(&[&[cleo][..], &[ada, bob]], 3.0)?;
 //! let fitted = Copeland.fit((&profile.graph()).into(), None)?;
 //! assert_eq!(fitted.ratings(), [1.0, 0.0, 2.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,6 +31,9 @@ pub struct Profile {
     /// For each of them its level on its ballot, from 0; tied items have one level.
     levels: Vec<u32>,
     counts: Vec<f64>,
+    /// The sum of the counts.
+    voters: f64,
+    weighted: bool,
 }
 
 /// One ballot.
@@ -40,7 +43,7 @@ pub struct Ballot<'a> {
     pub ranked: &'a [ItemId],
     /// For each of them its level, from 0: how many groups of tied items stand above it.
     pub levels: &'a [u32],
-    /// How many voters cast it, or its weight.
+    /// How many voters cast it, or its weight: [`Profile::is_weighted`] tells which.
     pub count: f64,
 }
 
@@ -62,13 +65,22 @@ pub enum BallotError {
         /// How many items there are.
         items: usize,
     },
-    /// A number of voters that is negative or not finite.
-    #[error("a ballot counts {count} times; give a finite number that is not negative")]
+    /// A number of voters that is negative, or too large to be one.
+    #[error("a ballot counts {count} times; give a number that is not negative and at most 2^53")]
     Count {
         /// The number.
         count: f64,
     },
+    /// More voters than can be counted one by one.
+    #[error("with this ballot there are {voters} voters; give counts that come to at most 2^53")]
+    TooManyVoters {
+        /// Their number.
+        voters: f64,
+    },
 }
+
+/// Up to this many voters each counts.
+const MOST_VOTERS: f64 = 9_007_199_254_740_992.0;
 
 /// What equal scores of two models on a benchmark mean for its vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,10 +107,13 @@ impl Profile {
     }
 
     /// Adds a ballot: groups of tied items from the top down, and how many voters cast it. Empty groups
-    /// are left out. O(places²) up to a dozen places, else O(items).
+    /// are left out. Counts come to at most 2⁵³. O(places²) up to a dozen places, else O(items).
     pub fn push<G: AsRef<[ItemId]>>(&mut self, groups: &[G], count: f64) -> Result<(), BallotError> {
-        if !(count >= 0.0 && count.is_finite()) {
+        if !(0.0..=MOST_VOTERS).contains(&count) {
             return Err(BallotError::Count { count });
+        }
+        if count > MOST_VOTERS - self.voters {
+            return Err(BallotError::TooManyVoters { voters: self.voters + count });
         }
         let first = self.ranked.len();
         for (level, group) in (0..).zip(groups.iter().map(AsRef::as_ref).filter(|group| !group.is_empty())) {
@@ -110,12 +125,30 @@ impl Profile {
             self.levels.truncate(first);
             return Err(error);
         }
+        self.close(count);
+        Ok(())
+    }
+
+    /// Ends a ballot with the places so far.
+    fn close(&mut self, count: f64) {
         if self.starts.is_empty() {
             self.starts.push(0);
         }
         self.starts.push(self.ranked.len());
         self.counts.push(count);
-        Ok(())
+        self.voters += count;
+        self.weighted |= count.fract() != 0.0;
+    }
+
+    /// Takes each entry as one ballot, whose count is its weight.
+    pub fn take_counts_as_weights(&mut self) {
+        self.weighted = true;
+    }
+
+    /// Whether counts are weights of single ballots, and not numbers of voters: where that was
+    /// [said](Self::take_counts_as_weights), or one of them is not whole.
+    pub fn is_weighted(&self) -> bool {
+        self.weighted
     }
 
     /// Whether each of these items is one of the profile's and there once.
@@ -141,6 +174,7 @@ impl Profile {
     /// comparison is a ballot each way, which count as much as the share. O(rows).
     pub fn from_log(log: &Log) -> Self {
         let mut profile = Self::new(log.items().clone());
+        profile.weighted = !log.weights.is_empty();
         for row in log.rows() {
             let count = row.count * row.weight;
             let (left, right) = (row.left, row.right);
@@ -165,7 +199,8 @@ impl Profile {
         for benchmark in 0..table.benchmarks().len() {
             let scores = table.column(benchmark);
             let mut order: Vec<usize> = (0..scores.len()).filter(|&model| !scores[model].is_nan()).collect();
-            order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+            // Zeros of either sign are equal.
+            order.sort_by(|&a, &b| (scores[b] + 0.0).total_cmp(&(scores[a] + 0.0)));
             let mut level = 0;
             let mut levels: Vec<u32> = Vec::with_capacity(order.len());
             for (place, &model) in order.iter().enumerate() {
@@ -181,13 +216,9 @@ impl Profile {
 
     /// Adds a ballot that is known to be one.
     pub(crate) fn extend(&mut self, ranked: &[ItemId], levels: &[u32], count: f64) {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
         self.ranked.extend_from_slice(ranked);
         self.levels.extend_from_slice(levels);
-        self.starts.push(self.ranked.len());
-        self.counts.push(count);
+        self.close(count);
     }
 
     /// The items, in first-seen order; some may stand on no ballot.
@@ -207,7 +238,7 @@ impl Profile {
 
     /// The number of voters: the sum of the ballots' counts.
     pub fn voters(&self) -> f64 {
-        self.counts.iter().sum()
+        self.voters
     }
 
     /// Ballot `index`, counted from 0.
@@ -224,21 +255,42 @@ impl Profile {
         (0..self.len()).map(|index| self.ballot(index))
     }
 
-    /// The same ballots with other counts: a resampled copy.
+    /// The ballots that other counts leave, without those that count nothing: a resampled copy. O(places left).
     ///
     /// # Panics
     /// If there is not one count a ballot.
     #[must_use]
-    pub fn with_counts(&self, counts: Vec<f64>) -> Self {
+    pub fn with_counts(&self, counts: &[f64]) -> Self {
         assert_eq!(counts.len(), self.len(), "one count a ballot");
-        Self { counts, ..self.clone() }
+        let mut left = Self::new(self.items.clone());
+        for (ballot, &count) in self.ballots().zip(counts).filter(|(_, count)| **count > 0.0) {
+            left.extend(ballot.ranked, ballot.levels, count);
+        }
+        left.weighted = self.weighted;
+        left
+    }
+
+    /// For each entry how many ballots it is that compare anything: those of its voters, or one where counts
+    /// are weights.
+    pub(crate) fn sizes(&self) -> Vec<f64> {
+        let size = |ballot: Ballot<'_>| match (ballot.ranked.len() > 1 && ballot.count > 0.0, self.weighted) {
+            (false, _) => 0.0,
+            (true, true) => 1.0,
+            (true, false) => ballot.count,
+        };
+        self.ballots().map(size).collect()
+    }
+
+    /// What each of the [ballots](Self::sizes) of an entry counts.
+    pub(crate) fn unit(&self, entry: usize) -> f64 {
+        if self.weighted { self.counts[entry] } else { 1.0 }
     }
 
     /// The profile in which the items that a ballot leaves out are tied below all that it ranks.
     /// O(ballots × items).
     #[must_use]
     pub fn with_unranked_last(&self) -> Self {
-        let mut complete = Self::new(self.items.clone());
+        let mut complete = Self { weighted: self.weighted, ..Self::new(self.items.clone()) };
         let (mut ranked, mut levels, mut seen) = (Vec::new(), Vec::new(), Vec::new());
         for ballot in self.ballots() {
             ranked.clear();
@@ -273,9 +325,13 @@ impl Profile {
     /// entry, which are one ballot then. O(rows).
     pub fn to_log(&self) -> Log {
         let by_voter = self.has_few_voters();
-        let (mut log, mut labels, mut voter) = (Log::new(self.items.clone()), Vec::new(), 0_u32);
+        let (mut log, mut labels, mut voter) = (Log::new(self.items.clone()), Vec::new(), 0_u64);
         for ballot in self.ballots() {
-            let (copies, count) = if by_voter { (ballot.count as u32, 1.0) } else { (1, ballot.count) };
+            let (copies, count) = if by_voter { (ballot.count as u64, 1.0) } else { (1, ballot.count) };
+            if ballot.ranked.len() < 2 {
+                voter += copies;
+                continue;
+            }
             for _ in 0..copies {
                 voter += 1;
                 ballot.comparisons().for_each(|row| log.push(Comparison { count, ..row }));
@@ -286,13 +342,13 @@ impl Profile {
         log
     }
 
-    /// Whether counts are whole and come to no more than 2²⁴ comparisons, so that [`to_log`](Self::to_log)
-    /// has rows for each voter. O(ballots).
+    /// Whether counts are voters who make no more than 2²⁴ comparisons, so that [`to_log`](Self::to_log)
+    /// has rows for each of them. O(ballots).
     pub fn has_few_voters(&self) -> bool {
         const MOST_ROWS: f64 = 16_777_216.0;
         let pairs = |ranked: usize| ranked * ranked.saturating_sub(1) / 2;
         let rows: f64 = self.ballots().map(|ballot| ballot.count * pairs(ballot.ranked.len()) as f64).sum();
-        rows <= MOST_ROWS && self.counts.iter().all(|count| count.fract() == 0.0)
+        rows <= MOST_ROWS && !self.weighted
     }
 
     /// The graph of the pair counts. O(places²) a ballot.
@@ -362,6 +418,34 @@ mod tests {
     }
 
     #[test]
+    fn voters_of_one_item_make_no_rows() {
+        let mut profile = Profile::new(["a", "b"].into_iter().collect());
+        profile.push(&[ids([0])], 4_294_967_296.0).unwrap();
+        profile.push(&[ids([0]), ids([1])], 3.0).unwrap();
+        let log = profile.to_log();
+        assert_eq!((log.len(), log.labels(Profile::BALLOT).unwrap().names.len()), (3, 3));
+    }
+
+    #[test]
+    fn no_more_voters_are_taken_than_can_be_counted() {
+        let mut profile = Profile::new(["a", "b"].into_iter().collect());
+        let most = 2.0_f64.powi(53);
+        assert!(matches!(profile.push(&[ids([0])], 1e308), Err(BallotError::Count { .. })));
+        profile.push(&[ids([0]), ids([1])], most - 1.0).unwrap();
+        assert!(matches!(profile.push(&[ids([1])], 2.0), Err(BallotError::TooManyVoters { .. })));
+        assert_eq!((profile.len(), profile.voters(), profile.is_weighted()), (1, most - 1.0, false));
+        profile.push(&[ids([1])], 0.5).unwrap();
+        assert!(profile.is_weighted());
+    }
+
+    #[test]
+    fn other_counts_leave_out_what_counts_nothing() {
+        let left = profile().with_counts(&[0.0, 3.0]);
+        assert_eq!((left.len(), left.voters(), left.ballot(0).ranked), (1, 3.0, &ids([3])[..]));
+        assert_eq!(profile().sizes(), [2.0, 0.0]);
+    }
+
+    #[test]
     #[expect(clippy::float_cmp, reason = "these values are exact")]
     fn unranked_items_can_be_tied_below_the_others() {
         let complete = profile().with_unranked_last();
@@ -392,6 +476,9 @@ mod tests {
         assert_eq!(tied.ballot(1).ranked, ids([2, 1]));
         let strict = Profile::from_table(&table, EqualScores::TableOrder);
         assert_eq!(strict.ballot(0).levels, [0, 1, 2]);
+        let (models, benchmarks) = (["a", "b"].into_iter().collect(), ["x"].into_iter().collect());
+        let zeros = ScoreTable::new(models, benchmarks, vec![-0.0, 0.0]).unwrap();
+        assert_eq!(Profile::from_table(&zeros, EqualScores::TableOrder).ballot(0).ranked, ids([0, 1]));
     }
 
     #[test]

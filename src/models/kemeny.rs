@@ -2,17 +2,20 @@
 
 mod bounded;
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 pub use self::bounded::BOUNDED_ITEMS;
 use self::bounded::Margins;
+use super::games::ITEM_LIMIT;
 use super::voting::{Optimum, first_seen_order, ordered, places_below};
 use super::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Note, Rater, RaterEntry, Units};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
-use crate::structure::Connectivity;
-use crate::structure::feedback_arcs::{EXACT_ITEMS, FeedbackArcs, Search};
+use crate::structure::feedback_arcs::{FeedbackArcs, Search, ordered_components};
 
 pub(super) const ENTRY: RaterEntry = RaterEntry {
     name: "kemeny",
@@ -29,10 +32,15 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
 ///
 /// # Source
 /// Kemeny 1959; Young 1988. The order is a minimum feedback arc set of the majority digraph, weighted by
-/// margins, and its strong components are ordered one by one (Truchon 1998): up to [`EXACT_ITEMS`] items
+/// margins, and its strong components are ordered one by one (Truchon 1998): up to [`EXACT_ITEMS`](crate::structure::feedback_arcs::EXACT_ITEMS) items
 /// by dynamic programming over subsets, up to [`BOUNDED_ITEMS`] by the same within bounds, and beyond by
-/// local search. Of equal orders the one that puts first-seen items first, as in `OpenSpiel`'s
-/// `kemeny_young`, which tries all orders.
+/// local search.
+///
+/// Of equal orders of a component of up to [`EXACT_ITEMS`](crate::structure::feedback_arcs::EXACT_ITEMS) items the one that puts first-seen items first is
+/// taken, as `OpenSpiel`'s `kemeny_young` does, which tries all orders. Components are then put together: of
+/// the next items of all components, those above which nothing is left, the first-seen comes next. Where
+/// items of different components have no majority either way, `OpenSpiel` may find an order that is as good
+/// and puts first-seen items further up, by another order within a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kemeny;
 
@@ -47,14 +55,15 @@ pub struct KemenyOrder {
     pub distance: f64,
     /// No order has a smaller distance than this; equal to `distance` where that is proved.
     pub bound: f64,
-    /// Whether it is the only order with its distance; `None` where that was not asked, in components
-    /// of more than [`EXACT_ITEMS`] items.
+    /// Whether it is the only order with its distance; `None` where that was not asked: with a component
+    /// of more than [`EXACT_ITEMS`](crate::structure::feedback_arcs::EXACT_ITEMS) items, or with so many of that size that some were ordered within bounds.
     pub unique: Option<bool>,
 }
 
 impl Rater for Kemeny {
-    /// O(2ⁿ n) for each strong component of n items up to [`EXACT_ITEMS`]; up to [`BOUNDED_ITEMS`] a few
-    /// million subsets at most.
+    /// O(2ⁿ n) for each strong component of n items up to [`EXACT_ITEMS`](crate::structure::feedback_arcs::EXACT_ITEMS); up to [`BOUNDED_ITEMS`] a few
+    /// million subsets at most; beyond O(n³), and above [`ITEM_LIMIT`] items no bound better than that each
+    /// pair is in the order of its majority.
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let found = KemenyOrder::of(evidence.graph);
         let order: Vec<usize> = found.order.iter().map(|item| item.index()).collect();
@@ -86,26 +95,29 @@ impl KemenyOrder {
     /// The order of a graph's pair counts.
     pub fn of(graph: &PreferenceGraph) -> Self {
         let majority = graph.majority();
-        let components = Connectivity::of(&majority).strong_components;
-        let found = FeedbackArcs::of(&majority, Search::Best);
-        let mut bound = found.weight;
+        let components = ordered_components(&majority);
+        let exact = components.iter().all(|component| component.exact);
+        let mut bound = 0.0;
         let mut parts: Vec<Vec<ItemId>> = Vec::with_capacity(components.len());
-        let mut rest = found.order.as_slice();
-        for component in &components {
-            let (part, below) = rest.split_at(component.len());
-            rest = below;
-            if part.len() <= EXACT_ITEMS {
-                parts.push(part.to_vec());
+        for component in components {
+            let items = component.items;
+            // Nothing is against one item, and for too many a table of margins would not fit.
+            if items.len() == 1 || items.len() > ITEM_LIMIT {
+                parts.push(items);
                 continue;
             }
-            let margins = Margins::of(&majority, part);
-            let search = margins.search();
-            bound -= margins.against_order() - search.bound;
-            parts.push(search.order.iter().map(|&place| part[place]).collect());
+            let margins = Margins::of(&majority, &items);
+            if component.exact {
+                bound += margins.against_order();
+                parts.push(items);
+            } else {
+                let search = margins.search();
+                bound += search.bound;
+                parts.push(search.order.iter().map(|&place| items[place]).collect());
+            }
         }
         let (order, chosen) = merged(&majority, &parts);
-        let small = components.iter().all(|component| component.len() <= EXACT_ITEMS);
-        let unique = if chosen { Some(false) } else { small.then(|| found.order == last_of_equals(&majority)) };
+        let unique = if chosen { Some(false) } else { exact.then(|| parts.concat() == last_of_equals(&majority)) };
         Self::of_order(graph, order, bound, unique)
     }
 
@@ -115,7 +127,7 @@ impl KemenyOrder {
         for (at, item) in order.iter().enumerate() {
             place[item.index()] = at;
         }
-        let (mut agreement, mut distance, mut unavoidable) = (0.0, 0.0, 0.0);
+        let (mut agreement, mut distance, mut unavoidable, mut whole) = (0.0, 0.0, 0.0, true);
         let pairs = graph.pair_sums();
         for pair in 0..pairs.low.len() {
             let (low, high) = (pairs.low_wins[pair], pairs.high_wins[pair]);
@@ -124,16 +136,18 @@ impl KemenyOrder {
             agreement += with;
             distance += against;
             unavoidable += low.min(high);
+            whole &= low.fract() == 0.0 && high.fract() == 0.0;
         }
         let bound = unavoidable + bound;
-        // What rounding leaves of a proof.
-        let bound = if bound >= distance - 1e-9 * (agreement + distance) { distance } else { bound };
+        // What rounding leaves of a proof. Whole votes add up exactly, and differ by one or more.
+        let rounding = if whole { 0.5 } else { 1e-9 * (agreement + distance) };
+        let bound = if bound >= distance - rounding { distance } else { bound };
         Self { order, agreement, distance, bound, unique }
     }
 }
 
 /// Puts the ordered components together: of the items whose predecessors are placed the first-seen comes
-/// next. With whether there ever was a choice.
+/// next. With whether there ever was a choice. O(arcs + items log items).
 fn merged(majority: &DiGraph<ItemId, f64>, parts: &[Vec<ItemId>]) -> (Vec<ItemId>, bool) {
     let n = majority.node_count();
     let mut part_of = vec![0; n];
@@ -150,18 +164,24 @@ fn merged(majority: &DiGraph<ItemId, f64>, parts: &[Vec<ItemId>]) -> (Vec<ItemId
     for to in (0..n).flat_map(crossing) {
         above[to] += 1;
     }
-    let mut heads: Vec<&[ItemId]> = parts.iter().map(Vec::as_slice).collect();
+    // For each part how many of its items are placed, and the next items that nothing left is above.
+    let mut placed = vec![0; parts.len()];
+    let next = |part: usize, placed: &[usize]| parts[part].get(placed[part]).copied();
+    let is_free = |item: &ItemId, above: &[usize]| above[item.index()] == 0;
+    let heads = (0..parts.len()).filter_map(|part| next(part, &placed));
+    let mut free: BinaryHeap<Reverse<ItemId>> = heads.filter(|item| is_free(item, &above)).map(Reverse).collect();
     let (mut order, mut chosen) = (Vec::with_capacity(n), false);
-    for _ in 0..n {
-        let free = || (0..heads.len()).filter(|&part| heads[part].first().is_some_and(|item| above[item.index()] == 0));
-        let Some(part) = free().min_by_key(|&part| heads[part][0]) else { break };
-        chosen |= free().nth(1).is_some();
-        let item = heads[part][0];
-        heads[part] = &heads[part][1..];
+    while let Some(Reverse(item)) = free.pop() {
+        chosen |= !free.is_empty();
         order.push(item);
         for to in crossing(item.index()) {
             above[to] -= 1;
+            let head = next(part_of[to], &placed).filter(|head| head.index() == to);
+            free.extend(head.filter(|head| is_free(head, &above)).map(Reverse));
         }
+        let part = part_of[item.index()];
+        placed[part] += 1;
+        free.extend(next(part, &placed).filter(|head| is_free(head, &above)).map(Reverse));
     }
     (order, chosen)
 }
@@ -185,8 +205,13 @@ fn last_of_equals(majority: &DiGraph<ItemId, f64>) -> Vec<ItemId> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
+    use crate::data::graph::Tally;
     use crate::data::profile::Profile;
+    use crate::data::{Comparison, Outcome};
+    use crate::random::{Purpose, stream};
 
     fn ids<const N: usize>(ids: [u32; N]) -> Vec<ItemId> {
         ids.map(ItemId).to_vec()
@@ -217,6 +242,71 @@ mod tests {
         // Items 0 and 2 never met.
         let apart = KemenyOrder::of(&profile(4, &[(1.0, &[3, 0]), (1.0, &[1, 2])]));
         assert_eq!((apart.order, apart.unique), (ids([1, 2, 3, 0]), Some(false)));
+    }
+
+    #[test]
+    fn components_are_put_together_by_their_next_items() {
+        // A cycle of the first three, and the last item above the first. Any turn of the cycle is as good:
+        // OpenSpiel's first order is 1 2 3 0; here the cycle is turned to 0 1 2 first, and 3 goes before it.
+        let graph = profile(4, &[(1.0, &[0, 1]), (1.0, &[1, 2]), (1.0, &[2, 0]), (2.0, &[3, 0])]);
+        let found = KemenyOrder::of(&graph);
+        assert_eq!((found.order, found.distance, found.unique), (ids([3, 0, 1, 2]), 1.0, Some(false)));
+    }
+
+    /// Tournaments of 20 items each, full of cycles, one above the other.
+    fn tournaments(blocks: std::ops::Range<u32>) -> PreferenceGraph {
+        let mut tally = Tally::new((0..20 * blocks.len()).map(|item| item.to_string()).collect());
+        let mut add = |above: u32, below: u32, count: u32| {
+            let row = Comparison::new(ItemId(above), ItemId(below), Outcome::Left);
+            tally.add(Comparison { count: f64::from(count), ..row });
+        };
+        for (first, block) in (0..).step_by(20).zip(blocks) {
+            let mut rng = stream(u64::from(block), Purpose::TaskOrders, 0);
+            for (i, j) in (0..20).flat_map(|i| (i + 1..20).map(move |j| (i, j))) {
+                let (turned, count) = (rng.random_bool(0.4) || j == i + 19, rng.random_range(1..=5));
+                let (above, below) = if turned { (j, i) } else { (i, j) };
+                add(first + above, first + below, count);
+            }
+            for (above, below) in (0..first).flat_map(|above| (first..first + 20).map(move |below| (above, below))) {
+                add(above, below, 1);
+            }
+        }
+        PreferenceGraph::from_tally(tally)
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole votes are exact")]
+    fn an_order_is_called_proved_only_where_it_is() {
+        // All subsets are gone through for the first blocks only; the others are searched within bounds.
+        let graph = tournaments(0..25);
+        assert!(!FeedbackArcs::of(&graph.majority(), Search::Best).exact);
+        let found = KemenyOrder::of(&graph);
+        assert_eq!((found.unique, found.bound), (None, found.distance));
+        let against = |items: std::ops::Range<usize>| {
+            let within: Vec<usize> = found.order.iter().map(|it| it.index()).filter(|it| items.contains(it)).collect();
+            let pairs = graph.pair_sums();
+            let place = |item: u32| within.iter().position(|&other| other == item as usize);
+            let of_pair = |pair: usize| match (place(pairs.low[pair]), place(pairs.high[pair])) {
+                (Some(low), Some(high)) if low < high => pairs.high_wins[pair],
+                (Some(_), Some(_)) => pairs.low_wins[pair],
+                _ => 0.0,
+            };
+            (0..pairs.low.len()).map(of_pair).sum::<f64>()
+        };
+        for block in 22..25 {
+            let alone = KemenyOrder::of(&tournaments(block..block + 1));
+            assert_eq!(alone.bound, alone.distance);
+            assert_eq!(against(20 * block as usize..20 * block as usize + 20), alone.distance);
+        }
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole votes are exact")]
+    fn a_vote_among_milliards_is_not_called_rounding() {
+        // A gap of one vote of more than 10⁹ is a gap.
+        let graph = profile(2, &[(3e9, &[0, 1]), (2e9, &[1, 0])]);
+        assert_eq!(KemenyOrder::of_order(&graph, ids([0, 1]), -1.0, None).bound, 2e9 - 1.0);
+        assert_eq!(KemenyOrder::of_order(&graph, ids([0, 1]), 0.0, None).bound, 2e9);
     }
 
     #[test]

@@ -81,19 +81,33 @@ pub struct SoftCondorcetFit {
     pub loss: f64,
     /// How the minimisation ended; the gradient's norm is that of its projection, as a share of all votes.
     pub convergence: Convergence,
-    /// Whether the starts agree on the minimum and none of them had to be broken free of a symmetry.
-    pub unique: bool,
+    /// Whether the starts agree on the minimum and none of them had to be broken free of a symmetry; `None`
+    /// after stochastic steps, which don't look for others.
+    pub unique: Option<bool>,
 }
 
 /// Wider boxes than this many temperatures have a flat loss.
 const WIDEST: f64 = 30.0;
+/// Boxes wider than this many temperatures are refused: there the sigmoid is a step.
+const MOST_TEMPERATURES: f64 = 1e6;
+/// Bounds beyond this, and temperatures below its inverse, are refused: their squares must be numbers.
+const LARGEST: f64 = 1e100;
 
 impl Rater for SoftCondorcet {
     /// O(pairs + items³) an iteration, 10 to 50 of them from each of six starts; online O(places²) a step.
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let found = self.solve(evidence)?;
         let mut notes = Vec::new();
-        if !found.unique {
+        if let (Some(online), false) = (self.online, found.convergence.converged) {
+            let message = format!(
+                "{} stochastic steps lead towards a minimum and not to it: the slope left is {:.1e} of all votes; more steps \
+                 or another rate may come nearer, and online=false finds it",
+                online.steps,
+                found.convergence.gradient_norm.unwrap_or(f64::NAN)
+            );
+            notes.push(Note::new("online-steps", message));
+        }
+        if found.unique == Some(false) {
             let message = "the loss has several minima as low as this one: other ratings are as good";
             notes.push(Note::new("several-optima", message));
         }
@@ -113,21 +127,27 @@ impl Rater for SoftCondorcet {
 
 impl SoftCondorcet {
     fn from_settings(settings: &Settings) -> Result<Self, SettingsError> {
-        let lower = settings.number("lower", -5.0, "a finite number", f64::is_finite)?;
-        let above = |upper: f64| upper.is_finite() && upper > lower;
+        let lower = settings.number("lower", -5.0, "a finite number, of at most 1e100", |x: f64| x.abs() <= LARGEST)?;
+        let above = |upper: f64| upper <= LARGEST && upper > lower;
+        let upper = settings.number("upper", 5.0, "a finite number above lower, and at most 1e100", above)?;
         let positive = |x: f64| x.is_finite() && x > 0.0;
+        let scale = |x: f64| (1.0 / LARGEST..=LARGEST).contains(&x) && (upper - lower) / x <= MOST_TEMPERATURES;
+        let expected = "a number above 0, no less than a millionth of the width of the box and at most 1e100";
+        let temperature = settings.number("temperature", 1.0, expected, scale)?;
+        if !scale(temperature) {
+            return Err(SettingsError::Value {
+                name: "upper".to_owned(),
+                value: upper.to_string(),
+                expected: format!("a number so near lower={lower} that the box is no wider than 1e6 temperatures of 1"),
+            });
+        }
         let online = settings.choice("online", &[("false", false), ("true", true)])?;
         let steps = OnlineSteps {
             steps: settings.number("steps", 10_000, "a whole number", |_| true)?,
             rate: settings.number("rate", 0.01, "a number above 0", positive)?,
             seed: settings.seed,
         };
-        Ok(Self {
-            lower,
-            upper: settings.number("upper", 5.0, "a finite number above lower", above)?,
-            temperature: settings.number("temperature", 1.0, "a number above 0", positive)?,
-            online: online.then_some(steps),
-        })
+        Ok(Self { lower, upper, temperature, online: online.then_some(steps) })
     }
 
     /// The ratings, and what is known of them.
@@ -135,18 +155,18 @@ impl SoftCondorcet {
     /// # Errors
     /// If there are more than [`DENSE_LIMIT`] items, unless the steps are online.
     pub fn solve(&self, evidence: Evidence<'_>) -> Result<SoftCondorcetFit, FitError> {
-        if let Some(steps) = self.online {
-            let ratings = online::ratings(self, steps, &evidence);
-            let loss = self.loss(evidence.graph, &ratings);
-            let convergence = Convergence { converged: true, iterations: steps.steps, gradient_norm: None };
-            return Ok(SoftCondorcetFit { ratings, loss, convergence, unique: true });
-        }
         let items = evidence.graph.items().len();
+        let bounds = Bounds { lower: self.lower, upper: self.upper, temperature: self.temperature };
+        let margins = Margins::of(&evidence.graph.pair_sums(), items);
+        if let Some(steps) = self.online {
+            let ratings = online::ratings(self, steps, &evidence)?;
+            let loss = self.loss(evidence.graph, &ratings);
+            let convergence = margins.convergence(bounds, &ratings, steps.steps);
+            return Ok(SoftCondorcetFit { ratings, loss, convergence, unique: None });
+        }
         if items > DENSE_LIMIT {
             return Err(FitError::TooManyItems { method: ENTRY.name, items, limit: DENSE_LIMIT });
         }
-        let bounds = Bounds { lower: self.lower, upper: self.upper, temperature: self.temperature };
-        let margins = Margins::of(&evidence.graph.pair_sums(), items);
         let found = margins.minimum(bounds, &self.starts(evidence)?);
         let loss = self.loss(evidence.graph, &found.ratings);
         Ok(SoftCondorcetFit { loss, ..found })
@@ -213,4 +233,61 @@ fn centred_places(ratings: &[f64]) -> Vec<f64> {
         (below + not_above - 1) as f64 / 2.0 / last - 0.5
     };
     ratings.iter().map(|&rating| place(rating)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ItemId;
+    use crate::data::profile::Profile;
+
+    fn graph() -> PreferenceGraph {
+        let mut profile = Profile::new(["a", "b", "c"].into_iter().collect());
+        for (order, count) in [([0, 1, 2], 2.0), ([2, 0, 1], 3.0)] {
+            profile.push(&order.map(|item| [ItemId(item)]), count).unwrap();
+        }
+        profile.graph()
+    }
+
+    #[test]
+    fn a_box_in_which_no_slope_is_a_number_is_refused() {
+        for given in [
+            &["temperature=1e-170"][..],
+            &["temperature=1e-7"],
+            &["temperature=nan"],
+            &["temperature=inf"],
+            &["lower=-1e308", "upper=1e308"],
+            &["upper=1e7"],
+            &["lower=nan"],
+        ] {
+            let settings = Settings::parse(given).unwrap();
+            assert!(SoftCondorcet::from_settings(&settings).is_err(), "{given:?}");
+        }
+        let wide = Settings::parse(["lower=-1e8", "upper=1e8", "temperature=1e7"]).unwrap();
+        assert!(SoftCondorcet::from_settings(&wide).is_ok());
+    }
+
+    #[test]
+    fn a_slope_that_is_no_number_ends_the_descent() {
+        for (lower, upper, temperature) in [(-5.0, 5.0, 1e-170), (-1e308, 1e308, 1.0), (-5.0, 5.0, f64::NAN)] {
+            let rule = SoftCondorcet { lower, upper, temperature, online: None };
+            let found = rule.solve((&graph()).into()).unwrap();
+            assert_eq!(found.ratings.len(), 3, "{temperature}");
+        }
+    }
+
+    #[test]
+    fn stochastic_steps_say_how_far_from_a_minimum_they_ended() {
+        let online = |steps| {
+            let steps = OnlineSteps { steps, rate: 0.01, seed: 1 };
+            SoftCondorcet { online: Some(steps), ..SoftCondorcet::default() }
+        };
+        let early = online(10).solve((&graph()).into()).unwrap();
+        assert!(!early.convergence.converged && early.convergence.gradient_norm.unwrap() > 1e-3);
+        assert_eq!((early.unique, early.convergence.iterations), (None, 10));
+        let fitted = online(10).fit((&graph()).into(), None).unwrap();
+        assert!(fitted.notes().iter().any(|note| note.code == "online-steps"), "{:?}", fitted.notes());
+        let late = online(1_000_000).solve((&graph()).into()).unwrap();
+        assert!(late.convergence.gradient_norm < early.convergence.gradient_norm);
+    }
 }

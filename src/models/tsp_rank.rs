@@ -28,7 +28,7 @@ const LONGEST_RUN: usize = 3;
 /// `(w_ij − w_ji) / n_ij` and 0 for two that never met. The rating is the number of items below in it.
 ///
 /// # Source
-/// Yang, Ye et al., KDD 2025. Held and Karp 1962 up to [`EXACT_ITEMS`] items; beyond, moves of up to
+/// Li, Ziser, Xie, Cohen and Ma, KDD 2025, arXiv 2411.12064. Held and Karp 1962 up to [`EXACT_ITEMS`] items; beyond, moves of up to
 /// three items together for as long as they help. It rewards neighbours only, which is far from Kemeny's
 /// rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,8 +43,8 @@ pub struct BestPath {
     pub score: f64,
     /// Whether no path has a larger one.
     pub exact: bool,
-    /// Whether no other path is known to be as good.
-    pub unique: bool,
+    /// Whether no other path is as good; `None` after a local search, which does not tell.
+    pub unique: Option<bool>,
 }
 
 impl Rater for TspRank {
@@ -64,7 +64,7 @@ impl Rater for TspRank {
         let found = BestPath::of(&scores);
         let order: Vec<usize> = found.order.iter().map(|item| item.index()).collect();
         let mut notes = Vec::new();
-        if !found.unique {
+        if found.unique == Some(false) {
             notes.push(first_seen_order("several paths are as good; items free to move"));
         }
         if !found.exact {
@@ -90,7 +90,7 @@ impl BestPath {
     pub fn of(scores: &DMatrix<f64>) -> Self {
         assert!(scores.is_square(), "a score for each two items");
         let exact = scores.nrows() <= EXACT_ITEMS;
-        let (order, unique) = if exact { held_karp(scores) } else { (local_search(scores), false) };
+        let (order, unique) = if exact { held_karp(scores) } else { (local_search(scores), None) };
         let score = order.windows(2).map(|pair| scores[(pair[0], pair[1])]).sum();
         Self { order: order.into_iter().map(|item| ItemId(item as u32)).collect(), score, exact, unique }
     }
@@ -100,7 +100,7 @@ impl BestPath {
 const ROUNDING: f64 = 1e-12;
 
 /// The first of the best paths, and whether it is the only one.
-fn held_karp(scores: &DMatrix<f64>) -> (Vec<usize>, bool) {
+fn held_karp(scores: &DMatrix<f64>) -> (Vec<usize>, Option<bool>) {
     let n = scores.nrows();
     let tolerance = ROUNDING * scores.iter().fold(0.0, |most: f64, score| most.max(score.abs())) * n as f64;
     // best[set * n + first]: the best path through the set that begins with first.
@@ -125,7 +125,7 @@ fn held_karp(scores: &DMatrix<f64>) -> (Vec<usize>, bool) {
         order.push(next);
         set &= !(1 << next);
     }
-    (order, unique)
+    (order, Some(unique))
 }
 
 /// From the order of row sums, runs of items are moved to where they help most.
@@ -206,6 +206,8 @@ mod tests {
         let scores = scores(25);
         let found = BestPath::of(&scores);
         assert!(!found.exact && found.order.len() == 25);
+        // Whether other paths are as good is not known, so that nothing is said of it.
+        assert_eq!(found.unique, None);
         let mut again: Vec<usize> = found.order.iter().map(|item| item.index()).collect();
         assert!((0..24).all(|from| !move_run(&scores, &mut again, from, 2)));
     }
@@ -213,7 +215,7 @@ mod tests {
     #[test]
     fn equal_paths_are_not_unique() {
         let found = BestPath::of(&DMatrix::zeros(3, 3));
-        assert_eq!((found.order, found.unique), (vec![ItemId(0), ItemId(1), ItemId(2)], false));
+        assert_eq!((found.order, found.unique), (vec![ItemId(0), ItemId(1), ItemId(2)], Some(false)));
         assert!(BestPath::of(&DMatrix::zeros(0, 0)).order.is_empty());
     }
 }

@@ -25,7 +25,7 @@ pub use self::stv::{Stv, StvRound};
 
 use super::games::ITEM_LIMIT;
 use super::{Convergence, Evidence, FitError, Fitted, PlainFit};
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{PreferenceGraph, margin};
 use crate::data::profile::Profile;
 use crate::structure::{Identification, Note};
 
@@ -42,19 +42,14 @@ pub enum Strength {
 impl Strength {
     /// What a defeat counts by `votes` against `against`, and 0 if it is none.
     fn of(self, votes: f64, against: f64) -> f64 {
-        let margin = votes - against;
-        if margin <= EQUAL * (votes + against) {
-            return 0.0;
-        }
+        let margin = margin(votes, against);
         match self {
+            _ if margin <= 0.0 => 0.0,
             Self::WinningVotes => votes,
             Self::Margins => margin,
         }
     }
 }
-
-/// Margins below this share of a pair's votes are what rounding leaves of a tie.
-pub(super) const EQUAL: f64 = 1e-12;
 
 /// The weight of the votes for i over j, ties being votes for neither, as a dense matrix.
 #[derive(Debug, Clone)]
@@ -86,14 +81,24 @@ impl Votes {
 
     /// By how much more votes i is above j than j above i; exactly 0 for a tie.
     pub(super) fn margin(&self, i: usize, j: usize) -> f64 {
-        let (votes, against) = (self.over(i, j), self.over(j, i));
-        Strength::Margins.of(votes, against) - Strength::Margins.of(against, votes)
+        margin(self.over(i, j), self.over(j, i))
     }
 }
 
-/// The ballots, without which the method can't be applied.
+/// The ballots, without which the method can't be applied, over the items of the graph.
 pub(super) fn ballots<'a>(evidence: &Evidence<'a>, method: &'static str) -> Result<&'a Profile, FitError> {
-    evidence.ballots.ok_or(FitError::NeedsBallots { method })
+    checked_ballots(evidence)?.ok_or(FitError::NeedsBallots { method })
+}
+
+/// The ballots, if there are any, over the items of the graph.
+pub(super) fn checked_ballots<'a>(evidence: &Evidence<'a>) -> Result<Option<&'a Profile>, FitError> {
+    let items = evidence.graph.items();
+    match evidence.ballots {
+        Some(profile) if !profile.items().iter().eq(items.iter()) => {
+            Err(FitError::OtherItems { ballots: profile.items().len(), graph: items.len() })
+        }
+        ballots => Ok(ballots),
+    }
 }
 
 /// For each item how many stand below it in an order of all, which begins at the top.
@@ -189,12 +194,32 @@ impl Fitted for Optimum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::ItemId;
+    use crate::models::soft_condorcet::OnlineSteps;
+    use crate::models::{PlackettLuce, Rater, SoftCondorcet};
 
     #[test]
     fn of_free_items_the_first_seen_comes_first() {
         assert_eq!(from_the_top(3, |i, j| (i, j) == (2, 0)), (vec![1, 2, 0], true));
         assert_eq!(from_the_top(3, |i, j| i > j), (vec![2, 1, 0], false));
         assert_eq!(places_below(&[2, 0, 1]), [1.0, 0.0, 2.0]);
+    }
+
+    #[test]
+    fn ballots_of_other_items_are_refused() {
+        let [two, three] = [&["a", "b"][..], &["a", "b", "c"]].map(|names| {
+            let mut profile = Profile::new(names.iter().copied().collect());
+            profile.push(&(0..names.len()).map(|item| [ItemId(item as u32)]).collect::<Vec<_>>(), 2.0).unwrap();
+            profile
+        });
+        let graph = two.graph();
+        let evidence = Evidence::of_ballots(&graph, &three);
+        let steps = OnlineSteps { steps: 10, rate: 0.1, seed: 1 };
+        let online = SoftCondorcet { online: Some(steps), ..SoftCondorcet::default() };
+        for rater in [&Plurality as &dyn Rater, &Stv { winners: Some(1) }, &PlackettLuce::default(), &online] {
+            assert_eq!(rater.fit(evidence, None).unwrap_err(), FitError::OtherItems { ballots: 3, graph: 2 });
+            assert!(rater.fit(Evidence::of_ballots(&graph, &two), None).is_ok());
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::leaderboard::{escaped, lines, rounded};
+use super::leaderboard::{escaped, lines, rounded, text};
 use crate::validation::inspection::Inspection;
 
 /// Where an item stands.
@@ -20,6 +20,16 @@ struct Row<'a> {
     in_circle: bool,
     smith: bool,
     schwartz: bool,
+    /// Where that was asked for.
+    #[serde(flatten)]
+    resistance: Option<MeanResistance>,
+}
+
+/// How well an item is tied to the others.
+#[derive(Debug, Serialize)]
+struct MeanResistance {
+    /// In 1/comparisons, over the items that it is connected with; null if there are none.
+    mean_resistance: Option<f64>,
 }
 
 fn rows(found: &Inspection) -> Vec<Row<'_>> {
@@ -31,6 +41,10 @@ fn rows(found: &Inspection) -> Vec<Row<'_>> {
     }
     let smith: BTreeSet<&String> = found.smith.iter().collect();
     let schwartz: BTreeSet<&String> = found.schwartz.iter().collect();
+    let resistance = found.resistance.as_ref().map(|facts| {
+        let items = facts.items.iter().map(|it| (it.item.as_str(), it.mean));
+        items.collect::<BTreeMap<_, _>>()
+    });
     found
         .feedback_arcs
         .order
@@ -45,6 +59,9 @@ fn rows(found: &Inspection) -> Vec<Row<'_>> {
                 in_circle,
                 smith: smith.contains(item),
                 schwartz: schwartz.contains(item),
+                resistance: resistance
+                    .as_ref()
+                    .map(|of| MeanResistance { mean_resistance: of.get(item.as_str()).copied().flatten() }),
             }
         })
         .collect()
@@ -56,16 +73,20 @@ fn rows(found: &Inspection) -> Vec<Row<'_>> {
 /// None that writing to memory can have.
 pub fn inspection_csv(found: &Inspection) -> Result<Vec<u8>, std::io::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["place", "item", "strong_component", "in_circle", "smith", "schwartz"])?;
+    let mut head = vec!["place", "item", "strong_component", "in_circle", "smith", "schwartz"];
+    head.extend(found.resistance.is_some().then_some("mean_resistance"));
+    writer.write_record(head)?;
     for row in rows(found) {
-        writer.write_record([
+        let mut record = vec![
             row.place.to_string(),
             row.item.to_owned(),
             row.strong_component.to_string(),
             row.in_circle.to_string(),
             row.smith.to_string(),
             row.schwartz.to_string(),
-        ])?;
+        ];
+        record.extend(row.resistance.map(|it| text(it.mean_resistance)));
+        writer.write_record(record)?;
     }
     writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }
@@ -112,6 +133,14 @@ pub fn inspection_markdown(found: &Inspection) -> Vec<u8> {
         text += "\n| rank | item | items below it, judges merged |\n|--:|:--|--:|\n";
         for row in &merged.ranking {
             let _ = writeln!(text, "| {} | {} | {} |", row.rank, escaped(&row.item), row.descendants);
+        }
+    }
+    if let Some(facts) = &found.resistance {
+        text += "\n| same comparisons as a | pairs | mean resistance | worst |\n|:--|--:|--:|--:|\n";
+        let number = |value: Option<f64>| value.map_or_else(|| "∞".to_owned(), |it| it.to_string());
+        let _ = writeln!(text, "| this log | | {} | {} |", number(facts.mean), number(facts.worst));
+        for it in &facts.shapes {
+            let _ = writeln!(text, "| {} | {} | {} | {} |", it.shape.name(), it.pairs, it.mean, it.worst);
         }
     }
     text.into_bytes()

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::group::SimulatedGroup;
 pub use self::sums::Mean;
+pub(super) use self::sums::Moments;
 use self::sums::{AggregationSums, ScheduleSums};
 use crate::advantages::{
     AGGREGATIONS, AggregateSettings, Aggregation, AggregationEntry, Contest, Reward, RewardError, aggregate,

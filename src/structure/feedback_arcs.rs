@@ -79,7 +79,7 @@ impl FeedbackArcs {
     /// the first by ids among the best. Greedy: O(arcs log arcs) and, with moves, as much for each of
     /// at most 50 rounds.
     pub fn of(digraph: &DiGraph<ItemId, f64>, search: Search) -> Self {
-        let mut exact = true;
+        let mut exact = false;
         let order = match search {
             Search::Greedy => {
                 let all: Vec<ItemId> = digraph.node_weights().copied().collect();
@@ -87,16 +87,9 @@ impl FeedbackArcs {
                 order.into_iter().map(|place| all[place]).collect()
             }
             Search::Best => {
-                let components = Connectivity::of(digraph).strong_components;
-                let mut steps = EXACT_STEPS;
-                let ordered = components.iter().flat_map(|component| {
-                    let cost = exact::steps(component.len());
-                    let small = component.len() <= EXACT_ITEMS && cost <= steps;
-                    steps -= if small { cost } else { 0.0 };
-                    exact &= small;
-                    ordered(digraph, component, small)
-                });
-                ordered.collect()
+                let components = ordered_components(digraph);
+                exact = components.iter().all(|component| component.exact);
+                components.into_iter().flat_map(|component| component.items).collect()
             }
         };
         let mut found = Self::of_order(digraph, order);
@@ -140,6 +133,28 @@ impl FeedbackArcs {
             },
         )
     }
+}
+
+/// A strong component in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OrderedComponent {
+    /// Its items, from the top down.
+    pub(crate) items: Vec<ItemId>,
+    /// Whether no order of them has less weight upwards.
+    pub(crate) exact: bool,
+}
+
+/// The strong components of a digraph from the top down, each ordered as [`Search::Best`] says.
+pub(crate) fn ordered_components(digraph: &DiGraph<ItemId, f64>) -> Vec<OrderedComponent> {
+    let mut steps = EXACT_STEPS;
+    let components = Connectivity::of(digraph).strong_components;
+    let in_order = components.iter().map(|component| {
+        let cost = exact::steps(component.len());
+        let exact = component.len() <= EXACT_ITEMS && cost <= steps;
+        steps -= if exact { cost } else { 0.0 };
+        OrderedComponent { items: ordered(digraph, component, exact), exact }
+    });
+    in_order.collect()
 }
 
 /// The items of a strong component from the top down.

@@ -9,7 +9,7 @@
 //! Jiang, Lim, Yao and Ye 2011, "Statistical ranking and combinatorial Hodge theory".
 
 mod homology;
-mod solve;
+pub(super) mod solve;
 
 use crate::data::ItemId;
 use crate::data::graph::{Pair, PreferenceGraph, margin};
@@ -138,7 +138,7 @@ impl Flow {
         Self::from_sorted(graph.items().len(), weights_are_precisions, edges.collect())
     }
 
-    fn from_sorted(items: usize, weights_are_precisions: bool, edges: Vec<FlowEdge>) -> Self {
+    pub(super) fn from_sorted(items: usize, weights_are_precisions: bool, edges: Vec<FlowEdge>) -> Self {
         let mut first_pair = vec![0_u32; items + 1];
         for edge in &edges {
             first_pair[edge.from.index() + 1] += 1;

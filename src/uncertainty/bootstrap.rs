@@ -30,12 +30,14 @@ pub struct BootstrapSettings {
 
 /// Refits `rater` on resampled evidence.
 ///
-/// Where there are ballots, they are resampled. Else raters of a graph get multinomially resampled cells,
+/// Where there are ballots and no rows, ballots are resampled: as many as there are voters, or, where counts are
+/// [weights](Profile::is_weighted), as many as there are entries. Else raters of a graph get multinomially resampled cells,
 /// which for equal weights is the same as resampling rows; a cell of unequal weights w counts as
 /// (Σw)²/Σw² comparisons, which keeps its mean and variance. Raters of a sequence get resampled rows in
 /// their order. With clusters whole clusters are drawn, which a profile does not have: then ballots are
 /// those of the rows. A replicate whose ratings are not identified is refitted with the rater's fallback
-/// penalty, and their number is told: such replicates pull the intervals in. An item with fewer than [`FEW_UNITS`] comparisons (or clusters) has no interval, and a
+/// penalty, and their number is told: such replicates pull the intervals in. An item with fewer than
+/// [`FEW_UNITS`] comparisons (or clusters, or ballots where they are resampled) has no interval, and a
 /// note names it: so few can't be resampled. Intervals are percentiles. `progress` is called after each replicate.
 /// O(resamples × (cells + a fit from a near start)).
 ///
@@ -62,12 +64,14 @@ pub fn bootstrap(
     if let Some(note) = weak_link(evidence.graph, fitted) {
         return Ok(Uncertainty { notes: vec![note], ..Uncertainty::unknown(items) });
     }
-    let units = units(evidence.graph, fitted, grouped);
+    let ballots = evidence.ballots.filter(|_| grouped.is_none() && evidence.rows.is_none());
+    let ballots = ballots.map(|profile| Clusters::of_ballots(profile, evidence.graph));
+    let drawn = grouped.or(ballots.as_ref());
+    let units = units(evidence.graph, fitted, drawn);
     let identified = &fitted.identification().members;
     let (members, few): (Vec<ItemId>, Vec<ItemId>) =
         identified.iter().partition(|member| units[member.index()] >= FEW_UNITS);
-    let mut notes: Vec<Note> =
-        (!few.is_empty()).then(|| few_units(evidence.graph, &few, grouped)).into_iter().collect();
+    let mut notes: Vec<Note> = (!few.is_empty()).then(|| few_units(evidence.graph, &few, drawn)).into_iter().collect();
     if members.is_empty() {
         return Ok(Uncertainty { notes, ..Uncertainty::unknown(items) });
     }
@@ -161,7 +165,7 @@ fn units(graph: &PreferenceGraph, fitted: &dyn Fitted, clusters: Option<&Cluster
         for (cell, _) in clusters.comparisons(cluster).filter(|&(cell, weight)| speaking[cell] && weight > 0.0) {
             for item in items(cell) {
                 if std::mem::replace(&mut last[item], cluster) != cluster {
-                    units[item] += 1.0;
+                    units[item] += clusters.copies(cluster);
                 }
             }
         }
@@ -218,7 +222,7 @@ fn few_units(graph: &PreferenceGraph, few: &[ItemId], clusters: Option<&Clusters
 
 /// What a replicate is drawn from.
 enum Resampler<'a> {
-    /// Ballots, as many as there are voters.
+    /// Ballots, as many as there are voters, or entries where counts are weights.
     Ballots {
         profile: &'a Profile,
         urn: Urn,
@@ -246,7 +250,7 @@ impl<'a> Resampler<'a> {
     fn new(evidence: Evidence<'a>, clusters: Option<(&'a Clusters, &'a Labels)>) -> Result<Self, FitError> {
         let graph = evidence.graph;
         Ok(match (evidence.ballots, evidence.rows, clusters) {
-            (Some(profile), _, None) => Self::Ballots { profile, urn: Urn::of_ballots(profile) },
+            (Some(profile), None, None) => Self::Ballots { profile, urn: Urn::of_sizes(profile.sizes()) },
             (None, None, None) => Self::Cells { graph, urn: Urn::new(graph) },
             (_, None, Some((clusters, _))) => Self::ClustersOfCells { graph, clusters },
             (ballots, Some(log), clusters) => {
@@ -263,7 +267,9 @@ impl<'a> Resampler<'a> {
         let start = Some(full.ratings());
         match self {
             Self::Ballots { profile, urn } => {
-                let resampled = profile.with_counts(urn.counts(rng));
+                let drawn = urn.counts(rng).into_iter().enumerate();
+                let counts: Vec<f64> = drawn.map(|(entry, drawn)| drawn * profile.unit(entry)).collect();
+                let resampled = profile.with_counts(&counts);
                 let graph = resampled.graph();
                 rater.fit(Evidence { graph: &graph, rows: None, ballots: Some(&resampled) }, start)
             }
@@ -285,17 +291,26 @@ impl<'a> Resampler<'a> {
 
 /// The cell sums of as many clusters as there are, drawn with replacement.
 fn resampled_clusters(graph: &PreferenceGraph, clusters: &Clusters, rng: &mut SimRng) -> Vec<CellSum> {
-    let copies = draw_with_replacement(clusters.len(), rng);
+    let copies = drawn_clusters(clusters, rng);
     let mut sums = vec![CellSum::default(); graph.cells().len()];
-    for (cluster, &copies) in copies.iter().enumerate().filter(|(_, copies)| **copies > 0) {
+    for (cluster, &copies) in copies.iter().enumerate().filter(|(_, copies)| **copies > 0.0) {
         for (cell, weight) in clusters.comparisons(cluster) {
             let sum = &mut sums[cell];
-            sum.count += f64::from(copies);
-            sum.weight += f64::from(copies) * weight;
-            sum.weight_squared += f64::from(copies) * weight * weight;
+            sum.count += copies;
+            sum.weight += copies * weight;
+            sum.weight_squared += copies * weight * weight;
         }
     }
     sums
+}
+
+/// How often each cluster comes up in as many draws as there are clusters, equal ones counted.
+fn drawn_clusters(clusters: &Clusters, rng: &mut SimRng) -> Vec<f64> {
+    let sizes: Vec<f64> = (0..clusters.len()).map(|cluster| clusters.copies(cluster)).collect();
+    if sizes.iter().all(|&copies| copies <= 1.0) {
+        return draw_with_replacement(clusters.len(), rng).into_iter().map(f64::from).collect();
+    }
+    Urn::of_sizes(sizes).counts(rng)
 }
 
 /// The rows of resampled comparisons, in the order of the log; where it counts and so has no order, in
@@ -367,11 +382,6 @@ impl Urn {
         };
         let units = graph.sums().iter().zip(&sizes).map(unit).collect();
         Self { units, ..Self::of_sizes(sizes) }
-    }
-
-    /// Of the voters of each ballot.
-    fn of_ballots(profile: &Profile) -> Self {
-        Self::of_sizes(profile.ballots().map(|ballot| ballot.count).collect())
     }
 
     fn of_sizes(sizes: Vec<f64>) -> Self {
@@ -460,5 +470,56 @@ mod tests {
         let share = urn.units[won].weight.recip() * 240.0 / urn.total as f64;
         let expected = 1040.0 * (1.0 - share);
         assert!((variance / expected - 1.0).abs() < 0.05, "{variance} {expected}");
+    }
+
+    /// Forty ballots of three items, each of this weight.
+    fn ballots(weight: f64, is_weight: bool) -> Profile {
+        let mut profile = Profile::new(["a", "b", "c"].into_iter().collect());
+        if is_weight {
+            profile.take_counts_as_weights();
+        }
+        for ballot in 0..40 {
+            let order = if ballot % 3 == 0 { [2, 1, 0] } else { [0, 1, 2] };
+            profile.push(&order.map(|item| [ItemId(item)]), weight).unwrap();
+        }
+        profile
+    }
+
+    fn error_of(profile: &Profile, rows: Option<&Log>) -> Uncertainty {
+        let graph = profile.graph();
+        let evidence = Evidence { graph: &graph, rows, ballots: Some(profile) };
+        let rater = crate::models::BradleyTerry::default();
+        let fitted = rater.fit(evidence, None).unwrap();
+        let settings = BootstrapSettings { resamples: 200, seed: 1, units: Units::LogOdds };
+        bootstrap(&rater, evidence, &*fitted, None, settings, &|| {}).unwrap()
+    }
+
+    #[test]
+    fn errors_don_t_depend_on_the_unit_of_weights() {
+        let one = error_of(&ballots(1.0, false), None).std_error(ItemId(0)).unwrap();
+        for weight in [1.0 / 40.0, 0.5, 1000.0] {
+            let weighted = error_of(&ballots(weight, true), None).std_error(ItemId(0)).unwrap();
+            assert!((weighted / one - 1.0).abs() < 1e-6, "{weight}: {weighted} against {one}");
+        }
+        // A thousand voters a ballot are another thing.
+        let voters = error_of(&ballots(1000.0, false), None).std_error(ItemId(0)).unwrap();
+        assert!(voters < 0.1 * one, "{voters} against {one}");
+    }
+
+    #[test]
+    fn an_item_on_few_ballots_has_no_interval_however_many_pairs_they_are() {
+        let mut profile = Profile::new(["a", "b", "c", "d"].into_iter().collect());
+        for ballot in 0..40 {
+            let order = if ballot % 3 == 0 { [2, 1, 0] } else { [0, 1, 2] };
+            profile.push(&order.map(|item| [ItemId(item)]), 1.0).unwrap();
+        }
+        for order in [[0, 3, 1, 2], [3, 2, 1, 0]] {
+            // Six comparisons of the fourth item, on two ballots.
+            profile.push(&order.map(|item| [ItemId(item)]), 1.0).unwrap();
+        }
+        let found = error_of(&profile, None);
+        assert_eq!(found.std_error(ItemId(3)), None);
+        assert!(found.std_error(ItemId(0)).is_some());
+        assert!(found.notes.iter().any(|note| note.message.contains("values of ballot")), "{:?}", found.notes);
     }
 }

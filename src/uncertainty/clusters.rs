@@ -6,6 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::data::graph::{CellFinder, PreferenceGraph};
+use crate::data::profile::Profile;
 use crate::data::{Labels, Log};
 use crate::models::Fitted;
 
@@ -18,6 +19,15 @@ pub struct Clusters {
     of_rows: bool,
     /// Stretches of the log, each sorted by cluster.
     parts: Vec<Part>,
+    ballots: Option<Ballots>,
+}
+
+/// Ballots, each of which is a cluster, and equal ones as often as they were cast.
+#[derive(Debug, Clone)]
+struct Ballots {
+    profile: Profile,
+    copies: Vec<f64>,
+    finder: CellFinder<'static>,
 }
 
 #[derive(Debug, Clone)]
@@ -65,7 +75,7 @@ impl Clusters {
             Part::sorted(log, rows, &labels.ids, clusters, &slot)
         };
         let parts = (0..log.len().div_ceil(size)).into_par_iter().map(part).collect();
-        Self { column: labels.column.clone(), len: clusters, of_rows, parts }
+        Self { column: labels.column.clone(), len: clusters, of_rows, parts, ballots: None }
     }
 
     /// Whether they are of rows rather than of cells.
@@ -73,7 +83,27 @@ impl Clusters {
         self.of_rows
     }
 
-    /// The number of clusters, empty ones included.
+    /// The ballots of `profile`, each voter's by itself, in the cells of `graph`, which must be that of the
+    /// profile. Equal ballots of many voters are kept once, so that memory is that of the profile. Where
+    /// counts are [weights](Profile::is_weighted), each entry is one ballot. O(places + cells).
+    pub fn of_ballots(profile: &Profile, graph: &PreferenceGraph) -> Self {
+        let ballots =
+            Ballots { profile: profile.clone(), copies: profile.sizes(), finder: CellFinder::new(graph).into_owned() };
+        Self {
+            column: Profile::BALLOT.to_owned(),
+            len: profile.len(),
+            of_rows: false,
+            parts: Vec::new(),
+            ballots: Some(ballots),
+        }
+    }
+
+    /// How many clusters are equal to this one, itself included: more than one where voters cast one ballot.
+    pub(crate) fn copies(&self, cluster: usize) -> f64 {
+        self.ballots.as_ref().map_or(1.0, |ballots| ballots.copies[cluster])
+    }
+
+    /// The number of different clusters, empty ones included.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -85,16 +115,27 @@ impl Clusters {
 
     /// The number of clusters with a comparison in the graph.
     pub fn used(&self) -> usize {
-        (0..self.len()).filter(|&cluster| self.comparisons(cluster).next().is_some()).count()
+        let used = (0..self.len()).filter(|&cluster| self.comparisons(cluster).next().is_some());
+        used.map(|cluster| self.copies(cluster)).sum::<f64>() as usize
     }
 
     /// Cell (or row) and weight of each comparison of a cluster, in the order of the log.
     pub(crate) fn comparisons(&self, cluster: usize) -> impl Iterator<Item = (usize, f64)> {
-        self.parts.iter().flat_map(move |part| {
+        let of_rows = self.parts.iter().flat_map(move |part| {
             let range = part.offsets[cluster] as usize..part.offsets[cluster + 1] as usize;
             let used = range.take_while(|&slot| part.cells[slot] != NO_CELL);
             used.map(|slot| (part.cells[slot] as usize, part.weights.get(slot).copied().unwrap_or(1.0)))
-        })
+        });
+        of_rows.chain(self.ballots.iter().flat_map(move |ballots| ballots.comparisons(cluster)))
+    }
+}
+
+impl Ballots {
+    /// The comparisons of one ballot; none of one that was not cast.
+    fn comparisons(&self, entry: usize) -> impl Iterator<Item = (usize, f64)> {
+        let (ballot, unit) = (self.profile.ballot(entry), self.profile.unit(entry));
+        let cells = ballot.comparisons().filter_map(|row| self.finder.cell(row));
+        cells.filter(move |_| ballot.count > 0.0).map(move |cell| (cell as usize, unit))
     }
 }
 
@@ -130,5 +171,79 @@ impl Part {
             }
         }
         Self { offsets, cells, weights }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+    use crate::data::ItemId;
+    use crate::models::{BradleyTerry, Evidence, Rater};
+    use crate::uncertainty::{CovarianceKind, covariance};
+
+    fn profile(unit: f64) -> Profile {
+        let mut profile = Profile::new(["a", "b", "c", "d"].into_iter().collect());
+        let ballots: [(f64, &[&[u32]]); 6] = [
+            (24.0, &[&[0], &[1], &[2]]),
+            (31.0, &[&[2], &[0, 1]]),
+            (9.0, &[&[3], &[1]]),
+            (7.0, &[&[1], &[3], &[0]]),
+            (5.0, &[&[2], &[3]]),
+            (1000.0, &[&[3]]),
+        ];
+        for (count, groups) in ballots {
+            let groups: Vec<Vec<ItemId>> = groups.iter().map(|it| it.iter().copied().map(ItemId).collect()).collect();
+            profile.push(&groups, count * unit).unwrap();
+        }
+        profile
+    }
+
+    fn errors(graph: &PreferenceGraph, clusters: &Clusters) -> (Vec<f64>, usize) {
+        let fitted = BradleyTerry::default().fit(Evidence::from(graph), None).unwrap();
+        let found = covariance(&*fitted, graph, CovarianceKind::Sandwich, Some(clusters));
+        let error = |item| found.std_error(ItemId(item)).unwrap();
+        ((0..4).map(error).collect(), found.clusters.as_ref().unwrap().clusters)
+    }
+
+    #[test]
+    fn voters_of_equal_ballots_are_clusters_of_their_own() {
+        let profile = profile(1.0);
+        let (graph, log) = (profile.graph(), profile.to_log());
+        let by_voter = errors(&graph, &Clusters::new(&log, log.labels(Profile::BALLOT).unwrap(), &graph));
+        let by_ballot = errors(&graph, &Clusters::of_ballots(&profile, &graph));
+        assert_eq!((by_voter.1, by_ballot.1), (76, 76));
+        for (voter, ballot) in by_voter.0.iter().zip(&by_ballot.0) {
+            assert_relative_eq!(voter, ballot, max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn more_voters_than_rows_could_hold_are_still_clusters() {
+        let millions = profile(1e7);
+        assert!(!millions.has_few_voters());
+        let (few, many) = (profile(1.0), millions.graph());
+        let (errors_few, _) = errors(&few.graph(), &Clusters::of_ballots(&few, &few.graph()));
+        let (errors_many, voters) = errors(&many, &Clusters::of_ballots(&millions, &many));
+        assert_eq!(voters, 760_000_000);
+        // Ten million times the voters, and the factors of small samples gone.
+        for (few, many) in errors_few.iter().zip(&errors_many) {
+            assert_relative_eq!(few / many, 1e7_f64.sqrt(), max_relative = 0.02);
+        }
+    }
+
+    #[test]
+    fn weights_of_ballots_don_t_make_voters() {
+        let (one, thousand) = (profile(1.0), profile(1000.0));
+        let weighted = |mut profile: Profile| {
+            profile.take_counts_as_weights();
+            errors(&profile.graph(), &Clusters::of_ballots(&profile, &profile.graph()))
+        };
+        let (one, thousand) = (weighted(one), weighted(thousand));
+        assert_eq!((one.1, thousand.1), (5, 5));
+        for (one, thousand) in one.0.iter().zip(&thousand.0) {
+            assert_relative_eq!(one, thousand, max_relative = 0.05);
+        }
     }
 }

@@ -242,6 +242,7 @@ impl<'a> Estimate<'a> {
         let mut used = 0;
         let mut shared = vec![0.0; self.shared()];
         for &cluster in part {
+            let copies = clusters.copies(cluster);
             let mut is_used = false;
             for (slot, weight) in clusters.comparisons(cluster) {
                 let Some((i, j, difference)) = self.score(slot, rows, &mut shared) else { continue };
@@ -260,7 +261,7 @@ impl<'a> Estimate<'a> {
             total.touched.sort_unstable();
             for (place, &j) in total.touched.iter().enumerate() {
                 let by = total.sum[j];
-                let counts = f64::from(u8::from(by.abs() > NO_SCORE * total.size[j]));
+                let counts = if by.abs() > NO_SCORE * total.size[j] { copies } else { 0.0 };
                 if j >= size {
                     units[self.members + j - size] += counts;
                     continue;
@@ -270,11 +271,11 @@ impl<'a> Estimate<'a> {
                 }
                 let column = &mut outer.as_mut_slice()[j * size..][..size];
                 for &i in total.touched[place..].iter().take_while(|&&i| i < size) {
-                    column[i] += total.sum[i] * by;
+                    column[i] += copies * total.sum[i] * by;
                 }
             }
             total.clear();
-            used += usize::from(is_used);
+            used += if is_used { copies as usize } else { 0 };
         }
         OuterProducts { sum: outer, units, clusters: used }
     }

@@ -305,7 +305,7 @@ fn largest_in_block(block: &DMatrix<f64>, pairs: &[OrderedPair]) -> Vec<f64> {
 /// A lower triangular L with L Lᵀ = C up to a shift common to all members, which no difference sees
 /// and which makes the covariance of mean-free ratings regular. What is still singular gets a ridge
 /// too small to matter.
-fn factor(covariance: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+pub(super) fn factor(covariance: &DMatrix<f64>) -> Option<DMatrix<f64>> {
     let n = covariance.nrows();
     let level = covariance.trace() / n as f64;
     if !level.is_finite() || level <= 0.0 {

@@ -260,7 +260,9 @@ fn score_fold(
     let need = |needs| candidates.iter().any(|it| it.needs == needs);
     let needs_rows = need(Needs::Rows) || need(Needs::Ballots);
     let rows = if needs_rows { folds.train_rows(index) } else { None };
-    let ballots = rows.as_ref().filter(|_| need(Needs::Ballots)).map(Profile::from_log);
+    // A rater of ballots is fitted to ballots where those are what is held out, else to rows as ballots of two.
+    let of_rows = || rows.as_ref().filter(|_| need(Needs::Ballots)).map(Profile::from_log);
+    let ballots = folds.train_ballots(index).or_else(of_rows);
     let evidence = Evidence { graph: &fold.train, rows: rows.as_ref(), ballots: ballots.as_ref() };
     let fits: Vec<Result<ScoredFit, CrossvalError>> =
         candidates.par_iter().map(|candidate| score_fit(candidate, evidence, &fold.test, ties)).collect();

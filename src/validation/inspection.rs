@@ -1,11 +1,13 @@
 //! All that can be said of a log's structure at once, and whether one ladder describes it.
 
 mod merged;
+mod resistance;
 mod verdict;
 
 use serde::Serialize;
 
 pub use self::merged::Merged;
+pub use self::resistance::{ItemFacts, PairFacts, ResistanceFacts};
 pub use self::verdict::{Ladder, Verdict};
 use super::deviance::{Clustering, Deviance, DevianceSettings, Explained, Range};
 use crate::data::ItemId;
@@ -73,6 +75,9 @@ pub struct Inspection {
     /// The judges' graphs made into one, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
+    /// Effective resistances of pairs, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resistance: Option<ResistanceFacts>,
     /// Whether one ladder describes the log, as a word for programs.
     pub ladder: Ladder,
     /// Whether one ladder describes the log, in one sentence.
@@ -240,6 +245,7 @@ impl Inspection {
             explained: deviance.explained(),
             deviance,
             merged: None,
+            resistance: None,
             ladder: Ladder::Untested,
             verdict: String::new(),
             notes: Vec::new(),

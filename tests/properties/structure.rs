@@ -1,12 +1,15 @@
 //! Properties of majorities, cycles, feedback arcs and the deviance test.
 
-use palio::data::{Comparison, ItemId};
+use palio::data::{Comparison, ItemId, Outcome};
+use palio::models::{BradleyTerry, Rater};
 use palio::structure::cycles::{CycleLimits, Cycles};
 use palio::structure::dominance::Dominance;
 use palio::structure::ensemble::{Ensemble, JudgeArcs};
 use palio::structure::feedback_arcs::{FeedbackArcs, Search, WeightedArc};
 use palio::structure::hodge::Flow;
+use palio::structure::resistance::Resistance;
 use palio::structure::triads::Triads;
+use palio::uncertainty::{CovarianceKind, covariance};
 use palio::validation::deviance::{Deviance, DevianceSettings};
 use palio::validation::inspection::{Inspection, InspectionSettings};
 use petgraph::algo::is_cyclic_directed;
@@ -174,6 +177,83 @@ proptest! {
             let (from, to) = found.acyclic.edge_endpoints(arc).expect("an arc");
             prop_assert!(found.descendants[from.index()] > found.descendants[to.index()]);
             prop_assert!(place(majority[from]) < place(majority[to]));
+        }
+    }
+}
+
+#[test]
+fn a_quarter_of_the_variance_of_a_difference_of_equals_is_the_resistance() {
+    // Every pair level: the ladder is flat, and each comparison has the information 1/4.
+    let pairs = [(0, 1, 3.0), (1, 2, 1.0), (2, 3, 2.0), (3, 0, 5.0), (1, 3, 4.0), (3, 4, 2.0)];
+    let level = pairs.into_iter().flat_map(|(i, j, count)| {
+        let row = |left, right| Comparison { count, ..Comparison::new(ItemId(left), ItemId(right), Outcome::Left) };
+        [row(i, j), row(j, i)]
+    });
+    let small = Small::new(5, level);
+    let fitted = BradleyTerry::default().fit((&small.graph).into(), None).expect("a fit");
+    let errors = covariance(&*fitted, &small.graph, CovarianceKind::Fisher, None);
+    let found = Resistance::of(&small.graph, 1, SEED);
+    for i in (0..5).map(ItemId) {
+        for j in (i.0 + 1..5).map(ItemId) {
+            let error = errors.difference_error(i, j).expect("an error");
+            assert_same("resistance", &[found.between(i, j)], &[error * error / 4.0], 1e-9);
+        }
+    }
+}
+
+/// How often each pair met, in comparisons of positive weight.
+fn met(small: &Small) -> Vec<(ItemId, ItemId, f64)> {
+    let mut counts = vec![0.0; small.graph.pairs().len()];
+    for (cell, sum) in small.graph.cells().iter().zip(small.graph.sums()).filter(|(_, sum)| sum.weight > 0.0) {
+        counts[cell.pair as usize] += sum.count;
+    }
+    let pairs = small.graph.pairs().iter().zip(counts).filter(|(_, count)| *count > 0.0);
+    pairs.map(|(pair, count)| (pair.low, pair.high, count)).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Foster's theorem: over the pairs that met, comparisons times resistances sum to the items less the
+    /// groups of them that comparisons connect.
+    #[test]
+    fn resistances_keep_fosters_theorem(small in odd_logs()) {
+        let found = Resistance::of(&small.graph, 3, SEED);
+        let mut groups: Vec<usize> = (0..small.items()).collect();
+        let mut sum = 0.0;
+        for (low, high, count) in met(&small) {
+            sum += count * found.between(low, high);
+            let (from, to) = (groups[high.index()], groups[low.index()]);
+            groups.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        assert_same("Foster", &[sum], &[(small.items() - groups.len()) as f64], 1e-9);
+    }
+
+    /// Resistance is a distance: never more than by way of a third item, no more than the direct wire's, and
+    /// less with more comparisons.
+    #[test]
+    fn resistance_is_a_distance(small in odd_logs()) {
+        let found = Resistance::of(&small.graph, 3, SEED);
+        let doubled = small.map(|row| [row, row]);
+        let half = Resistance::of(&doubled.graph, 3, SEED);
+        let ids: Vec<ItemId> = (0..small.items() as u32).map(ItemId).collect();
+        for &i in &ids {
+            for &j in &ids {
+                let direct = found.between(i, j);
+                prop_assert!(direct >= 0.0 && (i != j || direct <= 0.0));
+                prop_assert!(direct.is_infinite() || (2.0 * half.between(i, j) - direct).abs() <= 1e-9 * direct);
+                for &k in &ids {
+                    prop_assert!(direct <= (found.between(i, k) + found.between(k, j)) * (1.0 + 1e-9));
+                }
+            }
+        }
+        for (low, high, count) in met(&small) {
+            prop_assert!(found.between(low, high) <= (1.0 + 1e-9) / count);
+        }
+        if let (Some(mean), Some(worst)) = (found.mean(), found.worst()) {
+            prop_assert!(mean <= worst.resistance * (1.0 + 1e-9));
         }
     }
 }

@@ -42,22 +42,25 @@ pub(super) fn inspection(found: &Inspection) -> String {
     if let Some(merged) = &found.merged {
         judges(merged, &mut page);
     }
+    if let Some(facts) = &found.resistance {
+        super::resistance::show(facts, &mut page);
+    }
     page.text
 }
 
 /// Text on lines of a width.
-struct Page {
-    text: String,
+pub(super) struct Page {
+    pub(super) text: String,
     width: usize,
 }
 
 impl Page {
-    fn fact(&mut self, head: &str, text: &str) {
+    pub(super) fn fact(&mut self, head: &str, text: &str) {
         self.wrap(INDENT, head, text);
     }
 
     /// Names on a line without a head, each shortened as far as need be, and something beside them.
-    fn row(&mut self, names: &[String], beside: &str) {
+    pub(super) fn row(&mut self, names: &[String], beside: &str) {
         let between = 3 * names.len().saturating_sub(1);
         let room = self.width.saturating_sub(ROW_INDENT + 2 + beside.chars().count());
         let each = room.saturating_sub(between) / names.len().max(1);
@@ -101,7 +104,7 @@ impl Page {
         text
     }
 
-    fn name(&self, name: &str) -> String {
+    pub(super) fn name(&self, name: &str) -> String {
         shown_name(name, self.width * 2 / 3)
     }
 

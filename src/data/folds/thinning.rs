@@ -27,10 +27,18 @@ const MOST: f64 = 1_099_511_627_776.0;
 /// each fold that came out too large moves on to those too small. As neither step tells comparisons apart,
 /// all splits of the right sizes are equally probable.
 pub(super) fn thinned(graph: &PreferenceGraph, settings: FoldSettings) -> Result<Vec<Vec<HeldCell>>, FoldError> {
-    let counts = whole_counts(graph)?;
+    shared_out(&whole_counts(graph)?, "comparisons", settings)
+}
+
+/// The same of anything that is counted.
+pub(super) fn shared_out(
+    counts: &[u64],
+    what: &'static str,
+    settings: FoldSettings,
+) -> Result<Vec<Vec<HeldCell>>, FoldError> {
     let total: u64 = counts.iter().sum();
     let folds = settings.folds;
-    check_number(folds, total, "comparisons")?;
+    check_number(folds, total, what)?;
     let mut rng = stream(settings.seed, Purpose::Folds, 2 * u64::from(settings.repeat));
     let mut held: Vec<Vec<HeldCell>> = vec![Vec::new(); folds];
     for (cell, &count) in counts.iter().enumerate() {
@@ -52,15 +60,20 @@ pub(super) fn check_number(folds: usize, count: u64, what: &'static str) -> Resu
 }
 
 fn whole_counts(graph: &PreferenceGraph) -> Result<Vec<u64>, FoldError> {
+    whole(graph.sums().iter().map(|sum| sum.count))
+}
+
+/// The counts as whole numbers.
+pub(super) fn whole(counts: impl Iterator<Item = f64>) -> Result<Vec<u64>, FoldError> {
     let mut total = 0.0;
-    let whole = |sum: &CellSum| {
-        total += sum.count;
-        if sum.count.fract() != 0.0 || total > MOST {
-            return Err(FoldError::NotWholeCounts { count: sum.count.to_string() });
+    let whole = |count: f64| {
+        total += count;
+        if count.fract() != 0.0 || total > MOST {
+            return Err(FoldError::NotWholeCounts { count: count.to_string() });
         }
-        Ok(sum.count as u64)
+        Ok(count as u64)
     };
-    graph.sums().iter().map(whole).collect()
+    counts.map(whole).collect()
 }
 
 /// Gives each comparison of a cell to any fold.

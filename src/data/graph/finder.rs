@@ -1,16 +1,18 @@
 //! Which cell of a graph a row of a log falls into.
 
+use std::borrow::Cow;
+
 use super::{Pair, PreferenceGraph};
-use crate::data::{CODE_LEFT, CODE_RIGHT, CODE_SHARE, CODE_TIE, Log};
+use crate::data::{CODE_LEFT, CODE_RIGHT, CODE_SHARE, CODE_TIE, Comparison, Log, Outcome};
 
 /// Items up to this many find their pairs in a table, more by search.
 const TABLE_ITEMS: usize = 2048;
 const NO_CELL: u32 = u32::MAX;
 
 /// Finds the cell of a row.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CellFinder<'a> {
-    graph: &'a PreferenceGraph,
+    graph: Cow<'a, PreferenceGraph>,
     side: usize,
     /// For each (pair, plain outcome) of the table its cell, seen from the row's left.
     table: Vec<u32>,
@@ -21,7 +23,7 @@ impl<'a> CellFinder<'a> {
     pub(crate) fn new(graph: &'a PreferenceGraph) -> Self {
         let items = graph.items().len();
         if items > TABLE_ITEMS {
-            return Self { graph, side: 0, table: Vec::new() };
+            return Self { graph: Cow::Borrowed(graph), side: 0, table: Vec::new() };
         }
         let mut table = vec![NO_CELL; items * items * 3];
         for (index, cell) in graph.cells().iter().enumerate() {
@@ -34,7 +36,12 @@ impl<'a> CellFinder<'a> {
             table[(low * items + high) * 3 + usize::from(code)] = index as u32;
             table[(high * items + low) * 3 + usize::from(CODE_LEFT - code)] = index as u32;
         }
-        Self { graph, side: items, table }
+        Self { graph: Cow::Borrowed(graph), side: items, table }
+    }
+
+    /// The same with a graph of its own.
+    pub(crate) fn into_owned(self) -> CellFinder<'static> {
+        CellFinder { graph: Cow::Owned(self.graph.into_owned()), side: self.side, table: self.table }
     }
 
     /// The index of the cell of a row of `log`, if the graph has it.
@@ -44,7 +51,26 @@ impl<'a> CellFinder<'a> {
             let cell = self.table[(left * self.side + right) * 3 + usize::from(code)];
             return (cell != NO_CELL).then_some(cell);
         }
-        let row = log.row(row);
+        self.searched(log.row(row))
+    }
+
+    /// The index of the cell of a comparison, if the graph has it.
+    pub(crate) fn cell(&self, row: Comparison) -> Option<u32> {
+        let code = match row.outcome {
+            Outcome::Left => CODE_LEFT,
+            Outcome::Tie => CODE_TIE,
+            Outcome::Right => CODE_RIGHT,
+            Outcome::Share(_) => return self.searched(row),
+        };
+        let (left, right) = (row.left.index(), row.right.index());
+        if left >= self.side || right >= self.side {
+            return self.searched(row);
+        }
+        let cell = self.table[(left * self.side + right) * 3 + usize::from(code)];
+        (cell != NO_CELL).then_some(cell)
+    }
+
+    fn searched(&self, row: Comparison) -> Option<u32> {
         let (low, high, outcome) = if row.left < row.right {
             (row.left, row.right, row.outcome)
         } else {

@@ -18,7 +18,8 @@ use super::{Input, Opened, csv, jsonl};
 pub struct BallotColumns {
     /// The column of whole rankings, one ballot a row (`ranking order`).
     pub ranking: Option<String>,
-    /// The column of how many voters cast the ballot (`count votes weight`); 1 without it.
+    /// The column of how many voters cast the ballot (`count votes`), or of the weight of a single ballot
+    /// (`weight`, or where one is not whole); 1 without it.
     pub count: Option<String>,
     /// Of one row a place: the column that says whose ballot it is on (`ballot voter voter_id judge`).
     pub voter: Option<String>,
@@ -48,7 +49,8 @@ pub fn is_preflib(path: impl AsRef<Path>) -> bool {
 /// A file whose name ends in `.soc .soi .toc` or `.toi` is PrefLib's, in its present form or the one
 /// before 2022. Any other holds either one ballot a row, in a column such as `a > b = c > d` (in JSON
 /// lines also `["a", ["b", "c"], "d"]`), or one row a place, with the voter, the item and its rank;
-/// equal ranks are ties, and an empty one leaves the item out. Items are in first-seen order; those of
+/// equal ranks are ties, and an empty one leaves the item out. White space around names is left out; a name
+/// with `>` or `=` in it can be written in a list of JSON lines, or with one row a place. Items are in first-seen order; those of
 /// PrefLib in the order of their numbers. Time and memory are O(bytes read).
 ///
 /// # Errors
@@ -73,6 +75,9 @@ fn read_all<'a>(
     let (mut profile, mut inputs) = (Profile::default(), Vec::new());
     for source in sources {
         let source = source?;
+        if preflib::holds_categories(&source.path) {
+            return Err(ReadError::Categories { path: source.path });
+        }
         let input = match preflib::Kind::of(&source.path) {
             Some(kind) => read_preflib(source, kind, &mut profile),
             None => read_rankings(source, columns, &mut profile),

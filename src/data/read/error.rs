@@ -207,6 +207,28 @@ pub enum ReadError {
         /// The sum of the ballots' counts.
         found: f64,
     },
+    /// Another number of different ballots than the header of a PrefLib file says.
+    #[error(
+        "the header of {path} says {header} unique orders and the file has {found}; it may be cut off: get it again, or \
+         mend the header"
+    )]
+    Orders {
+        /// The input's path.
+        path: String,
+        /// The header's number.
+        header: u64,
+        /// The lines of ballots.
+        found: u64,
+    },
+    /// A PrefLib file of categories.
+    #[error(
+        "{path} is a file of categories, which are no orders; give a .soc, .soi, .toc or .toi file, or write what it says \
+         as rankings such as a = b > c in CSV"
+    )]
+    Categories {
+        /// The input's path.
+        path: String,
+    },
     /// An option that no log can be read with.
     #[error("the {name} is {value}; give a finite number that is not negative")]
     Setting {
@@ -527,6 +549,16 @@ pub enum Fault {
         /// Why it is none.
         message: String,
     },
+    /// Rows of one ballot that say different things of how often it counts.
+    #[error("the ballot of {voter:?} counts {count} here and {earlier} in an earlier row; give all its rows one count")]
+    OtherCount {
+        /// Whose ballot it is.
+        voter: String,
+        /// This row's count.
+        count: String,
+        /// The count so far.
+        earlier: String,
+    },
     /// A ranking with nothing between two of its signs.
     #[error("a place in column `{column}` is empty; write the ranking like a > b = c > d")]
     EmptyPlace {
@@ -558,6 +590,21 @@ pub enum Fault {
         key: String,
         /// What it holds.
         value: String,
+    },
+    /// A PrefLib file of something else than orders.
+    #[error(
+        "the header's DATA TYPE is {value:?}, and only files of orders are read: soc, soi, toc and toi; rank categories or \
+         weights in another way, or mend the header"
+    )]
+    DataType {
+        /// What the file says it is.
+        value: String,
+    },
+    /// A name given too late.
+    #[error("alternative {number} gets its name after the first ballot; put all names before it")]
+    LateName {
+        /// The alternative.
+        number: usize,
     },
     /// An alternative that a PrefLib file does not have.
     #[error("there is an alternative {number} and the file has {most}; number alternatives from 1 to their number")]

@@ -35,12 +35,15 @@ struct State {
     set: u64,
     /// The weight of the majorities against: of items behind over items in the set, and within it.
     cost: f64,
+    /// At least so much more is against any order of the other items.
+    rest: f64,
     /// The state without the last item, in the layer before.
     parent: u32,
     last: u8,
 }
 
 /// A cycle of three items, one of whose majorities every order is against.
+#[derive(Clone, Copy)]
 struct Triangle {
     set: u64,
     weight: f64,
@@ -85,28 +88,22 @@ impl Margins {
         let n = self.items;
         let known = self.against_order();
         let order = || (0..n).collect::<Vec<_>>();
-        let triangles = if n <= BOUNDED_ITEMS { self.triangles() } else { Vec::new() };
-        let bound_of =
-            |set: u64| -> f64 { triangles.iter().filter(|it| it.set & set == it.set).map(|it| it.weight).sum() };
-        let all = if n >= 64 { u64::MAX } else { (1 << n) - 1 };
-        let root = bound_of(all);
         if n > BOUNDED_ITEMS {
             return Found { order: order(), bound: self.disjoint_triangles() };
         }
+        let through = self.triangles_through();
         let tolerance = self.tolerance;
-        let mut layers = vec![vec![State { set: 0, cost: 0.0, parent: 0, last: 0 }]];
+        // What is not among the states kept is no better than what is known.
+        let proved = |open: &[State]| open.iter().map(|state| state.cost + state.rest).fold(known, f64::min);
+        let mut layers = vec![vec![State { set: 0, cost: 0.0, rest: self.disjoint_triangles(), parent: 0, last: 0 }]];
         let mut kept = 1;
         for _ in 0..n {
             let mut next = Vec::new();
             let layer = layers.len() - 1;
             for parent in 0..layers[layer].len() {
-                self.children(&layers, parent, all, |state| {
-                    if state.cost + bound_of(all & !state.set) < known - tolerance {
-                        next.push(state);
-                    }
-                });
+                self.children(&layers, parent, &through, known - tolerance, |state| next.push(state));
                 if next.len() > 2 * MOST_STATES {
-                    return Found { order: order(), bound: root };
+                    return Found { order: order(), bound: proved(&layers[layer]) };
                 }
             }
             next.sort_by(|a, b| (a.set, a.last).cmp(&(b.set, b.last)).then(a.cost.total_cmp(&b.cost)));
@@ -120,7 +117,7 @@ impl Margins {
             });
             kept += next.len();
             if kept > MOST_STATES {
-                return Found { order: order(), bound: root };
+                return Found { order: order(), bound: proved(&next) };
             }
             layers.push(next);
         }
@@ -131,12 +128,25 @@ impl Margins {
         }
     }
 
-    /// The sets with one item more that an optimal order may begin with.
-    fn children(&self, layers: &[Vec<State>], parent: usize, all: u64, mut add: impl FnMut(State)) {
+    /// The sets with one item more that an optimal order may begin with, if it has less than `most` against it.
+    fn children(
+        &self,
+        layers: &[Vec<State>],
+        parent: usize,
+        through: &[Vec<Triangle>],
+        most: f64,
+        mut add: impl FnMut(State),
+    ) {
         let layer = layers.len() - 1;
         let state = layers[layer][parent];
-        let rest = all & !state.set;
-        for item in members(rest) {
+        let behind = self.all() & !state.set;
+        for item in members(behind) {
+            let cost = state.cost + members(behind).map(|other| self.over(other, item)).sum::<f64>();
+            let broken = through[item].iter().filter(|it| it.set & behind == it.set);
+            let rest = state.rest - broken.map(|it| it.weight).sum::<f64>();
+            if cost + rest >= most {
+                continue;
+            }
             // By how much the block of items just before, however long, is above the item.
             let (mut above, mut at, mut helps) = (0.0, parent, false);
             for back in (1..=layer).rev() {
@@ -149,9 +159,7 @@ impl Margins {
                 at = before.parent as usize;
             }
             if !helps {
-                let against: f64 = members(rest).map(|other| self.over(other, item)).sum();
-                let set = state.set | 1 << item;
-                add(State { set, cost: state.cost + against, parent: parent as u32, last: item as u8 });
+                add(State { set: state.set | 1 << item, cost, rest, parent: parent as u32, last: item as u8 });
             }
         }
     }
@@ -167,13 +175,22 @@ impl Margins {
         order
     }
 
-    /// Cycles of three that share no weight: what is left of the margins after each is taken out.
-    fn triangles(&self) -> Vec<Triangle> {
-        let mut found = Vec::new();
+    /// All items, as a set.
+    fn all(&self) -> u64 {
+        if self.items >= 64 { u64::MAX } else { (1 << self.items) - 1 }
+    }
+
+    /// For each item the cycles of three that it is on, of some that share no weight: what is left of the
+    /// margins after each is taken out.
+    fn triangles_through(&self) -> Vec<Vec<Triangle>> {
+        let mut through = vec![Vec::new(); self.items];
         self.each_triangle(|items, weight| {
-            found.push(Triangle { set: items.into_iter().map(|item| 1_u64 << item).sum(), weight });
+            let triangle = Triangle { set: items.into_iter().map(|item| 1_u64 << item).sum(), weight };
+            for item in items {
+                through[item].push(triangle);
+            }
         });
-        found
+        through
     }
 
     /// The weight of such cycles.
@@ -211,4 +228,68 @@ fn members(mut set: u64) -> impl Iterator<Item = usize> {
         set &= set - 1;
         Some(item)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+    use rand::seq::SliceRandom;
+
+    use super::*;
+    use crate::random::{Purpose, stream};
+    use crate::structure::feedback_arcs::{FeedbackArcs, Search};
+
+    /// A tournament in which the item of the lower number mostly wins, and by how much.
+    fn tournament(items: u32, upsets: f64, seed: u64) -> DiGraph<ItemId, f64> {
+        let mut rng = stream(seed, Purpose::TaskOrders, 0);
+        let mut majority = DiGraph::new();
+        let nodes: Vec<NodeIndex> = (0..items).map(|item| majority.add_node(ItemId(item))).collect();
+        for (high, &below) in nodes.iter().enumerate() {
+            for &above in &nodes[..high] {
+                let (from, to) = if rng.random_bool(upsets) { (below, above) } else { (above, below) };
+                majority.add_edge(from, to, f64::from(rng.random_range(1..=5)));
+            }
+        }
+        majority
+    }
+
+    fn weight_against(margins: &Margins, order: &[usize]) -> f64 {
+        let pairs = (0..order.len()).flat_map(|above| (above + 1..order.len()).map(move |below| (above, below)));
+        pairs.map(|(above, below)| margins.over(order[below], order[above])).sum()
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole weights are exact")]
+    fn from_any_order_the_minimum_of_all_subsets_is_found() {
+        for seed in 0..40 {
+            let items = 6 + seed % 7;
+            let majority = tournament(items as u32, 0.4, seed);
+            let mut order: Vec<ItemId> = majority.node_weights().copied().collect();
+            order.shuffle(&mut stream(seed, Purpose::TaskOrders, 1));
+            let margins = Margins::of(&majority, &order);
+            let found = margins.search();
+            let exact = FeedbackArcs::of(&majority, Search::Best);
+            assert_eq!((exact.exact, found.bound), (true, exact.weight), "{seed}");
+            assert_eq!(weight_against(&margins, &found.order), exact.weight, "{seed}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole weights are exact")]
+    fn an_order_that_is_not_the_best_is_beaten() {
+        for (items, seed) in [(26, 1), (32, 2), (38, 3)] {
+            let majority = tournament(items, 0.04, seed);
+            let mut order: Vec<ItemId> = majority.node_weights().copied().collect();
+            let line = Margins::of(&majority, &order);
+            // Neighbours change places here and there.
+            for place in [2, 9, 15, 21] {
+                order.swap(place, place + 1);
+            }
+            let worse = Margins::of(&majority, &order);
+            let (found, from_line) = (worse.search(), line.search());
+            assert!(found.bound < worse.against_order(), "{items}");
+            assert_eq!(weight_against(&worse, &found.order), found.bound, "{items}");
+            assert_eq!(found.bound, from_line.bound, "{items}");
+        }
+    }
 }

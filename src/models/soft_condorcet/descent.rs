@@ -96,7 +96,7 @@ impl Margins {
         let equal = || descents.iter().filter(|descent| descent.loss <= lowest + EQUAL_LOSS);
         let unique = !equal().any(|descent| descent.nudged || elsewhere(descent));
         let best = descents.swap_remove(best);
-        SoftCondorcetFit { ratings: best.ratings, loss: best.loss, convergence: best.convergence, unique }
+        SoftCondorcetFit { ratings: best.ratings, loss: best.loss, convergence: best.convergence, unique: Some(unique) }
     }
 
     fn slope(&self, bounds: Bounds, ratings: &[f64]) -> Slope {
@@ -144,9 +144,16 @@ impl Margins {
             slope = self.slope(bounds, &next);
             at = next;
         }
-        let gradient = Self::projected(bounds, &at, &slope);
-        let convergence = Convergence { converged: gradient <= TOLERANCE, iterations, gradient_norm: Some(gradient) };
+        let convergence = self.convergence(bounds, &at, iterations);
         Descent { loss: slope.loss, ratings: at, convergence, nudged: false }
+    }
+
+    /// How near to a minimum some iterations have come: by the projected gradient, as a share of all votes.
+    pub(super) fn convergence(&self, bounds: Bounds, at: &[f64], iterations: u32) -> Convergence {
+        let slope = self.slope(bounds, at);
+        let gradient = Self::projected(bounds, at, &slope);
+        let converged = gradient <= TOLERANCE && slope.loss.is_finite();
+        Convergence { converged, iterations, gradient_norm: Some(gradient) }
     }
 
     /// The free items' Newton step, as long as it goes down; `None` where nothing does.
@@ -216,13 +223,14 @@ impl Margins {
         hessian
     }
 
-    /// Newton's step, with as much added to the diagonal as makes the curvature positive.
+    /// Newton's step, with as much added to the diagonal as makes the curvature positive; none where nothing
+    /// does, as where the curvature is no number.
     fn newton(&self, free: &[usize], slope: &Slope) -> Vec<f64> {
         let hessian = self.hessian(free, slope);
         let right = DVector::from_iterator(free.len(), free.iter().map(|&item| -slope.gradient[item]));
         let level = hessian.diagonal().iter().fold(0.0_f64, |most, part| most.max(part.abs())).max(f64::MIN_POSITIVE);
         let mut ridge = 1e-12 * level;
-        loop {
+        while ridge.is_finite() && hessian.iter().all(|part| part.is_finite()) {
             let mut shifted = hessian.clone();
             for at in 0..free.len() {
                 shifted[(at, at)] += ridge;
@@ -232,6 +240,7 @@ impl Margins {
             }
             ridge = (10.0 * ridge).max(1e-3 * level);
         }
+        vec![0.0; free.len()]
     }
 
     /// Whether the loss bends up in all directions in which the items inside the box may move, a shift of

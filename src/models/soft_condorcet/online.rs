@@ -6,23 +6,28 @@ use rand_distr::weighted::WeightedAliasIndex;
 use super::{OnlineSteps, SoftCondorcet};
 use crate::data::ItemId;
 use crate::data::profile::Profile;
-use crate::models::Evidence;
 use crate::models::bradley_terry::logistic;
+use crate::models::voting::checked_ballots;
+use crate::models::{Evidence, FitError};
 use crate::random::{Purpose, stream};
 
 /// The ratings after all steps, which begin in the middle of the box. Without ballots, comparisons are
 /// drawn, each of which is a ballot of two.
-pub(super) fn ratings(settings: &SoftCondorcet, steps: OnlineSteps, evidence: &Evidence<'_>) -> Vec<f64> {
+pub(super) fn ratings(
+    settings: &SoftCondorcet,
+    steps: OnlineSteps,
+    evidence: &Evidence<'_>,
+) -> Result<Vec<f64>, FitError> {
     let mut ratings = vec![f64::midpoint(settings.lower, settings.upper); evidence.graph.items().len()];
     let pairs;
-    let profile = if let Some(profile) = evidence.ballots {
+    let profile = if let Some(profile) = checked_ballots(evidence)? {
         profile
     } else {
         pairs = pairs_as_ballots(evidence);
         &pairs
     };
     let counts: Vec<f64> = profile.ballots().map(|ballot| ballot.count).collect();
-    let Ok(urn) = WeightedAliasIndex::new(counts) else { return ratings };
+    let Ok(urn) = WeightedAliasIndex::new(counts) else { return Ok(ratings) };
     let mut rng = stream(steps.seed, Purpose::SoftCondorcet, 0);
     let mut pulls: Vec<f64> = Vec::new();
     for _ in 0..steps.steps {
@@ -45,7 +50,7 @@ pub(super) fn ratings(settings: &SoftCondorcet, steps: OnlineSteps, evidence: &E
             *rating = (*rating + steps.rate * pull).clamp(settings.lower, settings.upper);
         }
     }
-    ratings
+    Ok(ratings)
 }
 
 fn pairs_as_ballots(evidence: &Evidence<'_>) -> Profile {

@@ -28,8 +28,10 @@ pub(in crate::models) const ENTRY: RaterEntry = RaterEntry {
 ///
 /// # Source
 /// Schulze 2011, *Social Choice and Welfare* 36. His relation leaves some items unordered: of the items
-/// that nothing left is above, the first-seen comes next, which gives the orders of `OpenSpiel`'s
-/// `schulze`.
+/// that nothing left is above, the first-seen comes next. That is the order of `OpenSpiel`'s `schulze`
+/// where the relation orders all items. It sorts by comparing two items at a time, which is no order
+/// where some are unordered, and so may contradict the relation: of votes for the third over the first of
+/// three items alone it makes 1, 2, 3, and this rule 2, 3, 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schulze {
     /// What a defeat counts.
@@ -75,4 +77,28 @@ pub fn strongest_paths(graph: &PreferenceGraph, strength: Strength) -> Result<DM
     }
     paths.fill_diagonal(0.0);
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ItemId;
+    use crate::data::profile::Profile;
+
+    fn ratings(orders: &[&[u32]]) -> Vec<f64> {
+        let mut profile = Profile::new(["a", "b", "c"].into_iter().collect());
+        for order in orders {
+            let places: Vec<[ItemId; 1]> = order.iter().map(|&item| [ItemId(item)]).collect();
+            profile.push(&places, 1.0).unwrap();
+        }
+        Schulze::default().fit((&profile.graph()).into(), None).unwrap().ratings().to_vec()
+    }
+
+    #[test]
+    fn an_unordered_item_does_not_hide_a_defeat() {
+        // The third item beat the first, and nobody met the second: OpenSpiel's sort leaves 1, 2, 3.
+        assert_eq!(ratings(&[&[2, 0]]), [0.0, 2.0, 1.0]);
+        // Where all are ordered, both agree.
+        assert_eq!(ratings(&[&[2, 0, 1]]), [1.0, 0.0, 2.0]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Rules that score each item by its comparisons: Borda, Copeland and minimax.
 
-use super::{EQUAL, Strength, scored};
+use super::{Strength, scored};
+use crate::data::graph::margin;
 use crate::models::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Rater, RaterEntry, Setting, Units, Wins};
 
 pub(in crate::models) const BORDA: RaterEntry = RaterEntry {
@@ -55,8 +56,8 @@ impl Rater for Copeland {
         let mut scores = vec![(items as f64 - 1.0) / 2.0; items];
         let pairs = evidence.graph.pair_sums();
         for pair in 0..pairs.low.len() {
-            let margin = pairs.low_wins[pair] - pairs.high_wins[pair];
-            if margin.abs() > EQUAL * (pairs.low_wins[pair] + pairs.high_wins[pair]) {
+            let margin = margin(pairs.low_wins[pair], pairs.high_wins[pair]);
+            if margin != 0.0 {
                 scores[pairs.low[pair] as usize] += 0.5 * margin.signum();
                 scores[pairs.high[pair] as usize] -= 0.5 * margin.signum();
             }

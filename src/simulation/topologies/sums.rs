@@ -18,21 +18,21 @@ pub struct Mean {
 /// # Source
 /// Welford 1962; merged as in Chan, Golub and `LeVeque` 1979.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Moments {
+pub(in crate::simulation) struct Moments {
     count: f64,
     mean: f64,
     squares: f64,
 }
 
 impl Moments {
-    pub(super) fn add(&mut self, value: f64) {
+    pub(in crate::simulation) fn add(&mut self, value: f64) {
         self.count += 1.0;
         let before = value - self.mean;
         self.mean += before / self.count;
         self.squares += before * (value - self.mean);
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(in crate::simulation) fn merge(&mut self, other: Self) {
         let count = self.count + other.count;
         if count > 0.0 {
             let apart = other.mean - self.mean;
@@ -42,7 +42,7 @@ impl Moments {
         }
     }
 
-    pub(super) fn mean(self) -> Mean {
+    pub(in crate::simulation) fn mean(self) -> Mean {
         let variance = self.squares / (self.count - 1.0);
         Mean { mean: self.mean, std_error: (variance / self.count).sqrt() }
     }

@@ -61,7 +61,7 @@ fn dense(flow: &Flow, components: &Components, right: &[f64]) -> Option<Vec<f64>
 }
 
 /// y = L x.
-fn laplacian(flow: &Flow, diagonal: &[f64], x: &[f64], y: &mut [f64]) {
+pub(in crate::structure) fn laplacian(flow: &Flow, diagonal: &[f64], x: &[f64], y: &mut [f64]) {
     for ((y, x), d) in y.iter_mut().zip(x).zip(diagonal) {
         *y = d * x;
     }
@@ -97,7 +97,7 @@ pub(super) fn curl(flow: &Flow, rest: &[f64]) -> (Vec<f64>, bool) {
 
 /// Conjugate gradients from nothing on a semidefinite system that has a solution, preconditioned by
 /// the diagonal where one is given.
-fn conjugate_gradients(
+pub(in crate::structure) fn conjugate_gradients(
     right: &[f64],
     diagonal: Option<&[f64]>,
     mut apply: impl FnMut(&[f64], &mut [f64]),
@@ -146,14 +146,15 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Which items are connected at all.
-pub(super) struct Components {
+#[derive(Debug, Clone)]
+pub(in crate::structure) struct Components {
     /// By item, numbered in the order of their first items.
-    of_item: Vec<usize>,
-    pub(super) sizes: Vec<usize>,
+    pub(in crate::structure) of_item: Vec<usize>,
+    pub(in crate::structure) sizes: Vec<usize>,
 }
 
 impl Components {
-    pub(super) fn of(flow: &Flow) -> Self {
+    pub(in crate::structure) fn of(flow: &Flow) -> Self {
         let mut groups = UnionFind::<u32>::new(flow.items);
         for pair in &flow.pairs {
             groups.union(pair.low.0, pair.high.0);
@@ -174,7 +175,7 @@ impl Components {
     }
 
     /// Takes the mean of each component out of its items' values.
-    fn centre(&self, values: &mut [f64]) {
+    pub(in crate::structure) fn centre(&self, values: &mut [f64]) {
         let mut sums = vec![0.0; self.sizes.len()];
         for (value, &component) in values.iter().zip(&self.of_item) {
             sums[component] += *value;

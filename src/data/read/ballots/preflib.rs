@@ -24,9 +24,17 @@ const KINDS: [Kind; 4] = [
 impl Kind {
     /// By the name of the file.
     pub(super) fn of(path: &str) -> Option<Self> {
-        let name = ["gz", "zst"].iter().find_map(|end| stripped(path, end)).unwrap_or(path);
-        KINDS.into_iter().find(|kind| stripped(name, kind.extension).is_some())
+        KINDS.into_iter().find(|kind| stripped(uncompressed(path), kind.extension).is_some())
     }
+}
+
+/// Whether the name of a file says that it holds PrefLib's categories, which are no orders.
+pub(super) fn holds_categories(path: &str) -> bool {
+    stripped(uncompressed(path), "cat").is_some()
+}
+
+fn uncompressed(path: &str) -> &str {
+    ["gz", "zst"].iter().find_map(|end| stripped(path, end)).unwrap_or(path)
 }
 
 /// Adds the ballots of a file to `profile` and says how many lines of them there are.
@@ -37,12 +45,16 @@ impl Kind {
 /// `count,1,2,{3,4}`.
 pub(super) fn parse(path: &str, bytes: &[u8], kind: Kind, profile: &mut Profile) -> Result<u64, ReadError> {
     let mut file = File { kind, header: Header::default(), profile, voters: 0.0, rows: 0 };
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     for (line, bytes) in (1_u64..).zip(bytes.split(|&byte| byte == b'\n')) {
         let line_read = match std::str::from_utf8(bytes) {
             Ok(text) => file.line(text.trim()),
             Err(_) => Err(Fault::LineEncoding),
         };
         line_read.map_err(|fault| ReadError::TableRow { path: path.to_owned(), line, fault })?;
+    }
+    if let Some(header) = file.header.orders.filter(|orders| *orders != file.rows) {
+        return Err(ReadError::Orders { path: path.to_owned(), header, found: file.rows });
     }
     match file.header.voters {
         #[expect(clippy::float_cmp, reason = "whole numbers, exact up to 2^53")]
@@ -69,6 +81,8 @@ struct Header {
     /// Their names, `None` where it was not given.
     names: Vec<Option<String>>,
     voters: Option<f64>,
+    /// How many different ballots there are.
+    orders: Option<u64>,
     form: Form,
     /// The items of the alternatives, once a ballot was read.
     items: Vec<ItemId>,
@@ -107,8 +121,7 @@ impl File<'_> {
     fn ballot(&mut self, text: &str, parts: Option<(&str, &str)>) -> Result<(), Fault> {
         let malformed = || Fault::PrefLib { value: shown(text.as_bytes()) };
         let (count, order) = parts.ok_or_else(malformed)?;
-        let count = number(count.as_bytes()).filter(|count| *count >= 0.0 && count.is_finite());
-        let count = count.ok_or_else(malformed)?;
+        let count = number(count.as_bytes()).ok_or_else(malformed)?;
         let numbers = groups(order).ok_or_else(malformed)?;
         if self.header.items.is_empty() {
             self.header.settle(self.profile, &numbers)?;
@@ -150,9 +163,18 @@ impl Header {
             self.alternatives(value).ok_or_else(bad)?;
         } else if key == "NUMBER VOTERS" {
             self.voters = Some(value.parse().ok().filter(|voters: &f64| voters.is_finite()).ok_or_else(bad)?);
+        } else if key == "NUMBER UNIQUE ORDERS" {
+            self.orders = Some(value.parse().ok().ok_or_else(bad)?);
+        } else if key == "DATA TYPE" {
+            if !KINDS.iter().any(|kind| kind.extension.eq_ignore_ascii_case(value)) {
+                return Err(Fault::DataType { value: shown(value.as_bytes()) });
+            }
         } else if let Some(number) = key.strip_prefix("ALTERNATIVE NAME ") {
-            let number = number.trim().parse().ok();
-            self.name(number.ok_or_else(bad)?, value).ok_or_else(bad)?;
+            let number = number.trim().parse().ok().ok_or_else(bad)?;
+            if !self.items.is_empty() {
+                return Err(Fault::LateName { number });
+            }
+            self.name(number, value).ok_or_else(bad)?;
         }
         Ok(())
     }
@@ -293,6 +315,28 @@ mod tests {
         assert!(refused("x.soc", &format!("{HEADER}5: 1,2\n")).contains("ranks 2 of 3 alternatives"));
         assert!(refused("x.soi", "# NUMBER ALTERNATIVES: many\n").contains("NUMBER ALTERNATIVES"));
         assert!(refused("x.soi", &format!("{HEADER}# ALTERNATIVE NAME 2: ada\n5: 1\n")).contains("two alternatives"));
+    }
+
+    #[test]
+    fn a_header_that_does_not_go_with_the_ballots_is_refused() {
+        let with = |line: &str| format!("{HEADER}{line}\n3: 1,2\n2: 2,1\n");
+        assert!(read("x.soi", &with("# NUMBER UNIQUE ORDERS: 2")).is_ok());
+        let orders = refused("x.soi", &with("# NUMBER UNIQUE ORDERS: 3"));
+        assert!(orders.contains("says 3 unique orders and the file has 2"), "{orders}");
+        assert!(read("x.soi", &with("# DATA TYPE: SOI")).is_ok());
+        assert!(refused("x.soi", &with("# DATA TYPE: cat")).contains("line 6: the header's DATA TYPE is \"cat\""));
+        let late = refused("x.soi", &format!("{HEADER}5: 1,2\n# ALTERNATIVE NAME 2: bob\n"));
+        assert!(late.contains("line 7: alternative 2 gets its name after the first ballot"), "{late}");
+        assert!(refused("x.cat", "# DATA TYPE: cat\n").contains("a file of categories"));
+        let marked = read("x.soi", &format!("\u{feff}{HEADER}5: 1,2\n")).unwrap();
+        assert_eq!((marked.items().len(), marked.voters()), (3, 5.0));
+    }
+
+    #[test]
+    fn a_number_of_voters_that_is_none_is_refused() {
+        assert!(refused("x.soi", &format!("{HEADER}1e308: 1,2\n")).contains("line 6: a ballot counts 1"));
+        assert!(refused("x.soi", &format!("{HEADER}-1: 1,2\n")).contains("at most 2^53"));
+        assert!(refused("x.soi", "9e15: 1,2\n9e15: 2,1\n").contains("line 2: with this ballot there are 18"));
     }
 
     #[test]

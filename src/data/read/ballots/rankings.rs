@@ -69,16 +69,25 @@ pub(super) struct Sheet<'a> {
     rows: u64,
 }
 
-#[derive(Default)]
 struct Voter {
-    places: Vec<(f64, ItemId)>,
+    places: Vec<Place>,
     count: f64,
     /// The line of the last row, counted from 0.
     line: u64,
 }
 
+struct Place {
+    rank: f64,
+    item: ItemId,
+    line: u64,
+}
+
 impl<'a> Sheet<'a> {
     pub(super) fn new(profile: &'a mut Profile, layout: &'a Layout, names: &'a [String]) -> Self {
+        let (Layout::Rankings { count, .. } | Layout::Places { count, .. }) = *layout;
+        if count.is_some_and(|column| names[column].eq_ignore_ascii_case("weight")) {
+            profile.take_counts_as_weights();
+        }
         Self { profile, layout, names, voters: IndexMap::new(), rows: 0 }
     }
 
@@ -131,7 +140,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn count(&self, column: usize, text: &str) -> Result<f64, Fault> {
-        let found = number(text.as_bytes()).filter(|count| *count >= 0.0 && *count <= MOST);
+        let found = number(text.as_bytes()).filter(|count| *count >= 0.0);
         found.ok_or_else(|| Fault::Amount {
             column: self.names[column].clone(),
             what: "count",
@@ -153,17 +162,18 @@ impl<'a> Sheet<'a> {
         if item.trim().is_empty() {
             return Err(Fault::EmptyName { column: self.names[column].clone() });
         }
-        let item = self.profile.intern(item);
-        let ballot = self.voters.entry(voter).or_default();
-        (ballot.count, ballot.line) = (count, line);
+        let item = self.profile.intern(item.trim());
+        #[expect(clippy::float_cmp, reason = "one number, written again")]
+        let other = self.voters.get(&voter).map(|ballot| ballot.count).filter(|earlier| *earlier != count);
+        if let Some(earlier) = other {
+            return Err(Fault::OtherCount { voter, count: count.to_string(), earlier: earlier.to_string() });
+        }
+        let ballot = self.voters.entry(voter).or_insert_with(|| Voter { places: Vec::new(), count, line });
+        ballot.line = line;
         match score(place.as_bytes()) {
             ScoreField::Missing => Ok(()),
-            ScoreField::Finite(_) if ballot.places.iter().any(|(_, other)| *other == item) => {
-                let item = self.profile.items().name(item).to_owned();
-                Err(super::BallotError::RankedTwice { item }.into())
-            }
-            ScoreField::Finite(place) => {
-                ballot.places.push((place, item));
+            ScoreField::Finite(rank) => {
+                ballot.places.push(Place { rank, item, line });
                 Ok(())
             }
             ScoreField::Infinite | ScoreField::Other => {
@@ -175,18 +185,27 @@ impl<'a> Sheet<'a> {
     /// Adds the ballots of a file with one row a place, and says how many rows there were.
     pub(super) fn finish(mut self) -> Result<u64, (u64, Fault)> {
         for (_, mut voter) in std::mem::take(&mut self.voters) {
-            voter.places.sort_by(|a, b| a.0.total_cmp(&b.0));
+            if let Some(again) = voter.ranked_again() {
+                let item = self.profile.items().name(again.item).to_owned();
+                return Err((again.line, super::BallotError::RankedTwice { item }.into()));
+            }
+            voter.places.sort_by(|a, b| a.rank.total_cmp(&b.rank).then(a.line.cmp(&b.line)));
             #[expect(clippy::float_cmp, reason = "equal ranks are ties")]
-            let groups = voter.places.chunk_by(|a, b| a.0 == b.0);
-            let groups: Vec<Vec<ItemId>> = groups.map(|group| group.iter().map(|&(_, item)| item).collect()).collect();
+            let groups = voter.places.chunk_by(|a, b| a.rank == b.rank);
+            let groups: Vec<Vec<ItemId>> = groups.map(|group| group.iter().map(|it| it.item).collect()).collect();
             self.profile.push(&groups, voter.count).map_err(|error| (voter.line, error.into()))?;
         }
         Ok(self.rows)
     }
 }
 
-/// Larger counts are no counts.
-const MOST: f64 = 1e100;
+impl Voter {
+    /// The first place of an item that has one already. O(places log places).
+    fn ranked_again(&mut self) -> Option<&Place> {
+        self.places.sort_by_key(|place| (place.item, place.line));
+        self.places.windows(2).filter(|pair| pair[0].item == pair[1].item).map(|pair| &pair[1]).min_by_key(|it| it.line)
+    }
+}
 
 /// The names of `a > b = c > d`, with tied ones together; nothing of an empty text.
 fn of_text(text: &str) -> Vec<Vec<String>> {
@@ -200,7 +219,7 @@ fn of_text(text: &str) -> Vec<Vec<String>> {
 fn of_list(value: &RawValue) -> Option<Vec<Vec<String>>> {
     fn name(value: &Value) -> Option<String> {
         match value {
-            Value::String(name) => Some(name.clone()),
+            Value::String(name) => Some(name.trim().to_owned()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }
@@ -264,6 +283,38 @@ mod tests {
             refused("x.csv", "item,rank\na,1\n")
                 .contains("no column for the ranking (ranking, order), nor for the voter")
         );
+    }
+
+    #[test]
+    fn all_rows_of_a_ballot_have_one_count() {
+        let message = refused("x.csv", "voter,item,rank,count\nv,a,1,2\nw,a,1,1\nv,b,2,3\n");
+        assert_eq!(
+            message,
+            "x.csv, line 4: the ballot of \"v\" counts 3 here and 2 in an earlier row; give all its rows one count"
+        );
+        // A row without a rank is one of them too.
+        assert!(refused("x.csv", "voter,item,rank,count\nv,a,1,2\nv,b,,3\n").contains("counts 3 here"));
+    }
+
+    #[test]
+    fn a_weight_is_no_number_of_voters() {
+        assert!(read("x.csv", "ranking,weight\na>b,1000\n").unwrap().is_weighted());
+        assert!(read("x.csv", "ranking,count\na>b,0.5\n").unwrap().is_weighted());
+        assert!(!read("x.csv", "ranking,count\na>b,1000\n").unwrap().is_weighted());
+    }
+
+    #[test]
+    fn names_are_trimmed_alike_and_signs_are_kept_in_lists() {
+        let texts = [
+            ("x.csv", "ranking\n a > b \n"),
+            ("x.jsonl", "{\"ranking\":[\" a \",\"b \"]}\n"),
+            ("x.csv", "voter,item,rank\n1, a ,1\n1,b ,2\n"),
+        ];
+        for (name, text) in texts {
+            assert_eq!(read(name, text).unwrap().items().iter().collect::<Vec<_>>(), ["a", "b"], "{text}");
+        }
+        let signs = read("x.jsonl", "{\"ranking\":[\"a>b\",\"c=d\"]}\n").unwrap();
+        assert_eq!(signs.items().iter().collect::<Vec<_>>(), ["a>b", "c=d"]);
     }
 
     #[test]

@@ -1,0 +1,291 @@
+//! How many more comparisons it takes until a board tells apart what it is asked to: power analysis by
+//! simulation.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::futures::{Ledger, Truth, World};
+use super::goal::Goal;
+use super::joins::joins;
+use super::{NextError, NextSettings, PRIOR_PRECISION, belief, set_worths};
+use crate::data::graph::PreferenceGraph;
+use crate::models::bradley_terry::DENSE_LIMIT;
+use crate::models::{BradleyTerry, Fitted, Rater};
+use crate::random::{Purpose, stream};
+use crate::simulation::samplers::{Choice, Counts};
+use crate::uncertainty::{CovarianceKind, RankSettings, Uncertainty, covariance};
+
+/// How futures are simulated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeparationSettings {
+    /// What is to be told apart.
+    pub goal: Goal,
+    /// What is held true.
+    pub truth: Truth,
+    /// How many futures; 0 counts as 1.
+    pub trials: u32,
+    /// A future ends after this many comparisons.
+    pub most: u64,
+    /// How the board is fitted.
+    pub rater: BradleyTerry,
+    /// How its ranks are told apart.
+    pub ranks: RankSettings,
+}
+
+/// How many more comparisons it takes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Separation {
+    /// What is to be told apart, as `--until` takes it.
+    pub goal: String,
+    /// What was held true.
+    pub truth: Truth,
+    /// Futures that were simulated.
+    pub trials: u32,
+    /// Those in which the goal was met.
+    pub reached: u32,
+    /// The comparisons after which a future ended without it.
+    pub most: u64,
+    /// Whether the board of the log meets it already.
+    pub met_now: bool,
+    /// More comparisons until the goal is met for the first time.
+    pub needed: Needed,
+    /// The share of futures in which it has been met, by the number of comparisons bought.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// The law of the number of comparisons; `None` where too many futures never met the goal to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Needed {
+    /// Half of the futures need no more.
+    pub median: Option<u64>,
+    /// The lower end of the median's 95 % interval, for the number of futures.
+    pub median_low: Option<u64>,
+    /// The upper end.
+    pub median_high: Option<u64>,
+    /// One in ten needs no more.
+    pub decile: Option<u64>,
+    /// Nine in ten need no more.
+    pub ninth_decile: Option<u64>,
+    /// The mean, where all futures met the goal.
+    pub mean: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+}
+
+/// A point of the curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CurvePoint {
+    /// Comparisons bought.
+    pub comparisons: u64,
+    /// The share of futures that have met the goal by then.
+    pub share: f64,
+    /// Its standard error, for the number of futures.
+    pub std_error: f64,
+}
+
+/// A look at the board comes after so many more comparisons than the one before had, as a share: numbers of
+/// comparisons are known to within it.
+const BETWEEN_LOOKS: f64 = 0.15;
+/// The first look comes after this share of the log's comparisons, or after a batch if that is more.
+const FIRST_LOOK: f64 = 0.01;
+/// Choices of the sampler between two looks, or as many as there are items if that is more; where more
+/// comparisons lie between them, each choice is bought several times.
+const CHOICES_A_LOOK: u64 = 32;
+
+impl Separation {
+    /// Simulates futures of a log whose board is `fitted` with these errors: comparisons are chosen by the sampler,
+    /// won as the truth has it, and the board is fitted and tested anew at looks that lie 15 % apart, the first
+    /// after a batch of `settings.count` or a hundredth of the log. The log's own comparisons stay in all futures.
+    /// Groups that nothing connects are joined first.
+    ///
+    /// Outcomes are Davidson's, so that ties are as frequent as in the log. The truth is the fit under a normal prior
+    /// of variance 10 in log-odds, or is drawn from its normal approximation. Clusters are not simulated: all
+    /// variances are multiplied by the log's design effect. A repeated look meets a goal by chance more often than a
+    /// single one would.
+    ///
+    /// `progress` is called after each future. O(trials × looks × (items³ + items² × choices)).
+    ///
+    /// # Errors
+    /// If the goal needs more items, nothing can be compared, or there is no fit to simulate from.
+    ///
+    /// # Source
+    /// Predictive power, or assurance: Spiegelhalter and Freedman 1986; O'Hagan, Stevens and Campbell 2005. With the
+    /// truth held at the estimate, conditional power.
+    pub fn simulate(
+        graph: &PreferenceGraph,
+        fitted: &dyn Fitted,
+        uncertainty: &Uncertainty,
+        settings: &NextSettings,
+        wanted: SeparationSettings,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Self, NextError> {
+        let wanted = SeparationSettings { trials: wanted.trials.max(1), ..wanted };
+        let items = graph.items().len();
+        if items > DENSE_LIMIT {
+            return Err(NextError::TooManyItemsToSimulate { items });
+        }
+        wanted.goal.check(items)?;
+        let met_now = wanted.goal.is_met(fitted.ratings(), uncertainty, wanted.ranks);
+        let looks = if met_now { Vec::new() } else { looks(first_look(settings.count, graph), wanted.most) };
+        let needed: Vec<Option<u64>> = if met_now {
+            vec![Some(0); wanted.trials as usize]
+        } else {
+            let planner = Planner::new(graph, fitted, uncertainty, settings, wanted, &looks)?;
+            let future = |trial: u32| {
+                let met = planner.future(u64::from(trial));
+                progress();
+                met
+            };
+            (0..wanted.trials).into_par_iter().map(future).collect::<Result<_, _>>()?
+        };
+        Ok(Self::summary(wanted, met_now, &looks, needed))
+    }
+
+    fn summary(wanted: SeparationSettings, met_now: bool, looks: &[u64], needed: Vec<Option<u64>>) -> Self {
+        let trials = needed.len() as f64;
+        let mut met: Vec<u64> = needed.into_iter().flatten().collect();
+        met.sort_unstable();
+        let by = |comparisons: u64| met.partition_point(|&needed| needed <= comparisons) as f64 / trials;
+        let point = |comparisons: u64| {
+            let share = by(comparisons);
+            CurvePoint { comparisons, share, std_error: (share * (1.0 - share) / trials).sqrt() }
+        };
+        let last = looks.iter().position(|&look| by(look) >= 1.0).map_or(looks.len(), |last| last + 1);
+        Self {
+            goal: wanted.goal.to_string(),
+            truth: wanted.truth,
+            trials: wanted.trials,
+            reached: met.len() as u32,
+            most: wanted.most,
+            met_now,
+            needed: Needed::of(&met, wanted.trials as usize),
+            curve: std::iter::once(0).chain(looks[..last].iter().copied()).map(point).collect(),
+        }
+    }
+}
+
+impl Needed {
+    /// Of the sorted numbers of those trials that met the goal.
+    fn of(met: &[u64], trials: usize) -> Self {
+        let n = trials as f64;
+        // The smallest number by which the share is reached.
+        let quantile = |share: f64| met.get(((share * n).ceil() as usize).max(1) - 1).copied();
+        // Ranks between which the median lies, by the normal approximation of the binomial law.
+        let half = 0.98 * n.sqrt();
+        let low = (n / 2.0 - half).floor().max(0.0) as usize;
+        let high = (n / 2.0 + half).ceil() as usize;
+        let mean = (met.len() == trials && trials > 0).then(|| met.iter().sum::<u64>() as f64 / n);
+        let std_error = mean.filter(|_| trials > 1).map(|mean| {
+            let squares: f64 = met.iter().map(|&needed| (needed as f64 - mean).powi(2)).sum();
+            (squares / (n - 1.0) / n).sqrt()
+        });
+        Self {
+            median: quantile(0.5),
+            median_low: met.get(low).copied(),
+            median_high: met.get(high.min(trials.saturating_sub(1))).copied(),
+            decile: quantile(0.1),
+            ninth_decile: quantile(0.9),
+            mean,
+            std_error,
+        }
+    }
+}
+
+/// A batch, or a hundredth of the log if that is more: fewer change little.
+fn first_look(count: usize, graph: &PreferenceGraph) -> u64 {
+    (count as f64).max(graph.comparisons() * FIRST_LOOK) as u64
+}
+
+/// The numbers of comparisons after which the board is looked at.
+fn looks(first: u64, most: u64) -> Vec<u64> {
+    let mut looks = Vec::new();
+    let mut next = first.clamp(1, most.max(1));
+    while next < most {
+        looks.push(next);
+        next += ((next as f64 * BETWEEN_LOOKS).ceil() as u64).max(1);
+    }
+    looks.push(most.max(1));
+    looks
+}
+
+/// What all futures share.
+struct Planner<'a> {
+    settings: &'a NextSettings,
+    wanted: SeparationSettings,
+    looks: &'a [u64],
+    world: World,
+    ledger: Ledger,
+    counts: Counts,
+    /// Pairs that are bought first.
+    joins: Vec<usize>,
+    /// Where fits begin.
+    ratings: Vec<f64>,
+    design_effect: f64,
+}
+
+impl<'a> Planner<'a> {
+    fn new(
+        graph: &PreferenceGraph,
+        fitted: &dyn Fitted,
+        uncertainty: &Uncertainty,
+        settings: &'a NextSettings,
+        wanted: SeparationSettings,
+        looks: &'a [u64],
+    ) -> Result<Self, NextError> {
+        // A setting that is refused is told before the work.
+        settings.sampler.sampler(&settings.set, None)?;
+        let mut counts = Counts::of_graph(graph)?;
+        set_worths(&mut counts, settings)?;
+        let design_effect = uncertainty.clusters.as_ref().and_then(|it| it.design_effect).unwrap_or(1.0);
+        let mut rng = stream(settings.seed, Purpose::NextBatch, 0);
+        Ok(Self {
+            world: World::of(graph, PRIOR_PRECISION, design_effect)?,
+            ledger: Ledger::of(graph),
+            joins: joins(graph, &counts, &belief(&counts), &mut rng),
+            counts,
+            settings,
+            wanted,
+            looks,
+            ratings: fitted.ratings().to_vec(),
+            design_effect,
+        })
+    }
+
+    /// The look at which the goal is met first in this future.
+    fn future(&self, trial: u64) -> Result<Option<u64>, NextError> {
+        let rng = |purpose| stream(self.settings.seed, purpose, trial);
+        let truth = self.world.draw(self.wanted.truth, &mut rng(Purpose::FutureTruths));
+        let mut sampler = self.settings.sampler.sampler(&self.settings.set, None)?;
+        let (mut choices, mut outcomes) = (rng(Purpose::FutureChoices), rng(Purpose::FutureOutcomes));
+        let (mut counts, mut sums) = (self.counts.clone(), self.ledger.sums());
+        let mut joins = self.joins.iter();
+        let mut ratings = self.ratings.clone();
+        let mut bought = 0;
+        for &look in self.looks {
+            let size = (look - bought).div_ceil(CHOICES_A_LOOK.max(counts.items() as u64));
+            while bought < look {
+                let next = joins.next().map(|&pair| Choice { pair, task: 0 });
+                let Some(choice) = next.or_else(|| sampler.pick(&counts, &mut choices)) else { return Ok(None) };
+                let [low, high] = counts.items_of(choice);
+                let count = size.min(look - bought);
+                let found = self.world.outcomes(truth[low] - truth[high], count, &mut outcomes);
+                self.ledger.add(&mut sums, choice.pair, found);
+                found.record(&mut counts, choice);
+                sampler.told(&counts, choice, found.share());
+                bought += count;
+            }
+            let graph = self.ledger.graph(&sums);
+            let fitted = self.wanted.rater.fit((&graph).into(), Some(&ratings))?;
+            ratings.copy_from_slice(fitted.ratings());
+            if self.is_met(&graph, &*fitted) {
+                return Ok(Some(look));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_met(&self, graph: &PreferenceGraph, fitted: &dyn Fitted) -> bool {
+        let errors = covariance(fitted, graph, CovarianceKind::Sandwich, None).widened(self.design_effect);
+        self.wanted.goal.is_met(fitted.ratings(), &errors, self.wanted.ranks)
+    }
+}
