@@ -270,11 +270,21 @@ fn a_covariate_that_tells_all_outcomes_has_no_estimate_and_leaves_none_to_rating
     }
 }
 
-/// One outcome that it tells wrong is enough for a finite estimate, large as it is.
+/// One outcome that it tells wrong between two items their ratings make up for: all three grow together.
 #[test]
-fn a_covariate_that_tells_all_outcomes_but_one_has_an_estimate() {
+fn an_outcome_that_ratings_make_up_for_leaves_no_estimate() {
     for penalty in [1.0, 0.0] {
         let fit = Fit::new(&penalised(penalty), &told_by_a_lead(&[17]));
+        assert!(separates(&fit).is_some());
+        assert!(fit.fitted.identification().members.is_empty());
+    }
+}
+
+/// Two outcomes that it tells wrong, one each way, are enough for finite estimates, large as they are.
+#[test]
+fn a_covariate_that_tells_all_outcomes_but_two_has_an_estimate() {
+    for penalty in [1.0, 0.0] {
+        let fit = Fit::new(&penalised(penalty), &told_by_a_lead(&[2, 17]));
         assert_eq!(separates(&fit), None);
         assert!(fit.fitted.covariates()[0].identified);
         assert_eq!(fit.errors(None).coefficient_errors().len(), 1);
@@ -300,6 +310,93 @@ fn a_covariate_of_one_row_has_no_estimate_and_ratings_keep_theirs() {
         let errors = fit.errors(None);
         assert_eq!(errors.coefficient_errors().len(), 2);
         assert!((0..5).all(|item| errors.std_error(ItemId(item)).is_some_and(|error| error < 1.0)));
+    }
+}
+
+/// Where `a` meets `b` the covariate is always 1, so whatever its effect is, the rating of `a` makes up for it; and it
+/// tells who won between `a` and `c`.
+fn told_with_a_rating(with_champion: bool) -> Log {
+    let mut log = Log::new(["a", "b", "c", "champion"].into_iter().take(3 + usize::from(with_champion)).collect());
+    let mut told = Vec::new();
+    let mut push = |left: u32, right: u32, won: bool, value: f64| {
+        log.push(Comparison::new(ItemId(left), ItemId(right), if won { Outcome::Left } else { Outcome::Right }));
+        told.push(value);
+    };
+    for round in 0..20 {
+        let won = round % 2 == 0;
+        push(0, 1, won, 1.0);
+        push(1, 2, won, 0.0);
+        push(0, 2, won, if won { 2.0 } else { -2.0 });
+        if with_champion {
+            push(3, round % 3, true, 0.0);
+        }
+    }
+    log.add_covariate("told", &told);
+    log
+}
+
+#[test]
+fn a_rating_that_makes_up_for_an_effect_without_an_estimate_has_none() {
+    for with_champion in [false, true] {
+        for penalty in [1.0, 0.0] {
+            let covariates = CovariateSettings { penalty, standardize: Standardize::None, side_advantage: false };
+            let rater = BradleyTerry { covariates, ..BradleyTerry::default() };
+            let fit = Fit::new(&rater, &told_with_a_rating(with_champion));
+            assert!(separates(&fit).is_some_and(|told| told.starts_with("the covariate told tells")));
+            assert_eq!(fit.fitted.identification().members, [ItemId(1), ItemId(2)], "{with_champion}");
+            assert!(fit.errors(None).std_error(ItemId(1)).is_some());
+        }
+    }
+}
+
+/// It is -1, 0 or 1 with the outcome, so that coefficient and tie parameter grow together.
+#[test]
+fn a_covariate_that_tells_ties_too_has_no_estimate() {
+    for ties in [TieRule::Half, TieRule::Davidson, TieRule::RaoKupper] {
+        let mut log = Log::new(["a", "b", "c"].into_iter().collect());
+        let mut told = Vec::new();
+        for round in 0..90_u32 {
+            let (left, right) = (round % 3, (round + 1) % 3);
+            let (outcome, value) =
+                [(Outcome::Left, 1.0), (Outcome::Tie, 0.0), (Outcome::Right, -1.0)][round as usize / 3 % 3];
+            log.push(Comparison::new(ItemId(left), ItemId(right), outcome));
+            told.push(value);
+        }
+        log.add_covariate("told", &told);
+        let fit = Fit::new(&BradleyTerry { ties, ..penalised(1.0) }, &log);
+        assert!(separates(&fit).is_some(), "{ties:?}");
+        assert!(!fit.fitted.covariates()[0].identified, "{ties:?}");
+    }
+}
+
+/// Small logs, covariates with heavy tails, strong effects, and ridges of all sizes.
+#[test]
+fn what_has_an_estimate_is_never_said_to_have_none() {
+    for seed in 0..200_u64 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut log = Log::new((0..6).map(|item| item.to_string()).collect());
+        let mut columns = vec![Vec::new(); 3];
+        let rows = if seed % 2 == 0 { 60 } else { 600 };
+        let strength = [0.0, 1.0, 3.0][seed as usize % 3];
+        for row in 0..rows {
+            let left = rng.random_range(0..6);
+            let right = (left + rng.random_range(1..6)) % 6;
+            let normal: f64 = StandardNormal.sample(&mut rng);
+            let values = [normal, normal.powi(5), f64::from(rng.random_range(0..3_u8)) - 1.0];
+            let odds = (strength * (values[0] + values[2])).exp();
+            let won = rng.random::<f64>() < odds / (1.0 + odds);
+            // Each row twice with both outcomes once in a while: nothing is told without a fault then.
+            let outcomes: &[bool] = if row % 4 == 0 { &[true, false] } else { std::slice::from_ref(&won) };
+            for &won in outcomes {
+                let outcome = if won { Outcome::Left } else { Outcome::Right };
+                log.push(Comparison::new(ItemId(left), ItemId(right), outcome));
+                columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+            }
+        }
+        columns.iter().zip(["x", "y", "z"]).for_each(|(column, name)| log.add_covariate(name, column));
+        for penalty in [0.0, 1e-6, 1.0, 1e4] {
+            assert_eq!(separates(&Fit::new(&penalised(penalty), &log)), None, "seed {seed}, penalty {penalty}");
+        }
     }
 }
 

@@ -161,7 +161,8 @@ impl<'a> Rating<'a> {
             bail!("--cluster {} goes with --interval sandwich or bootstrap", args.cluster);
         }
         if rating.rater.reads_rows() && rating.interval == IntervalKind::Bootstrap {
-            bail!("side_advantage {NO_BOOTSTRAP}");
+            let asked = given.iter().any(|(name, _)| *name == "side_advantage");
+            bail!("{} {NO_BOOTSTRAP}", if asked { "--side-advantage" } else { "side_advantage" });
         }
         Ok(rating)
     }

@@ -179,7 +179,7 @@ impl BradleyTerry {
         let mut separation = None;
         if let Some(design) = design.as_ref().filter(|design| design.width() > 0) {
             // From where the counts by pair lead, which costs next to nothing beside the rows.
-            Settled { optimum, separation } = self.settled(problem, design, graph, optimum);
+            Settled { optimum, separation } = self.settled(problem, design, graph, &identification.members, optimum);
             if let Some(separation) = &separation {
                 identification.hold(&separation.members);
                 notes.push(separation.note(design, graph, &identification.members));

@@ -5,8 +5,8 @@ mod sums;
 
 pub(super) use self::sums::row_derivatives;
 use super::covariates::{CovariateSettings, LeftOut, Moments, Standardize, Term};
-use crate::data::Log;
-use crate::data::graph::{CellFinder, PreferenceGraph};
+use crate::data::graph::{CellFinder, PairSums, PreferenceGraph};
+use crate::data::{ItemId, Log};
 
 /// The place of a row that does not enter the fit.
 const NOWHERE: u32 = u32::MAX;
@@ -104,6 +104,15 @@ impl Design {
             }
         }
         self.places = places;
+    }
+
+    /// The same rows, those of weight 0 that are not between `members`, sorted by id.
+    pub(super) fn among(&self, pairs: &PairSums, members: &[ItemId]) -> Self {
+        let is_member = |item: u32| members.binary_search(&ItemId(item)).is_ok();
+        let among: Vec<bool> =
+            pairs.low.iter().zip(&pairs.high).map(|(&low, &high)| is_member(low) && is_member(high)).collect();
+        let weight = |place| if among[self.pair(place)] { self.weight(place) } else { 0.0 };
+        Self { weights: (0..self.len()).map(weight).collect(), ..self.clone() }
     }
 
     /// How many covariates are fitted.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::design::{Design, OWN_SHARE};
 use super::outcomes::{Outcomes, PairDerivatives, TieRule};
 use super::solver::{Adjacency, LaplacianSolver};
+use crate::data::ItemId;
 use crate::data::graph::PairSums;
 use crate::models::Convergence;
 
@@ -20,12 +21,21 @@ const STEP_TOLERANCE: f64 = 1e-6;
 /// The most that a step changes a difference of log-odds, or the logarithm of the parameter.
 const LONGEST_STEP: f64 = 4.0;
 const MAX_ITERATIONS: u32 = 100;
-/// Newton steps after which a likelihood is taken for one without a maximum. From anywhere near it few are needed,
-/// and more would lead to where rounding hides all slopes.
+/// Newton steps after which a likelihood without an end in sight is asked whether it has one. From anywhere near a
+/// maximum few are needed, and many more lead to where rounding hides all slopes.
 const RUNAWAY_STEPS: u32 = 15;
+/// Newton steps after which it is taken for one without.
+const MOST_RUNAWAY_STEPS: u32 = 60;
 /// A Newton step that moves nothing by more than this, on log-odds, proves that there is a maximum: 1 would do.
 const SHORT_STEP: f64 = 0.5;
+/// What a direction without an end moves by no more than this, in log-odds, it leaves where it is.
+pub(super) const TOLD: f64 = 0.01;
+/// A direction that moves no outcome back by more than this, in log-odds, has no end: what is left of other moves by
+/// the time it is asked is far less.
+const NOTHING_BACK: f64 = 1e-3;
 const MAX_HALVINGS: u32 = 40;
+/// The share of a mean curvature that makes a Laplacian regular, and no more.
+const LOOSE: f64 = 1e-9;
 /// Pairs a parallel task works on; fixed, so that the number of threads changes no sum.
 const CHUNK: usize = 1 << 14;
 
@@ -96,6 +106,14 @@ impl Point {
     #[inline]
     pub(super) fn difference(&self, pairs: &PairSums, pair: usize) -> f64 {
         self.ratings[pairs.low[pair] as usize] - self.ratings[pairs.high[pair] as usize]
+    }
+
+    /// The ratings of `members` around their mean, and 0 for the others.
+    pub(super) fn among(&self, members: &[ItemId]) -> Self {
+        let mean = members.iter().map(|item| self.ratings[item.index()]).sum::<f64>() / members.len().max(1) as f64;
+        let mut ratings = vec![0.0; self.ratings.len()];
+        members.iter().for_each(|item| ratings[item.index()] = self.ratings[item.index()] - mean);
+        Self { ratings, ..self.clone() }
     }
 
     /// The most that it moves a rating or a shared parameter, as a step.
@@ -212,28 +230,40 @@ impl Problem<'_> {
         changes.fold(0.0, f64::max)
     }
 
-    /// A direction in which the likelihood rises without end from `start`; `None` where it surely has a maximum.
+    /// A direction in which the likelihood rises without end from `start`, the threshold between outcomes standing for
+    /// the logarithm of the parameter; `None` where it surely has a maximum. Only of problems with a design.
     ///
     /// Where outcomes are told without a fault along a direction, every one of the scores of a logistic likelihood
     /// is at least its curvature there, and so a Newton step from anywhere moves the log-odds of some row by 1 or
     /// more: a shorter step is a proof that there is a maximum. (With tie parameters the same holds of the gaps
-    /// between outcomes, which a step changes by no more than row and parameter together.)
-    pub(super) fn runaway(&self, start: &Point) -> Option<Point> {
+    /// between outcomes, which a step changes by no more than row and parameter together.) A direction found along
+    /// which no outcome becomes less probable is one of the opposite.
+    pub(super) fn runaway(&self, design: &Design, start: &Point) -> Option<Point> {
         let adjacency = LaplacianSolver::is_sparse(self.items).then(|| Adjacency::new(self.items, self.pairs));
         let weight = self.total_weight();
         let mut point = start.clone();
         let mut slope = self.slope(&point, adjacency.as_ref());
-        let mut direction = start.clone();
-        for _ in 0..RUNAWAY_STEPS {
+        let mut direction = Point { log_parameter: 0.0, ..start.clone() };
+        for steps in 1..=MOST_RUNAWAY_STEPS {
             let Some(step) = self.step(&slope, adjacency.as_ref(), slope.norm() / weight) else { break };
-            let of_rows = self.design.map_or(0.0, |design| design.longest_change(&step.coefficients));
+            let of_rows = design.longest_change(&step.coefficients);
             if self.change_of_pairs(&step) + of_rows + step.log_parameter.abs() < SHORT_STEP {
                 return None;
             }
+            let threshold = self.rule.threshold_step(point.log_parameter.exp(), step.log_parameter);
+            direction = Point { log_parameter: threshold, ..step.clone() };
+            if steps >= RUNAWAY_STEPS && design.worst_told(self.pairs, &direction) <= NOTHING_BACK {
+                break;
+            }
             let Some((next, next_slope)) = self.search(&point, &slope, &step, adjacency.as_ref()) else { break };
-            (point, slope, direction) = (next, next_slope, step);
+            (point, slope) = (next, next_slope);
         }
         Some(direction)
+    }
+
+    /// A ridge on ratings that is just enough for a Laplacian to be regular.
+    pub(super) fn looseness(&self) -> f64 {
+        LOOSE * self.total_weight() / self.items.max(1) as f64
     }
 
     /// How many parameters all comparisons share.
@@ -281,7 +311,7 @@ impl Problem<'_> {
         let problem = Problem { has_parameter: false, ..*self };
         let adjacency = LaplacianSolver::is_sparse(self.items).then(|| Adjacency::new(self.items, self.pairs));
         // Enough to make the Laplacian of separate components regular; their means are not excited.
-        let ridge = 1e-9 * slope.curvature.iter().sum::<f64>() / self.items.max(1) as f64;
+        let ridge = LOOSE * slope.curvature.iter().sum::<f64>() / self.items.max(1) as f64;
         let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, ridge, adjacency.as_ref())?;
         let Borders { borders, through } = problem.borders(slope, &solver, 0.0)?;
         let whole = slope.corner.diagonal();

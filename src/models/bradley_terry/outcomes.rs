@@ -72,6 +72,16 @@ impl TieRule {
         }
     }
 
+    /// By how much a step of the logarithm of the tie parameter moves the lead from which on a win is more probable
+    /// than a tie (of Davidson), or with which a win is as probable as not (of Rao and Kupper).
+    pub(super) fn threshold_step(self, parameter: f64, log_step: f64) -> f64 {
+        match self {
+            Self::Half | Self::Drop => 0.0,
+            Self::Davidson => 2.0 * log_step,
+            Self::RaoKupper => parameter * log_step,
+        }
+    }
+
     /// Log-likelihood of one comparison in which the first item took `share`.
     pub(super) fn log_probability(self, share: f64, difference: f64, parameter: f64) -> f64 {
         #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]

@@ -2,14 +2,11 @@
 
 use super::covariates::Term;
 use super::design::{Design, OWN_SHARE};
-use super::newton::{Optimum, Point, Problem};
+use super::newton::{Optimum, Point, Problem, TOLD};
 use super::{BradleyTerry, FALLBACK_PENALTY};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 use crate::structure::{Connectivity, Note};
-
-/// Rows whose log-odds a step along the direction moves by more than this are told without a fault.
-const TOLD: f64 = 0.05;
 
 /// What is left of a log whose rows are partly told by covariates without a fault.
 ///
@@ -33,13 +30,14 @@ pub(super) struct Settled {
 }
 
 impl BradleyTerry {
-    /// The maximum from `start`, or, where there is none without a ridge, that with one. Costs a Newton step more
-    /// than the fit itself, which proves that there is a maximum.
+    /// The maximum from `start`, or, where there is none without a ridge, that with one; `members` are the items whose
+    /// ratings the outcomes hold. Costs a Newton step more than the fit itself, which proves that there is a maximum.
     pub(super) fn settled(
         &self,
         problem: Problem<'_>,
         design: &Design,
         graph: &PreferenceGraph,
+        members: &[ItemId],
         start: Optimum,
     ) -> Settled {
         let asked = design.ridges(self.covariates.penalty);
@@ -49,9 +47,19 @@ impl BradleyTerry {
         let with = |ridges| Problem { design: Some(design), ridges, ..problem };
         let coefficients = vec![0.0; design.width()];
         let optimum = start.then(|point| with(&held).maximise(Point { coefficients, ..point }));
-        let direction = with(&free).runaway(&optimum.point);
         let fallback = (self.covariates.penalty <= 0.0).then_some(FALLBACK_PENALTY);
-        let separation = direction.map(|it| Separation::along(&it, &with(&free), design, graph, fallback));
+        let separation = if self.penalty <= 0.0 && problem.penalty > 0.0 && !members.is_empty() {
+            // The ridge that ratings fell back to would hold what is told together with them, so the rows that hold
+            // the others are asked alone.
+            let among = design.among(problem.pairs, members);
+            let penalty = problem.looseness();
+            let alone = Problem { design: Some(&among), ridges: &free, penalty, has_parameter: false, ..problem };
+            let direction = alone.runaway(&among, &optimum.point.among(members));
+            direction.map(|it| Separation::along(&it, &alone, &among, graph, fallback))
+        } else {
+            let direction = with(&free).runaway(design, &optimum.point);
+            direction.map(|it| Separation::along(&it, &with(&free), design, graph, fallback))
+        };
         let as_asked = asked == held || (separation.is_some() && fallback.is_some());
         let optimum = if as_asked { optimum } else { optimum.then(|point| with(&asked).maximise(point)) };
         Settled { optimum, separation }
@@ -70,7 +78,9 @@ impl Separation {
         let is_left = |base: f64, row: usize| {
             (base + design.effect(row, &direction.coefficients)).abs() + direction.log_parameter.abs() <= TOLD
         };
-        let left = design.pair_sums(problem.pairs, difference, is_left);
+        // Ratings that make up for coefficients without an estimate have none either.
+        let is_held = |base: f64, row: usize| base.abs() <= TOLD && is_left(base, row);
+        let left = design.pair_sums(problem.pairs, difference, is_held);
         let connected = Connectivity::of(PreferenceGraph::from_pair_sums(graph.items().clone(), &left).wins());
         let shares = problem.shares_of(&design.gram_of(problem.pairs.low.len(), difference, is_left));
         let shares = shares.unwrap_or_else(|| vec![0.0; design.width()]);

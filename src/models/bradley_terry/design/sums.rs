@@ -249,6 +249,31 @@ impl Design {
         parts.iter().sum()
     }
 
+    /// By how much, in log-odds, a direction moves the row that it moves the most towards another outcome than its own;
+    /// the direction's logarithm of a parameter being the step of the threshold beyond which a lead is a win.
+    pub(in super::super) fn worst_told(&self, pairs: &PairSums, direction: &Point) -> f64 {
+        let threshold = direction.log_parameter;
+        let of_chunk = |chunk: &Range<usize>| {
+            let mut worst = 0.0_f64;
+            self.each_pair(chunk, |pair, rows| {
+                let base = direction.difference(pairs, pair);
+                for row in rows.filter(|&row| self.weight(row) > 0.0) {
+                    let lead = base + self.effect(row, &direction.coefficients);
+                    let Outcomes { low, high, .. } = outcomes(self.shares[row], 1.0);
+                    worst = worst.max(match (low > 0.0, high > 0.0) {
+                        (true, false) => threshold.max(0.0) - lead,
+                        (false, true) => threshold.max(0.0) + lead,
+                        (true, true) => lead.abs(),
+                        (false, false) => lead.abs() - threshold,
+                    });
+                }
+            });
+            worst
+        };
+        let parts: Vec<f64> = self.chunks().par_iter().map(of_chunk).collect();
+        parts.into_iter().fold(0.0, f64::max)
+    }
+
     /// The most that a step of the coefficients changes the log-odds of a row; no more than a bound of it if that
     /// is small.
     pub(in super::super) fn longest_change(&self, step: &[f64]) -> f64 {
