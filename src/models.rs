@@ -280,6 +280,16 @@ pub trait RowLikelihood: Debug + Send + Sync {
     /// enter, or not between members.
     fn information(&self, row: usize, members: &[bool], directions: &[Direction], by: &mut [f64]) -> f64;
 
+    /// For each of `directions` a number that the information of no comparison between items exceeds, for each unit of
+    /// its weight.
+    fn most_information(&self, directions: &[Direction]) -> Vec<f64>;
+
+    /// The largest weight of a comparison.
+    fn largest_weight(&self) -> f64;
+
+    /// What a ridge adds to the curvature for every rating.
+    fn penalty(&self) -> f64;
+
     /// Whether the tie parameter is one of the shared parameters.
     fn has_parameter(&self) -> bool;
 

@@ -17,7 +17,7 @@ use palio::uncertainty::{RankRule, RankSettings};
 pub(crate) use self::arguments::RankArgs;
 use self::arguments::{RankRuleArg, check_numbers, scale};
 use super::input;
-use super::output::{Format, Output, warn};
+use super::output::{Format, Output, tell, warn};
 use super::rating::{IntervalKind, Rated, Rating, task_column};
 use super::table::{self, Heading};
 use super::{Ended, Global};
@@ -36,6 +36,11 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
         if args.ballots.are_given(&args.input.logs) { plan.ballots()? } else { plan.log()? };
     notes.extend(notes_of(&boards));
     warn(&notes, global);
+    if matches!(format, Format::Csv | Format::Jsonl)
+        && let Some(elsewhere) = boards.iter().find_map(|made| covariates::elsewhere(&made.board.board.fit.covariates))
+    {
+        tell(&elsewhere, global);
+    }
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
     Ok(Ended::with(&notes))
@@ -181,6 +186,7 @@ impl<'a> Plan<'a> {
             interval: self.rating.interval_name(&uncertainty),
             level: self.args.rating.level,
             ranks: settings.ranks.rule,
+            weights: self.args.covariates.weights(),
         };
         Ok(Made { board: Board { by, board }, heading })
     }

@@ -34,6 +34,11 @@ impl Covariates {
         &self.values[row * width..][..width]
     }
 
+    /// The same; nothing where there are no covariates.
+    pub(crate) fn values_of(&self, row: usize) -> &[f64] {
+        if self.is_empty() { &[] } else { self.row(row) }
+    }
+
     /// Adds a covariate, one value a row.
     pub(super) fn add(&mut self, name: &str, column: &[f64]) {
         let row = |(index, &value): (usize, &f64)| {

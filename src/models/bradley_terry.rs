@@ -16,7 +16,7 @@ mod solver;
 
 pub use self::covariates::{CovariateSettings, FittedCovariate, Standardize};
 use self::design::Design;
-use self::newton::{Point, Problem};
+use self::newton::{Point, Problem, Slope};
 pub use self::outcomes::{OutcomeProbabilities, TieRule};
 pub(crate) use self::outcomes::{logistic, softplus};
 use self::separation::{Separation, Settled};
@@ -107,6 +107,8 @@ struct FittedBradleyTerry {
     /// The rule fitted: plain Bradley-Terry where the data hold no tie parameter.
     rule: TieRule,
     point: Point,
+    /// The derivatives of the rows' likelihood there, without ridges on coefficients; of counts none.
+    slope: Option<Slope>,
     /// Whether the tie parameter was fitted.
     has_parameter: bool,
     /// What the tie parameter is, if the rule has one and the data any decisive comparison.
@@ -177,6 +179,7 @@ impl BradleyTerry {
         let design = rows.map(|log| self.design(log, graph, &problem)).transpose()?;
         let mut notes = self.notes(graph, &identification, penalty, design.as_ref());
         let mut separation = None;
+        let has_rows = design.as_ref().is_some_and(|design| design.width() > 0);
         if let Some(design) = design.as_ref().filter(|design| design.width() > 0) {
             // From where the counts by pair lead, which costs next to nothing beside the rows.
             Settled { optimum, separation } = self.settled(problem, design, graph, &identification.members, optimum);
@@ -197,6 +200,7 @@ impl BradleyTerry {
             convergence: optimum.convergence,
             notes,
             design,
+            slope: has_rows.then_some(optimum.slope),
             separation,
             identification,
             point: optimum.point,
@@ -243,7 +247,7 @@ impl BradleyTerry {
         }
         let design = Design::new(log, graph, &self.covariates);
         let shares = problem.shares_of_their_own(&design).unwrap_or_else(|| vec![1.0; design.width()]);
-        Ok(design.settled(&shares, &self.covariates))
+        Ok(design.settled(&shares))
     }
 
     fn notes(

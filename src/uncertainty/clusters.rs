@@ -113,6 +113,12 @@ impl Clusters {
         self.len() == 0
     }
 
+    /// The largest sum of the weights of a cluster's comparisons.
+    pub(crate) fn largest_weight(&self) -> f64 {
+        let weight = |cluster| self.comparisons(cluster).map(|(_, weight)| weight).sum::<f64>();
+        (0..self.len()).map(weight).fold(0.0, f64::max)
+    }
+
     /// The number of clusters with a comparison in the graph.
     pub fn used(&self) -> usize {
         let used = (0..self.len()).filter(|&cluster| self.comparisons(cluster).next().is_some());

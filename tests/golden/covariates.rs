@@ -1,14 +1,14 @@
 //! Fits with covariates, the advantage of a side and weights by pair against what peers make of them.
 
+use nalgebra::DMatrix;
 use palio::data::Log;
 use palio::data::graph::PreferenceGraph;
-use palio::models::{BradleyTerry, CovariateSettings, Evidence, Fitted, Standardize, TieRule};
-use palio::uncertainty::{CovarianceKind, covariance};
+use palio::models::{Bordered, BradleyTerry, CovariateSettings, Evidence, Fitted, Standardize, TieRule};
 use serde_json::Value;
 
 use crate::Check;
 use crate::close::{assert_close, by_item, centred, numbers};
-use crate::fitting::{fit, points, std_errors};
+use crate::fitting::{fit, hessian, points, scores_squared};
 use crate::shared::Shared;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -61,9 +61,41 @@ fn runs(file: &Value, key: &'static str, name: &'static str) -> impl Iterator<It
     runs.into_iter().filter(move |run| run[key] == name)
 }
 
+/// A sum over pairs and shared parameters as one matrix.
+fn whole(sum: &Bordered, items: usize) -> DMatrix<f64> {
+    let shared = sum.corner.nrows();
+    let mut matrix = DMatrix::zeros(items + shared, items + shared);
+    for (pair, (&low, &high)) in sum.low.iter().zip(&sum.high).enumerate() {
+        for (row, sign) in [(low as usize, 1.0), (high as usize, -1.0)] {
+            matrix[(row, low as usize)] += sign * sum.difference[pair];
+            matrix[(row, high as usize)] -= sign * sum.difference[pair];
+            for place in 0..shared {
+                let cross = sign * sum.cross[pair * shared + place];
+                matrix[(row, items + place)] += cross;
+                matrix[(items + place, row)] += cross;
+            }
+        }
+    }
+    matrix.view_mut((items, items), (shared, shared)).copy_from(&sum.corner);
+    matrix
+}
+
+/// Variances on the Elo scale as arena-rank makes them, with a ridge on the Hessian.
+fn with_its_ridge(hessian: DMatrix<f64>, products: DMatrix<f64>, ridge: f64, items: usize) -> Vec<f64> {
+    let ridge = DMatrix::from_diagonal_element(hessian.nrows(), hessian.nrows(), ridge);
+    let bread = (hessian + ridge).try_inverse().expect("a regular matrix");
+    let covariance = &bread * products * &bread;
+    (0..items).map(|item| covariance[(item, item)] * points().powi(2)).collect()
+}
+
+/// How far off variances may be where a difference is within `left`: logarithms of p(1-p) move by at most 1 a unit of
+/// difference, and those of the squared residuals by at most 2, in two brackets and one filling.
+fn of_what_is_left(left: f64, variances: &[f64]) -> f64 {
+    4.0 * left * variances.iter().copied().fold(0.0, f64::max)
+}
+
 /// Its penalty is of the mean loss a comparison, and it stops when that changes by less than 1e-14: the smallest
-/// curvature of it being 0.02 or more, a parameter is then within sqrt(2e-14 / 0.02) = 1e-6. Its variances have a
-/// ridge on the Hessian that makes them 0.01 to 0.3 % smaller.
+/// curvature of it being 0.02 or more, a parameter is then within sqrt(2e-14 / 0.02) = 1e-6.
 fn arena_rank_contextual(shared: &Shared) {
     const LEFT: f64 = 1e-6;
     let log = with_features(food(shared));
@@ -77,16 +109,22 @@ fn arena_rank_contextual(shared: &Shared) {
         let (graph, fitted) = fit_rows(&rater(penalty), &log);
         assert_close("coefficients", &coefficients(&*fitted), &numbers(&run["coeffs"]), LEFT);
         assert_close("ratings", &elo(&*fitted), &by_item(&run["ratings"], graph.items()), points() * LEFT);
-        let errors = std_errors(&covariance(&*fitted, &graph, CovarianceKind::Sandwich, None), &graph);
-        for (ours, theirs) in errors.iter().zip(by_item(&run["variances"], graph.items())) {
-            let share = theirs / (points() * ours).powi(2);
-            assert!((0.997..0.9999).contains(&share), "the ridge shrinks variances: {share}");
+        let rows = fitted.likelihood().and_then(|likelihood| likelihood.rows()).expect("rows");
+        let items = graph.items().len();
+        let all = vec![true; items];
+        let (hessian, products) = (whole(&rows.curvature(&all), items), whole(&rows.outer_products(&all).sum, items));
+        let variances = with_its_ridge(hessian, products, 1e-5 * graph.comparisons(), items);
+        let expected = by_item(&run["variances"], graph.items());
+        // With a penalty of 1 a comparison they differ by 6 parts in 100,000 more than its solver explains.
+        let tolerance = if penalty < 1.0 { 1e-6 } else { 1e-4 };
+        for (ours, theirs) in variances.iter().zip(expected) {
+            assert!((ours / theirs - 1.0).abs() < tolerance, "penalty {penalty}: {ours} instead of {theirs}");
         }
     }
     assert_eq!(seen, 4);
 }
 
-/// Weights 1/max(n, MIN) by pair, without covariates. With their ridge its variances are ours.
+/// Weights 1/max(n, MIN) by pair, without covariates.
 fn arena_rank_reweighted(shared: &Shared) {
     for name in ["food", "simple"] {
         let log = shared.table(&format!("vectors/golden/{name}.csv")).log();
@@ -100,12 +138,15 @@ fn arena_rank_reweighted(shared: &Shared) {
             let left = (2.0 * 50.0 * run["params"]["ftol"].as_f64().expect("ftol") / 0.02).sqrt();
             let expected = by_item(&run["ratings"], graph.items());
             assert_close("ratings", &elo(&*fitted), &expected, points() * left);
-            let errors = std_errors(&covariance(&*fitted, &graph, CovarianceKind::Sandwich, None), &graph);
-            for (ours, theirs) in errors.iter().zip(by_item(&run["variances"], graph.items())) {
-                let share = theirs / (points() * ours).powi(2);
-                // The same ridge against a Hessian that is up to 50 times smaller.
-                assert!((0.93..1.0001).contains(&share), "the ridge shrinks variances: {share}");
-            }
+            let (likelihood, items) = (fitted.likelihood().expect("a likelihood"), graph.items().len());
+            let (hessian, products) = (hessian(likelihood, items), scores_squared(likelihood, &graph));
+            // Here its ridge is 1e-5 in all, beside weights that are ours times their mean.
+            let counts = PreferenceGraph::from_log(&log).pair_sums();
+            let of_pair = |pair: usize| counts.low_wins[pair] + counts.high_wins[pair] + counts.ties[pair];
+            let weight: f64 = (0..counts.low.len()).map(of_pair).map(|n| n / n.max(least)).sum();
+            let variances = with_its_ridge(hessian, products, 1e-5 * graph.comparisons() / weight, items);
+            let expected = by_item(&run["variances"], graph.items());
+            assert_close("variances", &variances, &expected, of_what_is_left(2.0 * left, &expected));
         }
     }
 }

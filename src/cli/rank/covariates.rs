@@ -22,12 +22,13 @@ pub(crate) struct CovariateArgs {
     #[arg(long, value_name = "NAME=FORMULA")]
     covariates: Vec<String>,
 
-    /// Control for style as the public arenas do: relative differences in length, headers, lists and bold type,
-    /// from the column conv_metadata
+    /// Control for style: relative differences in length, headers, lists and bold type, from the column conv_metadata
+    /// that public arenas have. (FastChat adds 1 to the sums it divides by, and palio does not.)
     #[arg(long)]
     style_control: bool,
 
-    /// Fit the advantage of the left side too: of the first position, or of playing at home
+    /// Fit the advantage of the left side too: of the first position, or of playing at home. The ridge of covariates
+    /// (--set covariate_penalty=1) is on it as well
     #[arg(long)]
     side_advantage: bool,
 
@@ -121,6 +122,11 @@ impl CovariateArgs {
         }
     }
 
+    /// What becomes of the weights, in words.
+    pub(super) fn weights(&self) -> Option<String> {
+        self.reweight.map(|Reweight { least }| format!("reweighted by pair (at least {least})"))
+    }
+
     /// What was given, for a report.
     pub(super) fn report(&self) -> anyhow::Result<Map<String, Value>> {
         let mut given = Map::new();
@@ -143,6 +149,12 @@ pub(super) fn side_of_counts(reading: &Reading, rating: &Rating<'_>) -> Option<N
                        was first in each comparison";
         Note::new("side-of-counts", message)
     })
+}
+
+/// Where to find the effects of the covariates, of which rows of items say nothing; `None` where there are none.
+pub(super) fn elsewhere(covariates: &[CovariateRow]) -> Option<String> {
+    let names: Vec<&str> = covariates.iter().map(|row| row.fitted.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("the effects of {} are in --format json, table and markdown", names.join(", ")))
 }
 
 /// The effects of the covariates, for people; nothing where there are none.

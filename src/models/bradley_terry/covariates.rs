@@ -119,17 +119,19 @@ const CONSTANT: f64 = 1e-12;
 /// Moments of a covariate over comparisons.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moments {
-    pub(super) mean: f64,
-    pub(super) variance: f64,
+    total: f64,
+    mean: f64,
+    /// The sum of the squared differences from the mean.
+    squares: f64,
     /// The largest absolute value.
-    pub(super) largest: f64,
+    largest: f64,
     /// The last of the values, which a constant is without rounding.
-    pub(super) last: f64,
+    last: f64,
 }
 
 impl Moments {
     fn deviation(self) -> f64 {
-        self.variance.sqrt()
+        if self.total > 0.0 { (self.squares / self.total).sqrt() } else { 0.0 }
     }
 
     fn root_mean_square(self) -> f64 {
@@ -146,8 +148,27 @@ impl Moments {
             last = value;
         }
         let mean = if total > 0.0 { sum / total } else { 0.0 };
-        let squares: f64 = values.map(|(value, count)| count * (value - mean) * (value - mean)).sum();
-        Self { mean, variance: if total > 0.0 { squares / total } else { 0.0 }, largest, last }
+        let squares = values.map(|(value, count)| count * (value - mean) * (value - mean)).sum();
+        Self { total, mean, squares, largest, last }
+    }
+
+    /// Of these and further values.
+    ///
+    /// # Source
+    /// Chan, Golub and LeVeque 1979.
+    pub(super) fn with(self, further: Self) -> Self {
+        let total = self.total + further.total;
+        if further.total <= 0.0 || self.total <= 0.0 {
+            return if further.total > 0.0 { further } else { self };
+        }
+        let (apart, share) = (further.mean - self.mean, further.total / total);
+        Self {
+            total,
+            mean: self.mean + share * apart,
+            squares: self.squares + further.squares + self.total * share * apart * apart,
+            largest: self.largest.max(further.largest),
+            last: further.last,
+        }
     }
 }
 
@@ -166,6 +187,16 @@ mod tests {
         // Not centred, a constant is the advantage of a side.
         assert!(Term::new("x", constant, Standardize::Scale).is_fitted());
         assert!(!Term::new("x", moments(&[0.0; 3]), Standardize::None).is_fitted());
+    }
+
+    #[test]
+    fn moments_of_parts_are_those_of_all() {
+        let values = [3.0, -1.5, 1e3, 0.25, 7.0, 7.0];
+        for cut in 0..=values.len() {
+            let (all, parts) = (moments(&values), moments(&values[..cut]).with(moments(&values[cut..])));
+            assert!((all.mean - parts.mean).abs() < 1e-12 && (all.deviation() - parts.deviation()).abs() < 1e-10);
+            assert_eq!((all.largest, all.last), (parts.largest, parts.last));
+        }
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! Comparisons one by one with their covariates, as a struct of arrays sorted by pair: covariates differ
 //! from row to row, so that counts by pair don't suffice.
 
+mod order;
 mod sums;
 
+use rayon::prelude::*;
+
+use self::order::{NOWHERE, Order};
 pub(super) use self::sums::row_derivatives;
 use super::covariates::{CovariateSettings, LeftOut, Moments, Standardize, Term};
-use crate::data::graph::{CellFinder, PairSums, PreferenceGraph};
+use crate::data::graph::{PairSums, PreferenceGraph};
 use crate::data::{ItemId, Log};
 
-/// The place of a row that does not enter the fit.
-const NOWHERE: u32 = u32::MAX;
 /// A covariate of whose curvature no more than this share is its own follows from the others.
 pub(super) const OWN_SHARE: f64 = 1e-7;
+/// Rows that are worked on by one task: fixed, so that the number of threads changes no sum.
+const CHUNK: usize = 1 << 13;
 
 /// The comparisons of a log that enter a fit. 16 bytes and 8 for each covariate a comparison, 32 where they have
 /// weights and counts.
@@ -33,77 +37,78 @@ pub(super) struct Design {
     width: usize,
     /// The largest absolute value of each.
     largest: Vec<f64>,
+    /// 1 where the low item was on the left and −1 elsewhere: for as long as it is open whether covariates follow from
+    /// that, and empty where that does not matter.
+    sides: Vec<i8>,
     /// For each row of the log its place here, or [`NOWHERE`].
     places: Vec<u32>,
 }
 
 impl Design {
     /// The rows of `log` that have a cell in `graph`, and a weight. The side is a covariate, the first, where
-    /// it was asked for, and where a mean that is taken off stands for it. O(rows × covariates).
+    /// it was asked for. O(rows × covariates).
     pub(super) fn new(log: &Log, graph: &PreferenceGraph, settings: &CovariateSettings) -> Self {
-        let pairs = pairs_of_rows(log, graph);
-        let terms = terms(log, &pairs, settings);
+        let Order { first_row, rows, pairs, places } = Order::new(log, graph);
+        let terms = terms(log, &places, settings);
         let width = terms.iter().filter(|term| term.is_fitted()).count();
-        let mut first_row = vec![0_u32; graph.pairs().len() + 1];
-        for &pair in pairs.iter().filter(|&&pair| pair != NOWHERE) {
-            first_row[pair as usize + 1] += 1;
-        }
-        for pair in 0..graph.pairs().len() {
-            first_row[pair + 1] += first_row[pair];
-        }
-        let rows = first_row[graph.pairs().len()] as usize;
-        let mut sorted = Vec::with_capacity(rows);
-        for (pair, bounds) in first_row.windows(2).enumerate() {
-            sorted.resize(bounds[1] as usize, pair as u32);
-        }
-        let column = |there: bool| if there { vec![1.0; rows] } else { Vec::new() };
-        let mut design = Self {
-            terms,
-            shares: vec![0.0; rows],
-            weights: column(!log.weights.is_empty()),
-            counts: column(log.is_counted()),
-            values: vec![0.0; rows * width],
-            width,
-            largest: vec![0.0; width],
-            places: pairs,
-            first_row,
-            pairs: sorted,
+        let is_low = |row: u32| log.left[row as usize] < log.right[row as usize];
+        let share = |&row: &u32| {
+            let share = log.share(row as usize);
+            if is_low(row) { share } else { 1.0 - share }
         };
-        design.fill(log);
+        let side = |&row: &u32| if is_low(row) { 1 } else { -1 };
+        let column = |of: &[f64]| -> Vec<f64> {
+            if of.is_empty() { Vec::new() } else { rows.par_iter().map(|&row| of[row as usize]).collect() }
+        };
+        let mut design = Self {
+            shares: rows.par_iter().map(share).collect(),
+            weights: column(&log.weights),
+            counts: column(&log.counts),
+            values: vec![0.0; rows.len() * width],
+            largest: vec![0.0; width],
+            sides: if follows_from_sides(settings) { rows.par_iter().map(side).collect() } else { Vec::new() },
+            terms,
+            width,
+            places,
+            first_row,
+            pairs,
+        };
+        if width > 0 {
+            design.fill(log, &rows);
+        }
         design
     }
 
-    /// Puts every row in its place. `places` holds pairs before, and places after.
-    fn fill(&mut self, log: &Log) {
-        let mut next = self.first_row.clone();
-        let mut places = std::mem::take(&mut self.places);
-        for (row, place) in places.iter_mut().enumerate().filter(|(_, place)| **place != NOWHERE) {
-            let slot = &mut next[*place as usize];
-            *place = *slot;
-            *slot += 1;
-            let at = *place as usize;
-            let left_is_low = log.left[row] < log.right[row];
-            let share = log.share(row);
-            self.shares[at] = if left_is_low { share } else { 1.0 - share };
-            if let Some(weight) = self.weights.get_mut(at) {
-                *weight = log.weights[row];
-            }
-            if let Some(count) = self.counts.get_mut(at) {
-                *count = log.counts[row];
-            }
-            let sign = if left_is_low { 1.0 } else { -1.0 };
-            let covariates = log.covariates();
-            let raw = if covariates.is_empty() { &[][..] } else { covariates.row(row) };
+    /// Takes over the covariates of the rows at each place.
+    fn fill(&mut self, log: &Log, rows: &[u32]) {
+        let (terms, width) = (&self.terms, self.width);
+        let fitted: Vec<(Option<usize>, &Term)> = (0..terms.len())
+            .zip(terms)
+            .filter(|(_, term)| term.is_fitted())
             // Before those of the log may stand that of the side.
-            let raw = std::iter::repeat_n(&1.0, self.terms.len() - raw.len()).chain(raw);
-            let fitted = self.terms.iter().zip(raw).filter(|(term, _)| term.is_fitted());
-            let own = &mut self.values[at * self.width..][..self.width];
-            for ((value, largest), (term, raw)) in own.iter_mut().zip(&mut self.largest).zip(fitted) {
-                *value = sign * (raw - term.mean) / (term.scale * term.unit);
-                *largest = largest.max(value.abs());
+            .map(|(place, term)| ((place + log.covariates().names().len()).checked_sub(terms.len()), term))
+            .collect();
+        let scales: Vec<f64> = fitted.iter().map(|(_, term)| 1.0 / (term.scale * term.unit)).collect();
+        let fill = |(values, rows): (&mut [f64], &[u32])| {
+            let mut largest = vec![0.0_f64; width];
+            for (own, &row) in values.chunks_exact_mut(width).zip(rows) {
+                let row = row as usize;
+                let raw = log.covariates().values_of(row);
+                let sign = if log.left[row] < log.right[row] { 1.0 } else { -1.0 };
+                for (((value, largest), (place, term)), scale) in
+                    own.iter_mut().zip(&mut largest).zip(&fitted).zip(&scales)
+                {
+                    let raw = place.map_or(1.0, |place| raw[place]);
+                    *value = sign * (raw - term.mean) * scale;
+                    *largest = largest.max(value.abs());
+                }
             }
+            largest
+        };
+        let parts = self.values.par_chunks_mut(CHUNK * width).zip(rows.par_chunks(CHUNK)).map(fill);
+        for part in parts.collect::<Vec<_>>() {
+            self.largest.iter_mut().zip(part).for_each(|(largest, of)| *largest = largest.max(of));
         }
-        self.places = places;
     }
 
     /// The same rows, those of weight 0 that are not between `members`, sorted by id.
@@ -133,6 +138,11 @@ impl Design {
     /// The most that a step changes the log-odds of a row by each coefficient.
     pub(super) fn reaches(&self, step: &[f64]) -> Vec<f64> {
         self.largest.iter().zip(step).map(|(x, s)| x * s.abs()).collect()
+    }
+
+    /// The largest weight of a single comparison.
+    pub(super) fn largest_weight(&self) -> f64 {
+        if self.weights.is_empty() { 1.0 } else { self.weights.iter().copied().fold(0.0, f64::max) }
     }
 
     /// The number of rows of the log.
@@ -179,55 +189,50 @@ impl Design {
         self.values(place).iter().zip(coefficients).map(|(x, b)| x * b).sum()
     }
 
-    /// The same rows without the covariates that have too little of their own, by the share of each, and without
-    /// the side if it was not asked for.
+    /// The same rows without the covariates that have too little of their own, by the share of each; where
+    /// [`sides`](Self::sides) are looked at, theirs comes first.
     ///
     /// A covariate that follows from the ratings and the side is left out even where the side is not fitted: with
     /// its mean taken off it would stand for the side, and under a wrong name.
-    pub(super) fn settled(mut self, own_shares: &[f64], settings: &CovariateSettings) -> Self {
-        let drops_side = has_side(settings) && !settings.side_advantage;
-        let mut kept: Vec<bool> = own_shares.iter().map(|&share| share > OWN_SHARE).collect();
-        if let Some(side) = kept.first_mut().filter(|_| drops_side) {
-            *side = false;
-        }
-        let fitted = self.terms.iter_mut().filter(|term| term.is_fitted());
-        fitted.zip(&kept).filter(|(_, kept)| !**kept).for_each(|(term, _)| term.left_out = Some(LeftOut::Explained));
-        if drops_side {
-            self.terms.remove(0);
-        }
-        if kept.contains(&false) {
-            let keep = |values: &[f64]| -> Vec<f64> {
-                values.iter().zip(kept.iter().cycle()).filter(|(_, kept)| **kept).map(|(value, _)| *value).collect()
-            };
-            (self.values, self.largest) = (keep(&self.values), keep(&self.largest));
-            self.width = self.largest.len();
+    pub(super) fn settled(mut self, own_shares: &[f64]) -> Self {
+        let first = own_shares.len() - self.width;
+        self.sides = Vec::new();
+        let kept: Vec<usize> = (0..self.width).filter(|place| own_shares[first + place] > OWN_SHARE).collect();
+        let fitted = self.terms.iter_mut().filter(|term| term.is_fitted()).enumerate();
+        let explained = fitted.filter(|(place, _)| !kept.contains(place));
+        explained.for_each(|(_, term)| term.left_out = Some(LeftOut::Explained));
+        if kept.len() < self.width {
+            // Values move to the front, where none is still to be read.
+            for (to, from) in (0..self.len()).flat_map(|row| kept.iter().map(move |place| (row, place))).enumerate() {
+                self.values[to] = self.values[from.0 * self.width + from.1];
+            }
+            self.values.truncate(self.shares.len() * kept.len());
+            self.largest = kept.iter().map(|&place| self.largest[place]).collect();
+            self.width = kept.len();
         }
         self
     }
 }
 
-/// Whether the side is a covariate before it is known which of them say something.
-fn has_side(settings: &CovariateSettings) -> bool {
-    settings.side_advantage || settings.standardize == Standardize::ZScore
+/// Whether covariates may follow from the side of each row though the side is not fitted: with a mean taken off.
+fn follows_from_sides(settings: &CovariateSettings) -> bool {
+    !settings.side_advantage && settings.standardize == Standardize::ZScore
 }
 
-/// For each row the index of its pair, or [`NOWHERE`] if it does not enter.
-fn pairs_of_rows(log: &Log, graph: &PreferenceGraph) -> Vec<u32> {
-    let finder = CellFinder::new(graph);
-    let enters = |row: usize| log.weights.get(row).is_none_or(|&weight| weight > 0.0);
-    let pair = |row| finder.cell_of(log, row).filter(|_| enters(row)).map(|cell| graph.cells()[cell as usize].pair);
-    (0..log.len()).map(|row| pair(row).unwrap_or(NOWHERE)).collect()
-}
-
-/// That of the side, if it is looked at, and the covariates of the log.
-fn terms(log: &Log, pairs: &[u32], settings: &CovariateSettings) -> Vec<Term> {
+/// That of the side, if it is fitted, and the covariates of the log, over its rows that have a place.
+fn terms(log: &Log, places: &[u32], settings: &CovariateSettings) -> Vec<Term> {
     let covariates = log.covariates();
-    let count = |row: usize| log.counts.get(row).copied().unwrap_or(1.0);
-    let used = || (0..log.len()).filter(|&row| pairs[row] != NOWHERE);
-    let term = |(place, name): (usize, &String)| {
-        let moments = Moments::of(used().map(|row| (covariates.row(row)[place], count(row))));
-        Term::new(name, moments, settings.standardize)
+    let width = covariates.names().len();
+    let of_chunk = |chunk: usize| {
+        let rows = chunk * CHUNK..log.len().min((chunk + 1) * CHUNK);
+        let used: Vec<usize> = rows.filter(|&row| places[row] != NOWHERE).collect();
+        let count = |row: usize| log.counts.get(row).copied().unwrap_or(1.0);
+        let of = |place: usize| Moments::of(used.iter().map(|&row| (covariates.row(row)[place], count(row))));
+        (0..width).map(of).collect::<Vec<Moments>>()
     };
+    let parts: Vec<Vec<Moments>> = (0..log.len().div_ceil(CHUNK)).into_par_iter().map(of_chunk).collect();
+    let moments = |place: usize| parts.iter().map(|part| part[place]).fold(Moments::default(), Moments::with);
+    let term = |(place, name): (usize, &String)| Term::new(name, moments(place), settings.standardize);
     let own = covariates.names().iter().enumerate().map(term);
-    has_side(settings).then(Term::side).into_iter().chain(own).collect()
+    settings.side_advantage.then(Term::side).into_iter().chain(own).collect()
 }

@@ -68,6 +68,8 @@ pub(super) struct Point {
 #[derive(Debug)]
 pub(super) struct Optimum {
     pub(super) point: Point,
+    /// The derivatives there.
+    pub(super) slope: Slope,
     pub(super) convergence: Convergence,
 }
 
@@ -90,7 +92,7 @@ struct Borders {
 
 /// First derivatives and curvatures at a point. What all comparisons share stands in the order: tie
 /// parameter, if it is fitted, and coefficients.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Slope {
     pub(super) gradient: Vec<f64>,
     pub(super) shared_gradient: Vec<f64>,
@@ -143,6 +145,16 @@ impl Point {
 }
 
 impl Slope {
+    /// What it is at a point without these ridges on coefficients.
+    pub(super) fn without(mut self, ridges: &[f64], point: &Point) -> Self {
+        let first = self.shared_gradient.len() - ridges.len();
+        for (place, (ridge, coefficient)) in (first..).zip(ridges.iter().zip(&point.coefficients)) {
+            self.shared_gradient[place] += ridge * coefficient;
+            self.corner[(place, place)] -= ridge;
+        }
+        self
+    }
+
     fn norm(&self) -> f64 {
         // Not f64::max, which would hide a NaN.
         let all = self.gradient.iter().chain(&self.shared_gradient);
@@ -182,7 +194,7 @@ impl Problem<'_> {
             iterations += 1;
         }
         let converged = norm <= TOLERANCE * weight && (moved <= STEP_TOLERANCE || norm <= 0.0);
-        Optimum { point, convergence: Convergence { converged, iterations, gradient_norm: Some(norm) } }
+        Optimum { point, slope, convergence: Convergence { converged, iterations, gradient_norm: Some(norm) } }
     }
 
     fn total_weight(&self) -> f64 {
@@ -230,19 +242,20 @@ impl Problem<'_> {
         changes.fold(0.0, f64::max)
     }
 
-    /// A direction in which the likelihood rises without end from `start`, the threshold between outcomes standing for
-    /// the logarithm of the parameter; `None` where it surely has a maximum. Only of problems with a design.
+    /// A direction in which the likelihood rises without end from `start`, where its derivatives are `slope` if they
+    /// are known; the threshold between outcomes stands for the logarithm of the parameter. `None` where it surely has
+    /// a maximum. Only of problems with a design.
     ///
     /// Where outcomes are told without a fault along a direction, every one of the scores of a logistic likelihood
     /// is at least its curvature there, and so a Newton step from anywhere moves the log-odds of some row by 1 or
     /// more: a shorter step is a proof that there is a maximum. (With tie parameters the same holds of the gaps
     /// between outcomes, which a step changes by no more than row and parameter together.) A direction found along
     /// which no outcome becomes less probable is one of the opposite.
-    pub(super) fn runaway(&self, design: &Design, start: &Point) -> Option<Point> {
+    pub(super) fn runaway(&self, design: &Design, start: &Point, slope: Option<Slope>) -> Option<Point> {
         let adjacency = LaplacianSolver::is_sparse(self.items).then(|| Adjacency::new(self.items, self.pairs));
         let weight = self.total_weight();
         let mut point = start.clone();
-        let mut slope = self.slope(&point, adjacency.as_ref());
+        let mut slope = slope.unwrap_or_else(|| self.slope(&point, adjacency.as_ref()));
         let mut direction = Point { log_parameter: 0.0, ..start.clone() };
         for steps in 1..=MOST_RUNAWAY_STEPS {
             let Some(step) = self.step(&slope, adjacency.as_ref(), slope.norm() / weight) else { break };
@@ -266,11 +279,6 @@ impl Problem<'_> {
         LOOSE * self.total_weight() / self.items.max(1) as f64
     }
 
-    /// How many parameters all comparisons share.
-    fn shared(&self) -> usize {
-        usize::from(self.has_parameter) + self.design.map_or(0, Design::width)
-    }
-
     /// Newton's step; what is shared is eliminated, so that all solves are of a Laplacian.
     fn step(&self, slope: &Slope, adjacency: Option<&Adjacency>, residual: f64) -> Option<Point> {
         let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, self.penalty, adjacency)?;
@@ -289,7 +297,7 @@ impl Problem<'_> {
 
     /// For each shared parameter its second derivatives with the ratings, and those solved for.
     fn borders(&self, slope: &Slope, solver: &LaplacianSolver<'_>, residual: f64) -> Option<Borders> {
-        let width = self.shared();
+        let width = slope.corner.nrows();
         let border = |place: usize| {
             let mut border = vec![0.0; self.items];
             self.scatter(slope.cross.iter().skip(place).step_by(width), &mut border);
@@ -308,12 +316,11 @@ impl Problem<'_> {
 
     /// The same, of the curvature of least squares over some rows.
     pub(super) fn shares_of(&self, slope: &Slope) -> Option<Vec<f64>> {
-        let problem = Problem { has_parameter: false, ..*self };
         let adjacency = LaplacianSolver::is_sparse(self.items).then(|| Adjacency::new(self.items, self.pairs));
         // Enough to make the Laplacian of separate components regular; their means are not excited.
         let ridge = LOOSE * slope.curvature.iter().sum::<f64>() / self.items.max(1) as f64;
         let solver = LaplacianSolver::new(self.items, self.pairs, &slope.curvature, ridge, adjacency.as_ref())?;
-        let Borders { borders, through } = problem.borders(slope, &solver, 0.0)?;
+        let Borders { borders, through } = self.borders(slope, &solver, 0.0)?;
         let whole = slope.corner.diagonal();
         let floors: Vec<f64> = whole.iter().map(|whole| OWN_SHARE * whole).collect();
         let (left, _) = eliminated(complement(&slope.corner, &borders, &through), vec![0.0; floors.len()], &floors);

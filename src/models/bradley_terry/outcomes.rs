@@ -87,7 +87,10 @@ impl TieRule {
         #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
         let tied = share == 0.5;
         let (win, loss) = match self {
-            Self::Half | Self::Drop => (-softplus(-difference), -softplus(difference)),
+            Self::Half | Self::Drop => {
+                let rest = (-difference.abs()).exp().ln_1p();
+                (difference.min(0.0) - rest, (-difference).min(0.0) - rest)
+            }
             Self::RaoKupper => (-softplus(parameter - difference), -softplus(parameter + difference)),
             Self::Davidson => {
                 let small = (-difference.abs()).exp();

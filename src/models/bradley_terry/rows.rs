@@ -10,6 +10,10 @@ use crate::models::{Bordered, Direction, RowLikelihood, RowScore, ScoreProducts}
 /// A score below this is zero but for rounding.
 const NO_SCORE: f64 = 1e-9;
 
+/// The most that the likelihood of a comparison bends with its log-odds, under any rule for ties: that of a tie under Rao
+/// and Kupper's is the sum of two variances of at most 1/4.
+const MOST_CURVATURE: f64 = 0.5;
+
 /// A fit that covariates entered, and its rows.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
@@ -50,12 +54,17 @@ impl Rows<'_> {
             among.then(|| fit.point.difference(pairs, pair))
         };
         let (score, sum) = self.design.bordered(fit.has_parameter, pairs, difference, each);
+        (score, self.held_of(sum))
+    }
+
+    /// What the log holds of it.
+    fn held_of(&self, sum: Bordered) -> Bordered {
         if self.held.len() == self.design.width() {
-            return (score, sum);
+            return sum;
         }
-        let first = usize::from(fit.has_parameter);
+        let first = usize::from(self.fit.has_parameter);
         let kept: Vec<usize> = (0..first).chain(self.held.iter().map(|place| first + place)).collect();
-        (score, sum.with_shared(&kept))
+        sum.with_shared(&kept)
     }
 
     /// The covariate at a place of those that the log holds.
@@ -105,11 +114,45 @@ impl RowLikelihood for Rows<'_> {
         self.design.count(place)
     }
 
+    fn most_information(&self, directions: &[Direction]) -> Vec<f64> {
+        let pairs = self.fit.pairs.low.iter().zip(&self.fit.pairs.high);
+        let most = |direction: &Direction| {
+            let apart = |(&low, &high): (&u32, &u32)| {
+                (direction.ratings[low as usize] - direction.ratings[high as usize]).abs()
+            };
+            let mut step = vec![0.0; self.design.width()];
+            self.held.iter().zip(&direction.coefficients).for_each(|(&place, &by)| step[place] = by);
+            let reach = pairs.clone().map(apart).fold(0.0, f64::max) + self.design.reaches(&step).iter().sum::<f64>();
+            MOST_CURVATURE * reach * reach
+        };
+        directions.iter().map(most).collect()
+    }
+
+    fn largest_weight(&self) -> f64 {
+        self.design.largest_weight()
+    }
+
+    fn penalty(&self) -> f64 {
+        self.fit.penalty
+    }
+
     fn has_parameter(&self) -> bool {
         self.fit.has_parameter
     }
 
     fn curvature(&self, members: &[bool]) -> Bordered {
+        if let Some(slope) = self.fit.slope.as_ref().filter(|_| members.iter().all(|&is_member| is_member)) {
+            let pairs = &self.fit.pairs;
+            let sum = Bordered {
+                low: pairs.low.clone(),
+                high: pairs.high.clone(),
+                difference: slope.curvature.clone(),
+                cross: slope.cross.clone(),
+                corner: slope.corner.clone(),
+                penalty: self.fit.penalty,
+            };
+            return self.held_of(sum);
+        }
         let total = |place| self.design.weight(place) * self.design.count(place);
         let (_, sum) = self.summed(members, |base, place| self.derivatives(base, place, total(place)));
         Bordered { penalty: self.fit.penalty, ..sum }

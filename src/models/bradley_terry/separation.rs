@@ -54,15 +54,18 @@ impl BradleyTerry {
             let among = design.among(problem.pairs, members);
             let penalty = problem.looseness();
             let alone = Problem { design: Some(&among), ridges: &free, penalty, has_parameter: false, ..problem };
-            let direction = alone.runaway(&among, &optimum.point.among(members));
+            let direction = alone.runaway(&among, &optimum.point.among(members), None);
             direction.map(|it| Separation::along(&it, &alone, &among, graph, fallback))
         } else {
-            let direction = with(&free).runaway(design, &optimum.point);
+            let slope = optimum.slope.clone().without(&held, &optimum.point);
+            let direction = with(&free).runaway(design, &optimum.point, Some(slope));
             direction.map(|it| Separation::along(&it, &with(&free), design, graph, fallback))
         };
         let as_asked = asked == held || (separation.is_some() && fallback.is_some());
-        let optimum = if as_asked { optimum } else { optimum.then(|point| with(&asked).maximise(point)) };
-        Settled { optimum, separation }
+        let (optimum, ridges) =
+            if as_asked { (optimum, held) } else { (optimum.then(|point| with(&asked).maximise(point)), asked) };
+        let slope = optimum.slope.clone().without(&ridges, &optimum.point);
+        Settled { optimum: Optimum { slope, ..optimum }, separation }
     }
 }
 

@@ -4,15 +4,19 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use super::super::clusters::Clusters;
+use super::super::covariance::FEW_UNITS;
 use super::{Estimate, OUTSIDE, OuterProducts, PARTS};
 use crate::models::bradley_terry::dense_laplacian;
 use crate::models::{Bordered, Direction, RowLikelihood, ScoreProducts};
+
+/// Units of which it does not matter how many they are.
+const MANY_UNITS: f64 = 2.0 * FEW_UNITS;
 
 /// What tells a coefficient.
 #[derive(Debug)]
 pub(in super::super) struct Leverage {
     /// The clusters, or else the comparisons, that tell it, each counted by its share of the information:
-    /// (Σ q)²/Σ q² (Kish 1965), where q is the information of one.
+    /// (Σ q)²/Σ q² (Kish 1965), where q is the information of one; or less, if they are many.
     pub(in super::super) units: f64,
     /// How everything moves with the coefficient, which itself moves by 1.
     pub(in super::super) direction: DVector<f64>,
@@ -38,6 +42,11 @@ impl InformationSums {
             *first += number * q;
             *second += number * q * q;
         }
+    }
+
+    /// (Σ q)²/Σ q².
+    fn units(&self) -> Vec<f64> {
+        self.first.iter().zip(&self.second).map(|(q, q2)| if *q2 > 0.0 { q * q / q2 } else { 0.0 }).collect()
     }
 
     fn merged(parts: Vec<Self>, width: usize) -> Self {
@@ -89,12 +98,24 @@ impl Estimate<'_> {
             coefficients: column.rows(first, width).iter().copied().collect(),
         };
         let directions: Vec<Direction> = columns.iter().map(direction).collect();
-        let sums = match clusters {
-            Some(clusters) => self.information_of_clusters(&**rows, &directions, clusters),
-            None => self.information_of_rows(&**rows, &directions),
+        let models: Vec<f64> = (first..first + width).map(|at| bread[(at, at)]).collect();
+        // The sum of the information is known, so that where no unit can have much of it all are not looked through.
+        let most_of_one = clusters.map_or_else(|| rows.largest_weight(), Clusters::largest_weight);
+        let all = |(model, column): (&f64, &DVector<f64>)| {
+            1.0 / model - rows.penalty() * column.rows(0, self.members).norm_squared()
         };
-        let units = sums.first.iter().zip(&sums.second).map(|(q, q2)| if *q2 > 0.0 { q * q / q2 } else { 0.0 });
-        let models = (first..first + width).map(|at| bread[(at, at)]);
+        let most = rows.most_information(&directions);
+        let least = models.iter().zip(&columns).map(all).zip(most).map(|(all, most)| all / (most * most_of_one));
+        let least: Vec<f64> = least.collect();
+        let units = if least.iter().all(|&units| units >= MANY_UNITS) {
+            least
+        } else {
+            match clusters {
+                Some(clusters) => self.information_of_clusters(&**rows, &directions, clusters),
+                None => self.information_of_rows(&**rows, &directions),
+            }
+            .units()
+        };
         let found = columns.into_iter().zip(units).zip(models);
         found.map(|((direction, units), model)| Leverage { units, direction, model }).collect()
     }

@@ -1,5 +1,9 @@
 //! The covariates of a row.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::super::covariates::Term;
 use super::super::error::{Fault, shown};
 use super::super::fields::number;
@@ -48,7 +52,13 @@ impl BlockReader<'_> {
         for &column in &term.columns {
             let bad = |value: &[u8]| Fault::Covariate { column: self.columns.name(column), value: shown(value) };
             sum += if let Some(object) = fields.nested(column) {
-                sum_of_object(object).ok_or_else(|| bad(object))?
+                let name = || self.columns.name(column);
+                sum_of_object(object).map_err(|entry| match entry {
+                    None => bad(object),
+                    Some(Entry { key, value }) => {
+                        Fault::Covariate { column: format!("{}.{key}", name()), value: shown(value.as_bytes()) }
+                    }
+                })?
             } else {
                 let field = self.field(fields, column)?;
                 finite(field).ok_or_else(|| bad(field))?
@@ -74,8 +84,18 @@ fn finite(field: &[u8]) -> Option<f64> {
     }
 }
 
-/// The sum of the numbers of a JSON object, if it holds nothing else.
-fn sum_of_object(text: &[u8]) -> Option<f64> {
-    let object: std::collections::BTreeMap<String, f64> = serde_json::from_slice(text).ok()?;
-    Some(object.values().sum())
+/// An entry of an object that is no number.
+struct Entry {
+    key: String,
+    value: String,
+}
+
+/// The sum of the numbers of a JSON object; else the first entry that is none, if it is an object at all.
+fn sum_of_object(text: &[u8]) -> Result<f64, Option<Entry>> {
+    let object: BTreeMap<String, Value> = serde_json::from_slice(text).map_err(|_| None)?;
+    let value = |(key, value): (String, Value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        finite(text.as_bytes()).ok_or_else(|| Some(Entry { key, value: value.to_string() }))
+    };
+    object.into_iter().map(value).sum()
 }

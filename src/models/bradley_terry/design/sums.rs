@@ -9,11 +9,8 @@ use rayon::prelude::*;
 use super::super::super::Bordered;
 use super::super::newton::{Point, Problem, Slope};
 use super::super::outcomes::{Outcomes, PairDerivatives, TieRule};
-use super::Design;
+use super::{CHUNK, Design};
 use crate::data::graph::PairSums;
-
-/// Rows that are summed by one task.
-const CHUNK: usize = 1 << 13;
 
 /// The sums of one chunk.
 struct Sums {
@@ -23,6 +20,93 @@ struct Sums {
     gradient: Vec<f64>,
     /// The lower triangle, row by row.
     corner: Vec<f64>,
+}
+
+/// The sums of rows with so many covariates.
+struct FixedSums<const WIDTH: usize> {
+    score: f64,
+    curvature: f64,
+    parameter_score: f64,
+    parameter_curvature: f64,
+    /// Of the difference and the tie parameter.
+    parameter_cross: f64,
+    /// Of the difference and each covariate.
+    cross: [f64; WIDTH],
+    gradient: [f64; WIDTH],
+    /// Of the tie parameter and each covariate.
+    parameter_with: [f64; WIDTH],
+    /// The lower triangle is filled.
+    corner: [[f64; WIDTH]; WIDTH],
+}
+
+impl<const WIDTH: usize> FixedSums<WIDTH> {
+    fn new() -> Self {
+        Self {
+            score: 0.0,
+            curvature: 0.0,
+            parameter_score: 0.0,
+            parameter_curvature: 0.0,
+            parameter_cross: 0.0,
+            cross: [0.0; WIDTH],
+            gradient: [0.0; WIDTH],
+            parameter_with: [0.0; WIDTH],
+            corner: [[0.0; WIDTH]; WIDTH],
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, found: &PairDerivatives, values: &[f64; WIDTH]) {
+        self.score += found.score;
+        self.curvature += found.curvature;
+        self.parameter_score += found.parameter_score;
+        self.parameter_curvature += found.parameter_curvature;
+        self.parameter_cross += found.cross;
+        for (k, value) in values.iter().enumerate() {
+            let curved = found.curvature * value;
+            self.cross[k] += curved;
+            self.gradient[k] += found.score * value;
+            self.parameter_with[k] += found.cross * value;
+            for (corner, other) in self.corner[k].iter_mut().zip(&values[..=k]) {
+                *corner += curved * other;
+            }
+        }
+    }
+}
+
+impl Sums {
+    fn new(first_pair: usize, pairs: usize, shared: usize) -> Self {
+        Self {
+            first_pair,
+            pairs: vec![0.0; pairs * (2 + shared)],
+            gradient: vec![0.0; shared],
+            corner: vec![0.0; shared * (shared + 1) / 2],
+        }
+    }
+
+    /// Adds the sums of some rows of a pair.
+    fn add<const WIDTH: usize>(&mut self, pair: usize, has_parameter: bool, rows: &FixedSums<WIDTH>) {
+        let first = usize::from(has_parameter);
+        let shared = WIDTH + first;
+        let of_pair = &mut self.pairs[(pair - self.first_pair) * (2 + shared)..][..2 + shared];
+        of_pair[0] += rows.score;
+        of_pair[1] += rows.curvature;
+        if has_parameter {
+            of_pair[2] += rows.parameter_cross;
+            self.gradient[0] += rows.parameter_score;
+            self.corner[0] += rows.parameter_curvature;
+        }
+        let mut triangle = first * (first + 1) / 2;
+        for k in 0..WIDTH {
+            of_pair[2 + first + k] += rows.cross[k];
+            self.gradient[first + k] += rows.gradient[k];
+            if has_parameter {
+                self.corner[triangle] += rows.parameter_with[k];
+            }
+            let corner = &mut self.corner[triangle + first..][..=k];
+            corner.iter_mut().zip(&rows.corner[k]).for_each(|(sum, of_rows)| *sum += of_rows);
+            triangle += first + k + 1;
+        }
+    }
 }
 
 impl Design {
@@ -125,7 +209,7 @@ impl Design {
         difference: impl Fn(usize) -> Option<f64> + Sync,
         each: impl Fn(f64, usize) -> PairDerivatives + Sync,
     ) -> (Vec<f64>, Slope) {
-        let shared = self.width + usize::from(has_parameter);
+        let shared = self.width + usize::from(!self.sides.is_empty()) + usize::from(has_parameter);
         let of_chunk = |chunk: &Range<usize>| self.sums_of(chunk, has_parameter, &difference, &each);
         let parts: Vec<Sums> = self.chunks().par_iter().map(of_chunk).collect();
         let mut score = vec![0.0; pairs];
@@ -162,39 +246,63 @@ impl Design {
         each: &impl Fn(f64, usize) -> PairDerivatives,
     ) -> Sums {
         // Loops over a few covariates are several times faster where their number is known beforehand.
-        match self.width {
-            1 => self.sums_with(chunk, has_parameter, difference, each, |row| self.fixed_values::<1>(row)),
-            2 => self.sums_with(chunk, has_parameter, difference, each, |row| self.fixed_values::<2>(row)),
-            3 => self.sums_with(chunk, has_parameter, difference, each, |row| self.fixed_values::<3>(row)),
-            4 => self.sums_with(chunk, has_parameter, difference, each, |row| self.fixed_values::<4>(row)),
-            5 => self.sums_with(chunk, has_parameter, difference, each, |row| self.fixed_values::<5>(row)),
-            _ => self.sums_with(chunk, has_parameter, difference, each, |row| self.values(row)),
+        match self.width + usize::from(!self.sides.is_empty()) {
+            1 => self.fixed_sums::<1>(chunk, has_parameter, difference, each),
+            2 => self.fixed_sums::<2>(chunk, has_parameter, difference, each),
+            3 => self.fixed_sums::<3>(chunk, has_parameter, difference, each),
+            4 => self.fixed_sums::<4>(chunk, has_parameter, difference, each),
+            5 => self.fixed_sums::<5>(chunk, has_parameter, difference, each),
+            width => self.any_sums(width, chunk, has_parameter, difference, each),
+        }
+    }
+
+    /// The covariates of a row, that of the side first where it is looked at.
+    #[inline]
+    fn put_values(&self, row: usize, into: &mut [f64]) {
+        if let Some(&side) = self.sides.get(row) {
+            into[0] = f64::from(side);
+            into[1..].copy_from_slice(self.values(row));
+        } else {
+            into.copy_from_slice(self.values(row));
         }
     }
 
     #[inline]
-    fn fixed_values<const WIDTH: usize>(&self, row: usize) -> &[f64] {
-        self.values[row * WIDTH..].first_chunk::<WIDTH>().map_or(&[], |values| values.as_slice())
-    }
-
-    #[inline]
-    fn sums_with<'d>(
-        &'d self,
+    fn fixed_sums<const WIDTH: usize>(
+        &self,
         chunk: &Range<usize>,
         has_parameter: bool,
         difference: &impl Fn(usize) -> Option<f64>,
         each: &impl Fn(f64, usize) -> PairDerivatives,
-        values_of: impl Fn(usize) -> &'d [f64],
+    ) -> Sums {
+        let (first_pair, last_pair) = (self.pair(chunk.start), self.pair(chunk.end - 1));
+        let mut sums = Sums::new(first_pair, last_pair + 1 - first_pair, WIDTH + usize::from(has_parameter));
+        self.each_pair(chunk, |pair, rows| {
+            let Some(base) = difference(pair) else { return };
+            let mut of_pair = FixedSums::<WIDTH>::new();
+            let mut values = [0.0; WIDTH];
+            for row in rows {
+                self.put_values(row, &mut values);
+                of_pair.add(&each(base, row), &values);
+            }
+            sums.add(pair, has_parameter, &of_pair);
+        });
+        sums
+    }
+
+    fn any_sums(
+        &self,
+        width: usize,
+        chunk: &Range<usize>,
+        has_parameter: bool,
+        difference: &impl Fn(usize) -> Option<f64>,
+        each: &impl Fn(f64, usize) -> PairDerivatives,
     ) -> Sums {
         let first = usize::from(has_parameter);
-        let shared = self.width + first;
+        let shared = width + first;
         let (first_pair, last_pair) = (self.pair(chunk.start), self.pair(chunk.end - 1));
-        let mut sums = Sums {
-            first_pair,
-            pairs: vec![0.0; (last_pair + 1 - first_pair) * (2 + shared)],
-            gradient: vec![0.0; shared],
-            corner: vec![0.0; shared * (shared + 1) / 2],
-        };
+        let mut sums = Sums::new(first_pair, last_pair + 1 - first_pair, shared);
+        let mut values = vec![0.0; width];
         self.each_pair(chunk, |pair, rows| {
             let Some(base) = difference(pair) else { return };
             let of_pair = &mut sums.pairs[(pair - first_pair) * (2 + shared)..][..2 + shared];
@@ -202,7 +310,7 @@ impl Design {
                 let found = each(base, row);
                 of_pair[0] += found.score;
                 of_pair[1] += found.curvature;
-                let values = values_of(row);
+                self.put_values(row, &mut values);
                 if has_parameter {
                     of_pair[2] += found.cross;
                     sums.gradient[0] += found.parameter_score;
