@@ -200,6 +200,9 @@ pub struct GraphSummary {
     pub pairs: usize,
     /// Comparisons.
     pub comparisons: f64,
+    /// The ballots that they come from: how many voters cast one, or entries where these have weights. `None` of a log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ballots: Option<f64>,
     /// Weak components.
     pub components: usize,
     /// Strong components.
@@ -289,6 +292,7 @@ impl GraphSummary {
             items: graph.items().len(),
             pairs: graph.pairs().len(),
             comparisons: graph.comparisons(),
+            ballots: None,
             components: found.components,
             strong_components: found.strong_components,
             status: found.status,

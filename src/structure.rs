@@ -155,6 +155,11 @@ impl Identification {
         Self { members: all(graph.items().len()), ..Self::by_strong_connection(graph) }
     }
 
+    /// All items are identified, because ballots are counted and not the comparisons that they come to.
+    pub fn by_ballots(graph: &PreferenceGraph) -> Self {
+        Self { status: Status::Identified, ..Self::unconditional(graph) }
+    }
+
     fn from_connectivity(found: &Connectivity, items: usize) -> Self {
         let status = found.status();
         let members = match status {

@@ -1,6 +1,7 @@
 //! Simulated budgets: what they promise, and what the guide tells of them.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use palio::data::table::ScoreTable;
 use palio::models::Kemeny;
@@ -156,10 +157,63 @@ fn a_table_is_a_world() {
 
 #[test]
 fn a_study_that_is_stopped_has_as_many_trials_of_all_methods() {
-    let study = BudgetStudy { trials: 1_000_000, ..study(&["mallows:0.3"], &["uniform", "ucb"], &["elo"]) };
-    let result = study.run(&|_| false).expect("a study");
-    assert!(result.trials > 0 && result.trials < 1_000);
-    assert_eq!(result.summary.len(), 2);
+    let study = || BudgetStudy { trials: 1_000_000, ..study(&["mallows:0.3"], &["uniform", "ucb"], &["elo"]) };
+    let played = AtomicU64::new(0);
+    let stopped = study().run(&|more| played.fetch_add(more, Ordering::Relaxed) + more < 600).expect("a study");
+    assert!(stopped.trials >= 64 && stopped.trials < 1_000, "{}", stopped.trials);
+    let whole = BudgetStudy { trials: stopped.trials, ..study() };
+    assert_eq!(stopped, run(&whole), "as if no more had been asked for");
+}
+
+/// A trial of ten million comparisons takes many seconds, and a stop must not wait for it.
+#[test]
+fn a_study_is_stopped_inside_a_trial() {
+    let study = BudgetStudy { comparisons: 10_000_000, ..study(&["mallows:0.3"], &["d-optimal"], &["elo"]) };
+    let asked = AtomicU64::new(0);
+    let error = study.run(&|_| asked.fetch_add(1, Ordering::Relaxed) < 20).expect_err("nothing to tell");
+    assert_eq!(error, BudgetError::Stopped);
+    assert!(asked.load(Ordering::Relaxed) < 100, "it asks no more once it is told to stop");
+}
+
+#[test]
+fn where_the_target_is_met_is_known_to_within_the_number_of_trials() {
+    let target = Target { error: 0.15, probability: 0.8 };
+    let of = |trials| {
+        let study = study(&["mallows:0.3"], &["uniform"], &["uniform-averaging"]);
+        run(&BudgetStudy { target, trials, ..study }).summary.remove(0)
+    };
+    let (few, many) = (of(40), of(640));
+    for row in [&few, &many] {
+        let ends =
+            [row.samples_to_target_low, row.samples_to_target, row.samples_to_target_high].map(|it| it.expect("met"));
+        assert!(ends[0] <= ends[1] && ends[1] <= ends[2] && ends[0] < ends[2], "{ends:?}");
+    }
+    let width = |row: &SummaryRow| row.samples_to_target_high.unwrap() - row.samples_to_target_low.unwrap();
+    assert!(width(&many) < width(&few), "{} and {}", width(&many), width(&few));
+    let true_one = many.samples_to_target.unwrap();
+    assert!(few.samples_to_target_low.unwrap() <= true_one && true_one <= few.samples_to_target_high.unwrap());
+}
+
+#[test]
+fn fits_that_did_not_converge_are_told() {
+    let mut result = run(&study(&["cyclic"], &["uniform"], &["elo", "bradley-terry"]));
+    assert!(result.notes().is_empty(), "{:?}", result.notes());
+    result.summary[1].unconverged_fits = 3;
+    assert_eq!(result.notes()[0].message, "bradley-terry: 3 of its fits along the budgets had not converged");
+}
+
+#[test]
+fn samplers_that_hold_beliefs_have_a_limit_of_items() {
+    let study = |sampler| BudgetStudy {
+        items: 1_501,
+        tasks: 1,
+        comparisons: 3,
+        trials: 2,
+        ..study(&["mallows:0.3"], &[sampler], &["elo"])
+    };
+    let error = study("d-optimal").run(&|_| true).expect_err("too many");
+    assert!(error.to_string().starts_with("d-optimal holds what it believes of 1501 items"), "{error}");
+    assert!(study("least-played").run(&|_| true).is_ok());
 }
 
 #[test]
@@ -259,6 +313,17 @@ fn the_readme_tells_what_samplers_do_for_elo() {
             let found = row(told(), world, sampler, "elo:online=false");
             assert_near(&format!("{sampler} on {world}"), number(cell), [found.average_error, found.std_error]);
         }
+    }
+}
+
+#[test]
+fn the_readme_tells_how_soft_condorcet_is_misled_by_uneven_choices() {
+    let readme = std::fs::read_to_string("docs/budgets.md").expect("docs/budgets.md");
+    for (ranker, said) in [("soft-condorcet", "0.1472"), ("soft-condorcet:online=true", "0.5084")] {
+        assert!(readme.contains(said), "{said}");
+        let found = row(told(), "mallows:0.3", "ucb", ranker);
+        let told = said.parse().expect("a number");
+        assert_near(ranker, [told, found.std_error / 2.0], [found.average_error, found.std_error]);
     }
 }
 

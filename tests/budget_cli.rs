@@ -107,3 +107,34 @@ fn methods_list_samplers_worlds_and_rankers() {
     let text = String::from_utf8(palio("methods nash").stdout).expect("UTF-8");
     assert!(text.contains("chooses the task") && text.contains("explore"), "{text}");
 }
+
+#[test]
+fn options_that_would_change_nothing_are_refused() {
+    for (args, part) in [
+        ("--scores fixtures/scores.csv --items 5", "--items is for --worlds"),
+        ("--log fixtures/arena.csv --tasks 5", "--tasks is for --worlds"),
+        ("--winner outcome", "--winner says how --log is read, and there is none"),
+        ("--log-scores", "--log-scores says how --log is read"),
+        ("--noise 0.2", "--scores"),
+        ("--target -1", "a target of -1"),
+    ] {
+        let told = message(args);
+        assert!(told.contains(part), "{args}: {told}");
+    }
+}
+
+#[test]
+fn a_log_is_read_as_by_other_commands_and_its_truth_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log.csv");
+    std::fs::write(&path, "one,two,verdict\nw,x,a\nx,w,a\nw,x,a\ny,z,a\nz,y,a\n").expect("a file");
+    let log = format!("--log {} --left one --right two --winner verdict", path.display());
+    let rest = "--samplers uniform --rankers bradley-terry --budget 20 --trials 4 --top 1";
+    let output = palio(&format!("budget {log} {rest} --strict"));
+    assert_eq!(output.status.code(), Some(3), "warnings are errors with --strict");
+    let told = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(told.contains("log: 2 groups of items never met") && told.contains("held to be known"), "{told}");
+    assert!(told.contains("[truth-tied]"), "{told}");
+    let ballots = json(&format!("budget --log fixtures/tennessee.soc {rest}"));
+    assert_eq!(ballots["summary"][0]["world"], "tennessee");
+}

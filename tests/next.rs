@@ -69,7 +69,7 @@ fn every_format_has_all_rows() {
         }
     }
     let (_, out, _) = run(&["-", "--count", "3", "--format", "csv"], SMALL);
-    assert!(out.starts_with("left,right,task,gain,probability,met,joins\n"), "{out}");
+    assert!(out.starts_with("left,right,task,gain,probability,met,met_on_task,joins\n"), "{out}");
     assert_eq!(out.lines().count(), 4);
 }
 
@@ -90,7 +90,7 @@ fn parts_are_joined_first_and_a_batch_too_small_for_it_is_told() {
     let joins: Vec<&Value> = rows(&report).iter().map(|row| &row["joins"]).collect();
     assert_eq!(joins, [&Value::Bool(true), &Value::Bool(false)]);
     let apart = "a,b,winner\nx,y,a\nu,v,b\np,q,a\n";
-    assert_eq!(codes(&json(&["-", "--count", "1"], apart)), ["still-disconnected"]);
+    assert_eq!(codes(&json(&["-", "--count", "1"], apart)), ["still-disconnected", "disconnected"]);
     assert_eq!(run(&["-", "--count", "1", "--strict"], apart).0, 3);
     assert_eq!(codes(&json(&["-", "--count", "9"], SMALL)), ["batch-short"]);
 }
@@ -110,7 +110,7 @@ fn items_are_favoured_and_retired_by_name() {
         (["--count", "0"], "0"),
         (["--until", "top 3"], "is no goal"),
         (["--until", "separable 20"], "needs 21 items or more, and the log has 20"),
-        (["--trials", "5"], "--until"),
+        (["--trials", "50"], "--until"),
     ] {
         let (code, out, err) = run(&[&[ARENA], args.as_slice()].concat(), "");
         assert!(code == 2 && out.is_empty() && err.contains(word), "{args:?}: {err}");
@@ -151,4 +151,41 @@ fn items_that_are_hardly_worth_a_comparison_are_still_compared() {
     let favoured = ["--favour", "x=1e-161", "--favour", "y=1e-161", "--favour", "z=1e-161"];
     let (code, _, err) = run(&[&args[..], &favoured[..]].concat(), SMALL);
     assert!(code == 0 || code == 2, "{err}");
+}
+
+#[test]
+fn a_pair_meets_on_tasks_that_are_new_to_it_while_there_are_some() {
+    let report = json(&[ARENA, "--count", "300", "--sampler", "least-played"], "");
+    let olds = rows(&report).iter().filter(|row| row["met_on_task"] != 0).count();
+    assert_eq!(olds, 0, "400 tasks, and no pair met on most of them");
+    let log = "a,b,winner,task\nx,y,a,t\ny,x,a,u\n";
+    let short = json(&["-", "--count", "3"], log);
+    assert_eq!(rows(&short).len(), 2);
+    assert!(rows(&short).iter().all(|row| row["met_on_task"] == 1), "what was asked before is marked");
+}
+
+#[test]
+fn voters_are_no_tasks() {
+    let report = json(&["fixtures/tennessee.soc", "--count", "3"], "");
+    assert!(rows(&report).iter().all(|row| row["task"].is_null()));
+}
+
+#[test]
+fn probabilities_across_groups_that_never_met_are_warned_of() {
+    let (code, _, err) = run(&["-", "--count", "4", "--strict"], PARTS);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("2 groups of items never met"), "{err}");
+}
+
+#[test]
+fn a_goal_that_is_met_wrongly_is_told() {
+    let log = "a,b,wins_a,wins_b\nx,y,10,10\ny,z,10,10\nx,z,10,10\n";
+    let args = ["-", "--until", "separable 1", "--trials", "200", "--level", "0.5", "--seed", "3"];
+    let report = json(&args, log);
+    let (wrong, reached) = (report["until"]["wrong"].as_u64().unwrap(), report["until"]["reached"].as_u64().unwrap());
+    assert!(wrong > 0 && wrong < reached / 2, "{wrong} of {reached}");
+    let (_, out, _) = run(&args, log);
+    assert!(out.contains(&format!("in {wrong} of them something is told apart the wrong way round")), "{out}");
+    let (code, _, err) = run(&["-", "--until", "separable 1", "--trials", "1"], log);
+    assert!(code == 2 && err.contains("10..=1000000"), "{err}");
 }

@@ -161,6 +161,45 @@ fn ballots_are_predicted_cross_validated_and_inspected() {
     assert!(inspected["warnings"][0]["message"].as_str().unwrap().contains("ballots were taken"));
 }
 
+/// Ballots with one item each: nothing is compared, and all is said.
+const VOTES: &str = "ranking,count\na,30\nb,31\nc,29\n";
+
+#[test]
+fn ballots_with_one_item_are_votes() {
+    for method in ["plurality", "approval", "stv"] {
+        let found = board("x.csv", VOTES, &["--as", "ballots", "--method", method]);
+        let order: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(order, ["b", "a", "c"], "{method}");
+        let ran = run("x.csv", VOTES, &["rank", "x.csv", "--as", "ballots", "--method", method, "--strict"]);
+        assert_eq!((ran.code, &*ran.err), (0, ""), "{method}");
+        assert!(ran.out.starts_with("0 comparisons of 3 items on 90 ballots · identified\n"), "{}", ran.out);
+    }
+    let bootstrap =
+        ["rank", "x.csv", "--as", "ballots", "--method", "plurality", "--interval", "bootstrap", "--format", "json"];
+    let ran = run("x.csv", VOTES, &bootstrap);
+    let json: Value = serde_json::from_str(&ran.out).expect("JSON");
+    // The share of b is 31/90 of 90 votes: a binomial count.
+    let (found, expected) = (json["items"][0]["std_error"].as_f64().unwrap(), (31.0_f64 * 59.0 / 90.0).sqrt());
+    assert!((found / expected - 1.0).abs() < 0.1, "{found} and {expected}");
+}
+
+#[test]
+fn exhausted_votes_go_to_nobody_by_the_order_of_the_file() {
+    let of = |csv: &str, unranked: &str| {
+        let args = ["--as", "ballots", "--method", "stv", "--set", "winners=1", "--unranked", unranked];
+        board("x.csv", csv, &args).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    let turned = "ranking,count\nc,29\nb,31\na,30\n";
+    for csv in [VOTES, turned] {
+        for unranked in ["unknown", "last"] {
+            assert_eq!(of(csv, unranked), ["b", "a", "c"], "{unranked}");
+        }
+    }
+    // Of a tie for the first place both have half: 4 + 3 against 5 + 3, and 2 for cleo, all of whose votes go to ada.
+    let shared = "ranking,count\nada,4\nbob,5\nada=bob,6\ncleo>ada,2\n";
+    assert_eq!(of(shared, "unknown"), ["ada", "bob", "cleo"]);
+}
+
 #[test]
 fn what_does_not_go_together_is_refused() {
     for (args, message) in [

@@ -24,6 +24,7 @@ pub(super) fn run(args: &BudgetArgs, global: &Global) -> anyhow::Result<Ended> {
         !interrupt::asked()
     })?;
     bar.finish_and_clear();
+    notes.extend(result.notes());
     let is_partial = result.trials < study.trials;
     if is_partial {
         let message = format!("stopped before the end: there are {} trials", grouped(result.trials as f64));

@@ -72,9 +72,12 @@ fn planned(
     let graph = &found.graph;
     let labels = found.log.as_ref().zip(found.task.as_deref());
     let tasks = labels.and_then(|(log, task)| Some((log, log.labels(task)?)));
+    // The tasks of ballots are their voters, and nobody buys a comparison from one.
+    let tasks = tasks.filter(|_| !input::hold_ballots(&args.input.logs));
     let batch = NextBatch::choose(graph, tasks, settings)?;
     notes.extend(batch.notes);
     let fitted = args.until.rater().fit(graph.into(), None)?;
+    notes.extend(fitted.identification().notes(graph));
     let until = args.until.until.map(|goal| args.simulated(goal, found, settings, global, notes)).transpose()?;
     Ok(Planned { comparisons: batch.comparisons, until, graph: GraphSummary::of(graph, &*fitted) })
 }

@@ -140,7 +140,10 @@ impl<'a> Plan<'a> {
         let (profile, inputs) = self.args.ballots.read(&self.args.input.logs)?;
         let graph = profile.graph();
         let rated = self.rating.rated_ballots(&graph, &profile)?;
-        Ok(Ranked { inputs, notes: Vec::new(), boards: vec![self.made(None, &graph, rated)?] })
+        let mut made = self.made(None, &graph, rated)?;
+        let entries = profile.ballots().filter(|ballot| ballot.count > 0.0).count() as f64;
+        made.board.board.graph.ballots = Some(if profile.is_weighted() { entries } else { profile.voters() });
+        Ok(Ranked { inputs, notes: Vec::new(), boards: vec![made] })
     }
 
     fn boards(&self, reading: Reading) -> anyhow::Result<Vec<Made>> {

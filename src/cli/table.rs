@@ -75,7 +75,9 @@ pub(super) fn what_was_compared(graph: &GraphSummary) -> Vec<String> {
         Status::Disconnected => "disconnected",
     };
     let comparisons = counted(graph.comparisons, "comparison", "comparisons");
-    vec![format!("{comparisons} of {}", counted(graph.items as f64, "item", "items")), status.to_owned()]
+    let items = counted(graph.items as f64, "item", "items");
+    let ballots = graph.ballots.map(|ballots| format!(" on {}", counted(ballots, "ballot", "ballots")));
+    vec![format!("{comparisons} of {items}{}", ballots.unwrap_or_default()), status.to_owned()]
 }
 
 /// The covariates that were fitted, if there are any.

@@ -369,12 +369,13 @@ impl PreferenceGraph {
 
     /// The number of comparisons.
     pub fn comparisons(&self) -> f64 {
-        self.sums.iter().map(|sum| sum.count).sum()
+        // Nothing sums to -0.
+        self.sums.iter().map(|sum| sum.count).sum::<f64>() + 0.0
     }
 
     /// The sum of the weights of all comparisons.
     pub fn weight(&self) -> f64 {
-        self.sums.iter().map(|sum| sum.weight).sum()
+        self.sums.iter().map(|sum| sum.weight).sum::<f64>() + 0.0
     }
 
     /// The weight that was tied.

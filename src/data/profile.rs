@@ -270,10 +270,10 @@ impl Profile {
         left
     }
 
-    /// For each entry how many ballots it is that compare anything: those of its voters, or one where counts
-    /// are weights.
-    pub(crate) fn sizes(&self) -> Vec<f64> {
-        let size = |ballot: Ballot<'_>| match (ballot.ranked.len() > 1 && ballot.count > 0.0, self.weighted) {
+    /// For each entry how many ballots it is: those of its voters, or one where counts are weights. None of an entry
+    /// that ranks fewer than `least` items: one item is a vote, and two are a comparison.
+    pub(crate) fn sizes(&self, least: usize) -> Vec<f64> {
+        let size = |ballot: Ballot<'_>| match (ballot.ranked.len() >= least && ballot.count > 0.0, self.weighted) {
             (false, _) => 0.0,
             (true, true) => 1.0,
             (true, false) => ballot.count,
@@ -442,7 +442,7 @@ mod tests {
     fn other_counts_leave_out_what_counts_nothing() {
         let left = profile().with_counts(&[0.0, 3.0]);
         assert_eq!((left.len(), left.voters(), left.ballot(0).ranked), (1, 3.0, &ids([3])[..]));
-        assert_eq!(profile().sizes(), [2.0, 0.0]);
+        assert_eq!((profile().sizes(2), profile().sizes(1)), (vec![2.0, 0.0], vec![2.0, 1.0]));
     }
 
     #[test]

@@ -110,25 +110,6 @@ pub(super) fn places_below(order: &[usize]) -> Vec<f64> {
     ratings
 }
 
-/// The items from the top down by a relation without cycles: of those that nothing left is above, the
-/// first-seen comes next. With whether there ever was a choice. O(items²).
-pub(super) fn from_the_top(items: usize, is_above: impl Fn(usize, usize) -> bool) -> (Vec<usize>, bool) {
-    let above = |item: usize| (0..items).filter(|&other| is_above(other, item)).count();
-    let mut left: Vec<usize> = (0..items).map(above).collect();
-    let (mut placed, mut order, mut chosen) = (vec![false; items], Vec::with_capacity(items), false);
-    for _ in 0..items {
-        let mut free = (0..items).filter(|&item| !placed[item] && left[item] == 0);
-        let Some(next) = free.next() else { break };
-        chosen |= free.next().is_some();
-        placed[next] = true;
-        order.push(next);
-        for item in (0..items).filter(|&item| is_above(next, item)) {
-            left[item] -= 1;
-        }
-    }
-    (order, chosen)
-}
-
 /// A note that equal items were put in the order in which they were first seen.
 pub(super) fn first_seen_order(what: &str) -> Note {
     Note::new("first-seen-order", format!("{what} were put in the order in which the items were first seen"))
@@ -143,6 +124,12 @@ fn scored(graph: &PreferenceGraph, ratings: Vec<f64>) -> Box<dyn Fitted> {
         notes: Vec::new(),
         log_odds: None,
     })
+}
+
+/// What ballots decide by themselves, each as a whole, whether or not comparisons connect the items.
+pub(super) fn decided(graph: &PreferenceGraph, ratings: Vec<f64>, notes: Vec<Note>) -> PlainFit {
+    let identification = Identification::by_ballots(graph);
+    PlainFit { ratings, convergence: Convergence::CLOSED_FORM, identification, notes, log_odds: None }
 }
 
 /// An order that is made of comparisons of each two items, which must be connected.
@@ -199,9 +186,7 @@ mod tests {
     use crate::models::{PlackettLuce, Rater, SoftCondorcet};
 
     #[test]
-    fn of_free_items_the_first_seen_comes_first() {
-        assert_eq!(from_the_top(3, |i, j| (i, j) == (2, 0)), (vec![1, 2, 0], true));
-        assert_eq!(from_the_top(3, |i, j| i > j), (vec![2, 1, 0], false));
+    fn ratings_are_places_from_below() {
         assert_eq!(places_below(&[2, 0, 1]), [1.0, 0.0, 2.0]);
     }
 

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::leaderboard::{escaped, lines, rounded, text};
+use super::leaderboard::{escaped, lines, text};
 use crate::simulation::next::NextComparison;
 
-const COLUMNS: [&str; 7] = ["left", "right", "task", "gain", "probability", "met", "joins"];
+const COLUMNS: [&str; 8] = ["left", "right", "task", "gain", "probability", "met", "met_on_task", "joins"];
 
 /// All comparisons as CSV with a header, numbers in full.
 ///
@@ -22,6 +22,7 @@ pub fn next_csv(comparisons: &[NextComparison]) -> Result<Vec<u8>, std::io::Erro
             &it.gain.to_string(),
             &it.probability.to_string(),
             &it.met.to_string(),
+            &text(it.met_on_task),
             &it.joins.to_string(),
         ])?;
     }
@@ -49,7 +50,7 @@ pub fn next_markdown(comparisons: &[NextComparison]) -> Vec<u8> {
             it.task.as_deref().map(escaped).unwrap_or_default(),
             it.probability,
             it.gain,
-            rounded(it.met)
+            it.met
         );
     }
     text.into_bytes()

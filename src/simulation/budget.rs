@@ -3,8 +3,8 @@
 //!
 //! One sequence of comparisons serves all rankers. Samplers see counts and never rows; rankers that learn
 //! comparison by comparison do so at each, and all errors are computed at up to 100 checkpoints along the
-//! budget. In each trial worlds, noise and the samplers' luck come from the same streams whatever the method,
-//! so that differences between methods are paired.
+//! budget. In a trial all methods meet the same world, and the first, second and any further meeting of a pair
+//! on a task comes out the same whichever method asks for it and when, so that differences between methods are paired.
 //!
 //! ```
 //! use palio::simulation::budget::{BudgetStudy, RankerPlan, SamplerPlan, WorldPlan};
@@ -41,6 +41,7 @@ use self::results::{Accumulated, Cell};
 pub use self::results::{BudgetResult, CurvePoint, SummaryRow};
 use self::trial::Trials;
 pub use self::worlds::{Noise, WORLDS, WorldEntry, WorldPlan};
+use super::samplers::MOST_BELIEVED;
 
 /// What is simulated: every world with every sampler, every size of a batch and every ranker.
 #[derive(Debug)]
@@ -112,44 +113,55 @@ impl Default for BudgetStudy {
     }
 }
 
-/// Trials that one thread plays in a row, and those between two questions whether it is enough.
+/// Trials that one thread plays in a row, and those that are begun together.
 const BLOCK: u64 = 8;
 const WAVE: u64 = 8 * BLOCK;
-/// A trial of more comparisons takes many seconds, and can't be stopped while it is played.
+/// A trial of more comparisons takes many seconds.
 const MOST_COMPARISONS: u64 = 10_000_000;
 
 impl BudgetStudy {
     /// Simulates, on all threads of the current rayon pool. `progress` is told how many trials of one world
-    /// with one sampler were added, and may say that it is enough. The result depends on the settings and the
-    /// number of trials alone. O(worlds × samplers × trials × comparisons), and what rankers take at the
-    /// checkpoints.
+    /// with one sampler were added, and may say that it is enough: then what is under way is dropped, and the trials
+    /// count that all methods have made. The result depends on the settings and the number of trials alone.
+    /// O(worlds × samplers × trials × comparisons), and what rankers take at the checkpoints.
     ///
     /// # Errors
-    /// If the settings are not ones that can be simulated, or a ranker can't be applied.
+    /// If the settings are not ones that can be simulated, a ranker can't be applied, or it was stopped before two
+    /// trials of all methods were made.
     pub fn run(&self, progress: &(dyn Fn(u64) -> bool + Sync)) -> Result<BudgetResult, BudgetError> {
         self.check()?;
         let cells = self.cells();
         let mut accumulated: Vec<Accumulated> =
             cells.iter().map(|cell| Accumulated::new(self.rankers.len(), self.checkpoints_of(cell).len())).collect();
         let mut trials = 0;
-        while trials < self.trials && (trials == 0 || progress(0)) {
+        let goes_on = &|| progress(0);
+        while trials < self.trials {
             let end = self.trials.min(trials + WAVE);
-            let blocks: Vec<(usize, u64, u64)> = (0..cells.len())
-                .flat_map(|cell| (trials..end).step_by(BLOCK as usize).map(move |from| (cell, from)))
-                .map(|(cell, from)| (cell, from, end.min(from + BLOCK)))
-                .collect();
-            let parts: Vec<(usize, Accumulated)> = blocks
+            let starts = (trials..end).step_by(BLOCK as usize);
+            let blocks: Vec<(u64, usize)> =
+                starts.flat_map(|from| (0..cells.len()).map(move |cell| (from, cell))).collect();
+            let parts: Vec<Option<Accumulated>> = blocks
                 .into_par_iter()
-                .map(|(cell, from, to)| {
-                    let part = Trials::new(self, &cells[cell])?.play(from..to)?;
-                    progress(to - from);
-                    Ok((cell, part))
+                .map(|(from, cell)| {
+                    let to = end.min(from + BLOCK);
+                    let part = Trials::new(self, &cells[cell])?.play(from..to, goes_on)?;
+                    progress(if part.is_some() { to - from } else { 0 });
+                    Ok(part)
                 })
                 .collect::<Result<_, BudgetError>>()?;
-            for (cell, part) in parts {
-                accumulated[cell].add(part);
+            let whole = parts.chunks(cells.len()).take_while(|parts| parts.iter().all(Option::is_some)).count() as u64;
+            for (place, part) in parts.into_iter().flatten().take(whole as usize * cells.len()).enumerate() {
+                accumulated[place % cells.len()].add(part);
             }
-            trials = end;
+            let done = end.min(trials + whole * BLOCK);
+            let is_stopped = done < end;
+            trials = done;
+            if is_stopped {
+                break;
+            }
+        }
+        if trials < 2 {
+            return Err(BudgetError::Stopped);
         }
         Ok(BudgetResult::of(self, &cells, &accumulated, trials))
     }
@@ -213,6 +225,9 @@ impl BudgetStudy {
             }
             if tasks == 0 {
                 return Err(BudgetError::Tasks);
+            }
+            if let Some(sampler) = self.samplers.iter().find(|it| it.holds_belief() && items > MOST_BELIEVED) {
+                return Err(BudgetError::TooManyItems { sampler: sampler.label().to_owned(), items });
             }
             if let Top::Of(top) = self.top
                 && !(1..=items).contains(&top)

@@ -28,7 +28,7 @@ pub use self::futures::Truth;
 pub use self::goal::{Goal, GoalError};
 use self::joins::joins;
 pub use self::separation::{CurvePoint, Needed, Separation, SeparationSettings};
-use super::samplers::{Belief, Choice, Chooses, Counts, CountsError, SAMPLERS, Sampler, SamplerEntry};
+use super::samplers::{Belief, Choice, Chooses, Counts, CountsError, MOST_BELIEVED, SAMPLERS, Sampler, SamplerEntry};
 use crate::data::graph::{Pair, PreferenceGraph};
 use crate::data::{ItemId, Labels, Log};
 use crate::models::bradley_terry::DENSE_LIMIT;
@@ -38,7 +38,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::structure::Note;
 
 /// More items than this are not planned for: what is believed of them is a dense matrix.
-pub const MOST_ITEMS: usize = 1_500;
+pub const MOST_ITEMS: usize = MOST_BELIEVED;
 
 /// The precision of the prior under which gains are expected: ratings are normal with variance 10 in log-odds.
 /// It is the default of the samplers that have one.
@@ -130,6 +130,8 @@ pub struct NextComparison {
     pub probability: f64,
     /// How often the two met in the log.
     pub met: f64,
+    /// How often they did on this task; `None` where the log has no tasks.
+    pub met_on_task: Option<u32>,
     /// Whether it joins items that nothing connected before.
     pub joins: bool,
 }
@@ -138,7 +140,8 @@ pub struct NextComparison {
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextBatch {
     /// In the order in which they were chosen. No pair is there twice; where there are tasks and more comparisons
-    /// than pairs, none on the same task.
+    /// than open pairs, none on the same task. A sampler that chooses pairs has them meet on tasks that are new to them
+    /// while there are some.
     pub comparisons: Vec<NextComparison>,
     /// What the reader must know.
     pub notes: Vec<Note>,
@@ -159,7 +162,7 @@ impl NextBatch {
         tasks: Option<(&Log, &Labels)>,
         settings: &NextSettings,
     ) -> Result<Self, NextError> {
-        let sampler = settings.sampler.sampler(&settings.set, None)?;
+        let sampler = settings.sampler.sampler(&settings.set)?;
         let mut batch = Batch::new(graph, tasks, settings, sampler)?;
         let mut missing = 0;
         for pair in joins(graph, &batch.counts, &batch.belief, &mut batch.rng) {
@@ -271,12 +274,22 @@ impl<'a> Batch<'a> {
             choice = self.sampler.pick(&self.counts, &mut self.rng);
         }
         let Some(mut choice) = choice else { return false };
-        if self.taken.contains(&(choice.pair, choice.task)) {
-            let Some(task) = self.spare_task(choice.pair) else { return false };
-            choice.task = task;
+        let is_taken = self.taken.contains(&(choice.pair, choice.task));
+        if is_taken || self.is_old(choice) {
+            match self.spare_task(choice.pair) {
+                Some(task) => choice.task = task,
+                None if is_taken => return false,
+                None => {}
+            }
         }
         self.take(choice, false);
         true
+    }
+
+    /// Whether the log has the pair on this task already, and the task was not chosen with care.
+    fn is_old(&self, choice: Choice) -> bool {
+        let cares = self.settings.sampler.chooses == Chooses::Tasks;
+        self.tasks.is_some() && !cares && self.counts.pair_on(choice.pair, choice.task) > 0
     }
 
     /// Of the tasks that the batch does not have this pair on the one on which the pair met least, and of these
@@ -313,6 +326,7 @@ impl<'a> Batch<'a> {
             gain,
             probability: self.fitted.probability(left, right).unwrap_or(0.5),
             met: self.met(low_id, high_id),
+            met_on_task: self.tasks.as_ref().map(|_| self.counts.pair_on(choice.pair, choice.task)),
             joins,
         });
         self.belief.schedule(low, high);
@@ -336,13 +350,13 @@ impl<'a> Batch<'a> {
         }
         if missing > 0 {
             let message = format!(
-                "{missing} comparisons more are needed to connect all items; until then ratings can't be compared across groups"
+                "to connect all items takes {missing} more than these; until then ratings can't be compared across groups"
             );
             notes.push(Note::new("still-disconnected", message));
         }
         if !self.is_full() {
             let message = format!(
-                "{} comparisons were asked for and there are {} without taking one twice",
+                "of the {} comparisons asked for there are {} without taking one twice",
                 self.settings.count,
                 self.chosen.len()
             );

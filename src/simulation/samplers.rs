@@ -12,7 +12,7 @@
 //!
 //! let mut counts = Counts::new(4, 10)?;
 //! let entry = SamplerEntry::find("d-optimal").expect("a sampler");
-//! let mut sampler = entry.sampler(&Settings::default(), None)?;
+//! let mut sampler = entry.sampler(&Settings::default())?;
 //! let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
 //! for _ in 0..6 {
 //!     let choice = sampler.pick(&counts, &mut rng).expect("an open pair");
@@ -116,10 +116,15 @@ pub struct SamplerEntry {
     pub chooses: Chooses,
     /// Its settings.
     pub settings: &'static [Setting],
-    /// Makes the rule from settings, and where it is given from what is believed of the items.
+    /// Whether it holds what it believes of the items as a dense matrix, and inverts it: up to [`MOST_BELIEVED`] items.
     #[serde(skip)]
-    build: fn(&Settings, Option<&Belief>) -> Result<Sampler, SettingsError>,
+    pub holds_belief: bool,
+    #[serde(skip)]
+    build: fn(&Settings) -> Result<Sampler, SettingsError>,
 }
+
+/// More items than this are not believed anything of: it would be a dense matrix, inverted over and over.
+pub const MOST_BELIEVED: usize = 1_500;
 
 /// Every sampler, in the order in which they are shown.
 pub const SAMPLERS: &[SamplerEntry] = &[
@@ -141,14 +146,13 @@ impl SamplerEntry {
         SAMPLERS.iter().find(|entry| entry.name == name)
     }
 
-    /// The sampler with these settings. Those that rest on a Bradley-Terry fit make their own from the
-    /// counts; a `belief` that is given is taken in its place, and changed only by what is scheduled and told.
+    /// The sampler with these settings. Those that rest on a Bradley-Terry fit make their own from the counts.
     ///
     /// # Errors
     /// If a setting is not one of this sampler's, or its value is not one it takes.
-    pub fn sampler(&self, settings: &Settings, belief: Option<&Belief>) -> Result<Sampler, SettingsError> {
+    pub fn sampler(&self, settings: &Settings) -> Result<Sampler, SettingsError> {
         settings.check(self.name, self.settings)?;
-        (self.build)(settings, belief)
+        (self.build)(settings)
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Resistance {
     pub worst_connected: Vec<PairResistance>,
     /// For each item its mean resistance to the others that it is connected with; `None` for a single one.
     pub by_item: Vec<Option<f64>>,
+    /// Whether every iterative solve converged; true where there is none.
+    pub converged: bool,
     network: Network,
     dense: Option<Dense>,
 }
@@ -130,6 +132,7 @@ impl Resistance {
             mean_error: None,
             worst_connected: Vec::new(),
             by_item: vec![None; items],
+            converged: true,
             network,
             dense: None,
         }
@@ -175,9 +178,11 @@ impl Resistance {
             (found.mean_connected, found.mean_error) = (Some(mean), Some(error));
         }
         let mut worst = Worst::new(listed);
-        for (i, j, resistance) in found.network.loosest_pairs(&sketch) {
+        let loosest = found.network.loosest_pairs(&sketch);
+        for &(i, j, resistance) in &loosest.pairs {
             worst.offer(i, j, resistance);
         }
+        found.converged = sketch.converged && loosest.converged;
         found.worst_connected = worst.sorted();
         found
     }

@@ -67,7 +67,11 @@ pub fn bootstrap(
     let ballots = evidence.ballots.filter(|_| grouped.is_none() && evidence.rows.is_none());
     let ballots = ballots.map(|profile| Clusters::of_ballots(profile, evidence.graph));
     let drawn = grouped.or(ballots.as_ref());
-    let units = units(evidence.graph, fitted, drawn);
+    let units = match evidence.ballots {
+        // What a rule makes of ballots may rest on ballots that compare nothing.
+        Some(profile) if ballots.is_some() && fitted.likelihood().is_none() => ballots_with(profile),
+        _ => units(evidence.graph, fitted, drawn),
+    };
     let identified = &fitted.identification().members;
     let (members, few): (Vec<ItemId>, Vec<ItemId>) =
         identified.iter().partition(|member| units[member.index()] >= FEW_UNITS);
@@ -91,7 +95,8 @@ pub fn bootstrap(
     let found =
         Uncertainty::new(items, members.clone(), Spread::Replicates((0..members.len()).map(by_member).collect()));
     if members.iter().all(|&member| found.std_error(member).is_none_or(|error| error <= 0.0)) {
-        let message = "every resample gave the same ratings (only ties?): there is no spread to tell errors from";
+        let message = "every resample gave the same ratings, so there is no spread to tell errors from: what the input says is \
+                       unanimous, or all of it is ties";
         notes.push(Note::new("no-spread", message));
         return Ok(Uncertainty { notes, ..Uncertainty::unknown(items) });
     }
@@ -220,6 +225,17 @@ fn few_units(graph: &PreferenceGraph, few: &[ItemId], clusters: Option<&Clusters
     Note::new("few-comparisons", message)
 }
 
+/// For each item the ballots on which it stands. O(places).
+fn ballots_with(profile: &Profile) -> Vec<f64> {
+    let mut with = vec![0.0; profile.items().len()];
+    for (ballot, size) in profile.ballots().zip(profile.sizes(1)) {
+        for item in ballot.ranked {
+            with[item.index()] += size;
+        }
+    }
+    with
+}
+
 /// What a replicate is drawn from.
 enum Resampler<'a> {
     /// Ballots, as many as there are voters, or entries where counts are weights.
@@ -250,7 +266,7 @@ impl<'a> Resampler<'a> {
     fn new(evidence: Evidence<'a>, clusters: Option<(&'a Clusters, &'a Labels)>) -> Result<Self, FitError> {
         let graph = evidence.graph;
         Ok(match (evidence.ballots, evidence.rows, clusters) {
-            (Some(profile), None, None) => Self::Ballots { profile, urn: Urn::of_sizes(profile.sizes()) },
+            (Some(profile), None, None) => Self::Ballots { profile, urn: Urn::of_sizes(profile.sizes(1)) },
             (None, None, None) => Self::Cells { graph, urn: Urn::new(graph) },
             (_, None, Some((clusters, _))) => Self::ClustersOfCells { graph, clusters },
             (ballots, Some(log), clusters) => {

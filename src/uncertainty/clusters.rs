@@ -88,7 +88,7 @@ impl Clusters {
     /// counts are [weights](Profile::is_weighted), each entry is one ballot. O(places + cells).
     pub fn of_ballots(profile: &Profile, graph: &PreferenceGraph) -> Self {
         let ballots =
-            Ballots { profile: profile.clone(), copies: profile.sizes(), finder: CellFinder::new(graph).into_owned() };
+            Ballots { profile: profile.clone(), copies: profile.sizes(2), finder: CellFinder::new(graph).into_owned() };
         Self {
             column: Profile::BALLOT.to_owned(),
             len: profile.len(),

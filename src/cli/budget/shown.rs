@@ -32,6 +32,17 @@ pub(super) fn summary(study: &BudgetStudy, result: &BudgetResult) -> String {
     text
 }
 
+/// From where on the target is met, and between what that lies.
+fn to_target(row: &SummaryRow) -> String {
+    let number = |count: u64| grouped(count as f64);
+    let Some(samples) = row.samples_to_target else { return "–".to_owned() };
+    let low = row.samples_to_target_low.unwrap_or(samples);
+    match row.samples_to_target_high {
+        Some(high) => format!("{} ({}–{})", number(samples), number(low), number(high)),
+        None => format!("{} ({}–)", number(samples), number(low)),
+    }
+}
+
 fn world_table(study: &BudgetStudy, rows: &[SummaryRow], width: usize) -> String {
     let with_error = |value: f64, error: f64| format!("{value:.4} ±{error:.4}");
     let batches = study.batches.len() > 1 || study.batches.iter().any(|&batch| batch > 1);
@@ -48,7 +59,7 @@ fn world_table(study: &BudgetStudy, rows: &[SummaryRow], width: usize) -> String
             _ => "lowest".to_owned(),
         }),
         Column::new("at the end", true, rows, |row| with_error(row.final_error, row.final_std_error)),
-        Column::new("to target", true, rows, |row| number(row.samples_to_target)),
+        Column::new("to target", true, rows, to_target),
         Column::new("rounds", true, rows, |row| only_if(batches, number(row.rounds_to_target))),
         Column::new("cost", true, rows, |row| {
             only_if(is_priced, row.cost_to_target.map_or_else(|| "–".to_owned(), trimmed))

@@ -20,7 +20,7 @@ use crate::cli::names::find_item;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct NextArgs {
-    /// How many comparisons to choose; none is chosen twice
+    /// How many comparisons to choose; no pair is chosen twice, or where the log has tasks none twice on the same
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) count: u32,
 
@@ -57,8 +57,8 @@ pub(super) struct UntilArgs {
     #[arg(long, value_name = "WHAT", default_value = "posterior", requires = "until")]
     truth: TruthArg,
 
-    /// How many futures are simulated
-    #[arg(long, value_name = "N", default_value_t = 200, requires = "until", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// How many futures are simulated, 10 or more
+    #[arg(long, value_name = "N", default_value_t = 200, requires = "until", value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     pub(super) trials: u32,
 
     /// A future ends after so many more comparisons [default: 100 times those of the log, from 1000 to ten million]
@@ -139,7 +139,7 @@ impl Chosen {
         })?;
         let mut set = Settings::parse(parts).with_context(|| format!("--sampler {text}"))?;
         set.seed = seed;
-        entry.sampler(&set, None).with_context(|| format!("--sampler {text}"))?;
+        entry.sampler(&set).with_context(|| format!("--sampler {text}"))?;
         Ok(Self { entry, set })
     }
 

@@ -50,9 +50,13 @@ pub(super) fn until(found: &Separation) -> String {
         );
     };
     let end = |value: Option<u64>| number(value).unwrap_or_else(|| format!("more than {most}"));
+    let wrongly = match found.wrong {
+        0 => String::new(),
+        wrong => format!("; in {wrong} of them something is told apart the wrong way round"),
+    };
     format!(
         "{}: about {median} more comparisons ({} to {} by the number of futures), the median of {futures}; 8 in 10 \
-         need {} to {}",
+         need {} to {}{wrongly}",
         found.goal,
         end(needed.median_low),
         end(needed.median_high),

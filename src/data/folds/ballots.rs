@@ -15,7 +15,7 @@ pub(super) struct HeldBallots<'a> {
 
 impl<'a> HeldBallots<'a> {
     pub(super) fn drawn(profile: &'a Profile, settings: FoldSettings) -> Result<Self, FoldError> {
-        let sizes = whole(profile.sizes().into_iter())?;
+        let sizes = whole(profile.sizes(2).into_iter())?;
         Ok(Self { profile, held: shared_out(&sizes, "ballots", settings)? })
     }
 

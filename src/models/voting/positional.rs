@@ -1,6 +1,6 @@
 //! Rules that count the first places of ballots: plurality and approval.
 
-use super::{ballots, scored};
+use super::{ballots, decided};
 use crate::data::profile::Profile;
 use crate::models::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Rater, RaterEntry, Setting, Units};
 
@@ -49,14 +49,15 @@ impl Default for Approval {
 impl Rater for Plurality {
     /// O(ballots + tied first places).
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
-        Ok(scored(evidence.graph, approvals(ballots(&evidence, PLURALITY.name)?, 1)))
+        Ok(Box::new(decided(evidence.graph, approvals(ballots(&evidence, PLURALITY.name)?, 1), Vec::new())))
     }
 }
 
 impl Rater for Approval {
     /// O(places on all ballots).
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
-        Ok(scored(evidence.graph, approvals(ballots(&evidence, APPROVAL.name)?, self.places as usize)))
+        let approvals = approvals(ballots(&evidence, APPROVAL.name)?, self.places as usize);
+        Ok(Box::new(decided(evidence.graph, approvals, Vec::new())))
     }
 }
 

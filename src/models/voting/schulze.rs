@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::{Strength, Votes, first_seen_order, from_the_top, ordered, places_below};
+use super::{Strength, Votes, ordered};
 use crate::data::graph::PreferenceGraph;
 use crate::models::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Rater, RaterEntry, Setting, Units};
 
@@ -24,14 +24,14 @@ pub(in crate::models) const ENTRY: RaterEntry = RaterEntry {
     },
 };
 
-/// Schulze's method. The rating is the number of items below in an order of all.
+/// Schulze's method. His winners, of which no other has a stronger path to them than the one back, are level; below
+/// them stand the winners among the others, and so on. The rating is the number of items below.
 ///
 /// # Source
-/// Schulze 2011, *Social Choice and Welfare* 36. His relation leaves some items unordered: of the items
-/// that nothing left is above, the first-seen comes next. That is the order of `OpenSpiel`'s `schulze`
-/// where the relation orders all items. It sorts by comparing two items at a time, which is no order
-/// where some are unordered, and so may contradict the relation: of votes for the third over the first of
-/// three items alone it makes 1, 2, 3, and this rule 2, 3, 1.
+/// Schulze 2011, *Social Choice and Welfare* 36. With level items in first-seen order that is the order of `OpenSpiel`'s
+/// `schulze` where his relation orders all items. It sorts by comparing two items at a time, which is no order where
+/// some are unordered, and so may contradict the relation: of votes for the third over the first of three items alone
+/// it makes 1, 2, 3, and here the second and the third are level above the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schulze {
     /// What a defeat counts.
@@ -48,10 +48,26 @@ impl Rater for Schulze {
     /// O(items³).
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let paths = strongest_paths(evidence.graph, self.strength)?;
-        let (order, chosen) = from_the_top(paths.nrows(), |i, j| paths[(i, j)] > paths[(j, i)]);
-        let notes = chosen.then(|| first_seen_order("items of which neither has the stronger path")).into_iter();
-        Ok(Box::new(ordered(evidence.graph, places_below(&order), notes.collect())))
+        let ratings = below_winners(paths.nrows(), |i, j| paths[(i, j)] > paths[(j, i)]);
+        Ok(Box::new(ordered(evidence.graph, ratings, Vec::new())))
     }
+}
+
+/// For each item how many stand below it where those that none is above come first, all level, then those that none
+/// of the others is above, and so on. The relation has no cycles. O(items²).
+fn below_winners(items: usize, is_above: impl Fn(usize, usize) -> bool) -> Vec<f64> {
+    let mut above: Vec<usize> =
+        (0..items).map(|item| (0..items).filter(|&other| is_above(other, item)).count()).collect();
+    let (mut ratings, mut left) = (vec![0.0; items], (0..items).collect::<Vec<_>>());
+    while !left.is_empty() {
+        let (winners, others): (Vec<usize>, Vec<usize>) = left.into_iter().partition(|&item| above[item] == 0);
+        for &winner in &winners {
+            ratings[winner] = others.len() as f64;
+            others.iter().filter(|&&other| is_above(winner, other)).for_each(|&other| above[other] -= 1);
+        }
+        left = if winners.is_empty() { Vec::new() } else { others };
+    }
+    ratings
 }
 
 /// At `(i, j)` the strength of the strongest chain of defeats from i to j, which is that of its weakest
@@ -97,8 +113,14 @@ mod tests {
     #[test]
     fn an_unordered_item_does_not_hide_a_defeat() {
         // The third item beat the first, and nobody met the second: OpenSpiel's sort leaves 1, 2, 3.
-        assert_eq!(ratings(&[&[2, 0]]), [0.0, 2.0, 1.0]);
+        assert_eq!(ratings(&[&[2, 0]]), [0.0, 1.0, 1.0]);
         // Where all are ordered, both agree.
         assert_eq!(ratings(&[&[2, 0, 1]]), [1.0, 0.0, 2.0]);
+    }
+
+    #[test]
+    fn items_in_a_level_cycle_are_equal() {
+        assert_eq!(ratings(&[&[0, 1, 2], &[1, 2, 0], &[2, 0, 1]]), [0.0; 3]);
+        assert_eq!(ratings(&[&[0, 1, 2], &[1, 0, 2]]), [1.0, 1.0, 0.0]);
     }
 }

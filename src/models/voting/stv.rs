@@ -1,6 +1,8 @@
 //! The single transferable vote.
 
-use super::{ballots, first_seen_order, ordered, places_below};
+use std::ops::Range;
+
+use super::{ballots, decided, first_seen_order, places_below};
 use crate::data::ItemId;
 use crate::data::profile::{Ballot, Profile};
 use crate::models::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Note, Rater, RaterEntry, Setting, Units};
@@ -33,7 +35,7 @@ pub(in crate::models) const ENTRY: RaterEntry = RaterEntry {
 /// `OpenSpiel`'s `stv`: the quota is ⌊votes / (winners + 1) + 1⌋; a winner keeps its first *quota* of
 /// votes, in the order of the ballots, and the last ones pass on whole; of equal items the first-seen is
 /// elected and the last-seen taken out; this goes on when all seats are filled. Items tied on a ballot,
-/// which it does not know, stand there in first-seen order.
+/// which it does not know, share its vote alike while they are standing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stv {
     /// How many are to be elected; half of the items, rounded down, without it. It is less than the items.
@@ -64,19 +66,48 @@ impl Rater for Stv {
         if rounds.iter().any(|round| round.tied) {
             notes.push(first_seen_order("items with equal votes"));
         }
-        if profile.ballots().any(|ballot| ballot.groups().any(|group| group.len() > 1)) {
-            notes.push(Note { code: "tied-ballots".into(), ..first_seen_order("items tied on a ballot") });
-        }
-        Ok(Box::new(ordered(evidence.graph, places_below(&order), notes)))
+        Ok(Box::new(decided(evidence.graph, places_below(&order), notes)))
     }
 }
 
 /// A ballot while votes are counted.
-struct Vote {
-    ranked: Vec<ItemId>,
-    /// The place that it counts for; behind the last when it is used up.
-    place: usize,
+struct Vote<'a> {
+    ballot: Ballot<'a>,
+    /// The places of the tied items that it counts for, as far as they are standing; empty when it is used up.
+    places: Range<usize>,
     weight: f64,
+}
+
+impl<'a> Vote<'a> {
+    fn new(ballot: Ballot<'a>) -> Self {
+        let mut vote = Self { ballot, places: 0..0, weight: ballot.count };
+        vote.move_on();
+        vote
+    }
+
+    /// To the tied items that come next on the ballot.
+    fn move_on(&mut self) {
+        let from = self.places.end;
+        let levels = &self.ballot.levels[from..];
+        self.places = from..from + levels.iter().take_while(|&&level| level == levels[0]).count();
+    }
+
+    fn items(&self) -> &'a [ItemId] {
+        &self.ballot.ranked[self.places.clone()]
+    }
+
+    /// What each of its items that are standing has of it.
+    fn share(&self, standing: &[bool]) -> f64 {
+        let sharing = self.items().iter().filter(|item| standing[item.index()]).count();
+        self.weight / sharing.max(1) as f64
+    }
+
+    /// Passes on from items none of which is left.
+    fn transfer(&mut self, standing: &[bool]) {
+        while !self.places.is_empty() && !self.items().iter().any(|item| standing[item.index()]) {
+            self.move_on();
+        }
+    }
 }
 
 impl Stv {
@@ -91,39 +122,29 @@ impl Stv {
             return Err(FitError::TooManyWinners { winners, items });
         }
         let quota = (profile.voters() / (winners as f64 + 1.0) + 1.0).floor();
-        let mut votes = votes(profile);
+        let mut votes: Vec<Vote<'_>> = profile.ballots().map(Vote::new).collect();
         let (mut standing, mut rounds) = (vec![true; items], Vec::with_capacity(items));
         for _ in 0..items {
-            let round = next(&scores(&votes, items), &standing, quota);
-            standing[round.item.index()] = false;
+            let round = next(&scores(&votes, &standing), &standing, quota);
             if round.elected {
-                keep(&mut votes, round.item, quota);
+                keep(&mut votes, round.item, quota, &standing);
             }
-            transfer(&mut votes, round.item, &standing);
+            standing[round.item.index()] = false;
+            for vote in &mut votes {
+                vote.transfer(&standing);
+            }
             rounds.push(round);
         }
         Ok(rounds)
     }
 }
 
-fn votes(profile: &Profile) -> Vec<Vote> {
-    let vote = |ballot: Ballot<'_>| {
-        let mut ranked = Vec::with_capacity(ballot.ranked.len());
-        for group in ballot.groups() {
-            let from = ranked.len();
-            ranked.extend_from_slice(group);
-            ranked[from..].sort_unstable();
-        }
-        Vote { ranked, place: 0, weight: ballot.count }
-    };
-    profile.ballots().map(vote).collect()
-}
-
-fn scores(votes: &[Vote], items: usize) -> Vec<f64> {
-    let mut scores = vec![0.0; items];
+fn scores(votes: &[Vote<'_>], standing: &[bool]) -> Vec<f64> {
+    let mut scores = vec![0.0; standing.len()];
     for vote in votes {
-        if let Some(item) = vote.ranked.get(vote.place) {
-            scores[item.index()] += vote.weight;
+        let share = vote.share(standing);
+        for item in vote.items().iter().filter(|item| standing[item.index()]) {
+            scores[item.index()] += share;
         }
     }
     scores
@@ -133,30 +154,25 @@ fn scores(votes: &[Vote], items: usize) -> Vec<f64> {
 fn next(scores: &[f64], standing: &[bool], quota: f64) -> StvRound {
     let standing = || (0..scores.len()).filter(|&item| standing[item]);
     let best = standing().map(|item| scores[item]).fold(f64::NEG_INFINITY, f64::max);
-    let elected = best >= quota;
+    let elected = is_level(best, quota) || best > quota;
     let votes = if elected { best } else { standing().map(|item| scores[item]).fold(f64::INFINITY, f64::min) };
-    #[expect(clippy::float_cmp, reason = "one of these scores")]
-    let mut equal = standing().filter(|&item| scores[item] == votes);
+    let mut equal = standing().filter(|&item| is_level(scores[item], votes));
     let tied = equal.clone().count() > 1;
     let item = if elected { equal.next() } else { equal.next_back() };
     StvRound { item: ItemId(item.unwrap_or_default() as u32), votes, elected, tied }
 }
 
-/// Takes a quota of votes, which stay with the winner, from the first ballots.
-fn keep(votes: &mut [Vote], winner: ItemId, quota: f64) {
-    let mut left = quota;
-    for vote in votes.iter_mut().filter(|vote| vote.ranked.get(vote.place) == Some(&winner)) {
-        let kept = vote.weight.min(left);
-        vote.weight -= kept;
-        left -= kept;
-    }
+/// Whether numbers of votes differ by rounding alone, which shares of votes have.
+fn is_level(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-12 * a.abs().max(b.abs())
 }
 
-/// Passes votes for an item on to the next on the ballot that is still standing.
-fn transfer(votes: &mut [Vote], from: ItemId, standing: &[bool]) {
-    for vote in votes.iter_mut().filter(|vote| vote.ranked.get(vote.place) == Some(&from)) {
-        while vote.ranked.get(vote.place).is_some_and(|item| !standing[item.index()]) {
-            vote.place += 1;
-        }
+/// Takes a quota of votes, which stay with the winner, from the first ballots.
+fn keep(votes: &mut [Vote<'_>], winner: ItemId, quota: f64, standing: &[bool]) {
+    let mut left = quota;
+    for vote in votes.iter_mut().filter(|vote| vote.items().contains(&winner)) {
+        let kept = vote.share(standing).min(left);
+        vote.weight -= kept;
+        left -= kept;
     }
 }

@@ -1,6 +1,6 @@
 //! Worlds, samplers and rankers as they are written, such as `mallows:0.3` and `elo:k=8`.
 
-use super::super::samplers::{CountsError, SAMPLERS, Sampler, SamplerEntry};
+use super::super::samplers::{CountsError, MOST_BELIEVED, SAMPLERS, Sampler, SamplerEntry};
 use crate::models::FitError;
 use crate::settings::{Setting, Settings, SettingsError};
 
@@ -47,6 +47,20 @@ pub enum BudgetError {
     Cost {
         /// The cost.
         cost: f64,
+    },
+    /// It was stopped before there was a result.
+    #[error("stopped before two trials of every method were made, so there is nothing to tell")]
+    Stopped,
+    /// Beliefs about so many items don't fit.
+    #[error(
+        "{sampler} holds what it believes of {items} items as a matrix, and works up to {MOST_BELIEVED} of them; take \
+         another sampler, such as uniform or least-played"
+    )]
+    TooManyItems {
+        /// The sampler.
+        sampler: String,
+        /// How many items there would be.
+        items: usize,
     },
     /// Nothing to rank.
     #[error("a comparison needs two items, and there would be {items}; give 2 or more")]
@@ -213,8 +227,13 @@ impl SamplerPlan {
         &self.label
     }
 
+    /// Whether it works for some number of items only.
+    pub(super) fn holds_belief(&self) -> bool {
+        self.entry.holds_belief
+    }
+
     /// A new one, which has seen nothing.
     pub(super) fn sampler(&self) -> Result<Sampler, BudgetError> {
-        self.entry.sampler(&self.settings, None).map_err(|error| wrong(&self.label, error))
+        self.entry.sampler(&self.settings).map_err(|error| wrong(&self.label, error))
     }
 }

@@ -160,21 +160,23 @@ impl RankerPlan {
             &Method::Averaging { by_task } => {
                 let cells = if by_task { items * tasks } else { items };
                 let (sums, seen) = (vec![0.0; cells], vec![0.0; cells]);
-                Learner { label: &self.label, ratings: vec![0.0; items], rule: Rule::Averaging { by_task, sums, seen } }
+                self.beginner(vec![0.0; items], Rule::Averaging { by_task, sums, seen })
             }
             &Method::Elo(elo) => {
                 let rule = Rule::Elo { k: elo.k, log_odds: elo.base.ln() / elo.scale };
-                Learner { label: &self.label, ratings: vec![elo.start; items], rule }
+                self.beginner(vec![elo.start; items], rule)
             }
             &Method::SoftSteps { soft, rate } => {
-                let ratings = vec![f64::midpoint(soft.lower, soft.upper); items];
-                Learner { label: &self.label, ratings, rule: Rule::SoftSteps { soft, rate } }
+                self.beginner(vec![f64::midpoint(soft.lower, soft.upper); items], Rule::SoftSteps { soft, rate })
             }
             Method::Rater { rater, .. } => {
-                let rule = Rule::Rater { rater: &**rater, is_fitted: false };
-                Learner { label: &self.label, ratings: vec![0.0; items], rule }
+                self.beginner(vec![0.0; items], Rule::Rater { rater: &**rater, is_fitted: false })
             }
         }
+    }
+
+    fn beginner<'a>(&'a self, ratings: Vec<f64>, rule: Rule<'a>) -> Learner<'a> {
+        Learner { label: &self.label, ratings, failures: 0, rule }
     }
 }
 
@@ -189,6 +191,8 @@ fn known() -> impl Iterator<Item = &'static str> {
 pub(super) struct Learner<'a> {
     label: &'a str,
     ratings: Vec<f64>,
+    /// Fits that had not converged.
+    failures: u64,
     rule: Rule<'a>,
 }
 
@@ -243,6 +247,11 @@ impl Learner<'_> {
         }
     }
 
+    /// How many of its fits had not converged.
+    pub(super) fn failures(&self) -> u64 {
+        self.failures
+    }
+
     /// The ratings as they are now; higher is better. Those that are not online fit to the evidence.
     pub(super) fn ratings(&mut self, evidence: Option<Evidence<'_>>) -> Result<&[f64], BudgetError> {
         match &mut self.rule {
@@ -252,6 +261,7 @@ impl Learner<'_> {
                 if let Some(evidence) = evidence {
                     let start = is_fitted.then_some(self.ratings.as_slice());
                     let fitted = rater.fit(evidence, start).map_err(|error| fit_error(self.label, error))?;
+                    self.failures += u64::from(!fitted.convergence().converged);
                     self.ratings.copy_from_slice(fitted.ratings());
                     *is_fitted = self.ratings.iter().all(|rating| rating.is_finite());
                 }

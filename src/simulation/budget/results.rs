@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::super::topologies::Moments;
 use super::BudgetStudy;
+use crate::structure::Note;
 
 /// A world with a sampler that chooses so many comparisons at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(super) struct Accumulated {
     points: Vec<PointSums>,
     /// Ranker × trial: the mean of the error along the budget.
     averages: Vec<Vec<f64>>,
+    /// One a ranker: fits at checkpoints that had not converged.
+    failures: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,7 +47,12 @@ struct PointSums {
 
 impl Accumulated {
     pub(super) fn new(rankers: usize, checkpoints: usize) -> Self {
-        Self { rankers, points: vec![PointSums::default(); rankers * checkpoints], averages: vec![Vec::new(); rankers] }
+        Self {
+            rankers,
+            points: vec![PointSums::default(); rankers * checkpoints],
+            averages: vec![Vec::new(); rankers],
+            failures: vec![0; rankers],
+        }
     }
 
     /// Adds the errors of a trial, checkpoint × ranker, after those of an order that knows nothing. Between two
@@ -68,6 +76,13 @@ impl Accumulated {
         }
     }
 
+    /// Adds the fits of a trial that had not converged, one number a ranker.
+    pub(super) fn add_failures(&mut self, failures: &[u64]) {
+        for (sum, failures) in self.failures.iter_mut().zip(failures) {
+            *sum += failures;
+        }
+    }
+
     /// Adds the trials after these.
     pub(super) fn add(&mut self, part: Self) {
         for (sums, part) in self.points.iter_mut().zip(part.points) {
@@ -79,6 +94,7 @@ impl Accumulated {
         for (averages, part) in self.averages.iter_mut().zip(part.averages) {
             averages.extend(part);
         }
+        self.add_failures(&part.failures);
     }
 }
 
@@ -167,10 +183,17 @@ pub struct SummaryRow {
     /// The comparisons after which, at every later checkpoint too, the target is met; none where it is not
     /// met within the budget.
     pub samples_to_target: Option<u64>,
+    /// The lower end of its 95 % interval for the number of trials: from here on the target may be met, by a score
+    /// test of the share of trials at each checkpoint. None where it is refused at the end of the budget.
+    pub samples_to_target_low: Option<u64>,
+    /// The upper end: from here on it is known to be met. None where it is not within the budget.
+    pub samples_to_target_high: Option<u64>,
     /// The batches that those are.
     pub rounds_to_target: Option<u64>,
     /// What they cost.
     pub cost_to_target: Option<f64>,
+    /// Fits of the ranker at checkpoints, over all trials, that had not converged.
+    pub unconverged_fits: u64,
 }
 
 impl BudgetResult {
@@ -182,12 +205,35 @@ impl BudgetResult {
             for (cell, sums) in of_world() {
                 for ranker in 0..study.rankers.len() {
                     let curve = curve(study, cell, sums, ranker);
-                    result.summary.push(summary(study, &curve, &sums.averages[ranker], best));
+                    result.summary.push(SummaryRow {
+                        unconverged_fits: sums.failures[ranker],
+                        ..summary(study, &curve, &sums.averages[ranker], best)
+                    });
                     result.curves.extend(curve);
                 }
             }
         }
         result
+    }
+
+    /// What the reader must know: which rankers had fits that did not converge.
+    pub fn notes(&self) -> Vec<Note> {
+        let mut rankers: Vec<&str> = self.summary.iter().map(|row| row.ranker.as_str()).collect();
+        rankers.sort_unstable();
+        rankers.dedup();
+        let failed = |ranker: &str| -> u64 {
+            self.summary.iter().filter(|row| row.ranker == ranker).map(|row| row.unconverged_fits).sum()
+        };
+        let note = |(ranker, failures): (&str, u64)| {
+            let message = format!("{ranker}: {failures} of its fits along the budgets had not converged");
+            Note::new("not-converged", message)
+        };
+        rankers
+            .into_iter()
+            .map(|ranker| (ranker, failed(ranker)))
+            .filter(|(_, failures)| *failures > 0)
+            .map(note)
+            .collect()
     }
 }
 
@@ -223,8 +269,10 @@ fn curve(study: &BudgetStudy, cell: &Cell, sums: &Accumulated, ranker: usize) ->
 /// The row of a curve, which has a point at least.
 fn summary(study: &BudgetStudy, curve: &[CurvePoint], averages: &[f64], best: Option<&Vec<f64>>) -> SummaryRow {
     let last = &curve[curve.len() - 1];
-    let short_of = curve.iter().rposition(|point| point.reached < study.target.probability);
-    let met = curve.get(short_of.map_or(0, |at| at + 1));
+    let wanted = study.target.probability;
+    let met = met_from(curve, wanted);
+    // The shares that a score test at 5 % does not refuse are those within this of the wanted one.
+    let doubt = Z * (wanted * (1.0 - wanted) / averages.len() as f64).sqrt();
     let [mut average, mut behind] = [Moments::default(); 2];
     for (trial, value) in averages.iter().enumerate() {
         average.add(*value);
@@ -243,9 +291,21 @@ fn summary(study: &BudgetStudy, curve: &[CurvePoint], averages: &[f64], best: Op
         final_error: last.error,
         final_std_error: last.std_error,
         samples_to_target: met.map(|point| point.samples),
+        samples_to_target_low: met_from(curve, wanted - doubt).map(|point| point.samples),
+        samples_to_target_high: met_from(curve, wanted + doubt).map(|point| point.samples),
         rounds_to_target: met.map(|point| point.rounds),
         cost_to_target: met.map(|point| point.cost),
+        unconverged_fits: 0,
     }
+}
+
+/// The 97.5 % point of the normal law.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// The point from which on the target is met in at least this share of trials.
+fn met_from(curve: &[CurvePoint], share: f64) -> Option<&CurvePoint> {
+    let short_of = curve.iter().rposition(|point| point.reached < share);
+    curve.get(short_of.map_or(0, |at| at + 1))
 }
 
 #[cfg(test)]

@@ -40,20 +40,29 @@ impl<'a> Trials<'a> {
         })
     }
 
-    /// Plays these trials.
-    pub(super) fn play(&self, trials: Range<u64>) -> Result<Accumulated, BudgetError> {
+    /// Plays these trials, while it `goes_on`; `None` where it did not.
+    pub(super) fn play(
+        &self,
+        trials: Range<u64>,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Option<Accumulated>, BudgetError> {
         let mut sums = Accumulated::new(self.study.rankers.len(), self.checkpoints.len());
         let mut errors = vec![Errors::default(); self.checkpoints.len() * self.study.rankers.len()];
         for trial in trials {
-            let start = self.trial(trial, &mut errors)?;
-            sums.add_trial(start, &errors, &self.checkpoints, self.cell.batch, self.study.target.error);
+            let Some(played) = self.trial(trial, &mut errors, goes_on)? else { return Ok(None) };
+            sums.add_trial(played.start, &errors, &self.checkpoints, self.cell.batch, self.study.target.error);
+            sums.add_failures(&played.failures);
         }
-        Ok(sums)
+        Ok(Some(sums))
     }
 
-    /// Plays one, and writes the errors of each ranker at each checkpoint: checkpoint × ranker. Returns those
-    /// of an order that knows nothing.
-    fn trial(&self, trial: u64, errors: &mut [Errors]) -> Result<Errors, BudgetError> {
+    /// Plays one, and writes the errors of each ranker at each checkpoint: checkpoint × ranker.
+    fn trial(
+        &self,
+        trial: u64,
+        errors: &mut [Errors],
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Option<Played>, BudgetError> {
         let study = self.study;
         let drawn = self.world.draw(study.items, study.tasks, study.seed, trial);
         let mut counts = self.blank.clone();
@@ -63,9 +72,15 @@ impl<'a> Trials<'a> {
         let mut luck = stream(study.seed, Purpose::BudgetChoices, trial);
         let mut results = Results::new(self, &counts);
         let mut pending: Vec<(Choice, Sample)> = Vec::with_capacity(self.cell.batch.min(study.comparisons) as usize);
-        let mut made = 0;
+        let (mut made, mut asked) = (0, 0);
         for (&checkpoint, errors) in self.checkpoints.iter().zip(errors.chunks_mut(study.rankers.len())) {
             while made < checkpoint {
+                if made >= asked {
+                    if !goes_on() {
+                        return Ok(None);
+                    }
+                    asked = made + BETWEEN_QUESTIONS;
+                }
                 let end = (made + self.cell.batch).min(study.comparisons);
                 for _ in made..end {
                     let Some(choice) = sampler.pick(&counts, &mut luck) else { break };
@@ -82,8 +97,20 @@ impl<'a> Trials<'a> {
             results.measure(&counts, &drawn, study.top, errors)?;
         }
         let in_order: Vec<usize> = (0..counts.items()).collect();
-        Ok(errors_of(&in_order, &drawn.truth, study.top))
+        let failures = results.learners.iter().map(Learner::failures).collect();
+        Ok(Some(Played { start: errors_of(&in_order, &drawn.truth, study.top), failures }))
     }
+}
+
+/// Comparisons between two questions whether to go on.
+const BETWEEN_QUESTIONS: u64 = 256;
+
+/// What is told of a trial beside its errors.
+struct Played {
+    /// The errors of an order that knows nothing.
+    start: Errors,
+    /// For each ranker, at how many checkpoints its fit had not converged.
+    failures: Vec<u64>,
 }
 
 /// What rankers know in a trial.
@@ -182,7 +209,7 @@ impl<'a> Results<'a> {
 
 /// The items from the highest rated down; equal ones by number, which tells nothing of the truth. What is not
 /// a number comes last.
-fn order_by(ratings: &[f64], order: &mut Vec<usize>) {
+pub(super) fn order_by(ratings: &[f64], order: &mut Vec<usize>) {
     let key = |item: usize| if ratings[item].is_nan() { f64::NEG_INFINITY } else { ratings[item] };
     order.clear();
     order.extend(0..ratings.len());

@@ -19,6 +19,7 @@ use crate::models::Rater;
 use crate::models::bradley_terry::logistic;
 use crate::random::{Purpose, SimRng, stream};
 use crate::settings::{Setting, Settings, SettingsError};
+use crate::structure::Note;
 
 /// A registered world.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -41,6 +42,7 @@ pub const WORLDS: &[WorldEntry] = &[MALLOWS, PLACKETT_LUCE, BRADLEY_TERRY, CYCLI
 pub struct WorldPlan {
     label: String,
     source: Source,
+    notes: Vec<Note>,
 }
 
 #[derive(Debug, Clone)]
@@ -65,7 +67,7 @@ impl WorldPlan {
             (entry.build)(&settings)
         };
         let source = Source::Synthetic(build().map_err(|error| wrong(label, error))?);
-        Ok(Self { label: label.to_owned(), source })
+        Ok(Self { label: label.to_owned(), source, notes: Vec::new() })
     }
 
     /// A table of scores with normal noise around them. Each benchmark's scores are scaled to run from 0 to 1.
@@ -75,16 +77,25 @@ impl WorldPlan {
     /// # Errors
     /// If the table has holes, the noise is no deviation, or `truth` can't be applied.
     pub fn of_table(label: &str, table: &ScoreTable, noise: &Noise, truth: &dyn Rater) -> Result<Self, BudgetError> {
-        Ok(Self { label: label.to_owned(), source: Source::Table(TableWorld::new(label, table, noise, truth)?) })
+        let mut notes = Vec::new();
+        let source = Source::Table(TableWorld::new(label, table, noise, truth, &mut notes)?);
+        Ok(Self { label: label.to_owned(), source, notes })
     }
 
-    /// A log whose comparisons are drawn with replacement from those of the same pair, by weight. Pairs that
-    /// are not in it can't be compared; there is one task. The true order is that of `truth` on the whole log.
+    /// A log whose comparisons are drawn with replacement from those of the same pair, by weight: a pair with one
+    /// comparison comes out like it every time. Pairs that are not in it can't be compared; there is one task. The true order is that of `truth` on the whole log.
     ///
     /// # Errors
     /// If the log is empty, or `truth` can't be applied.
     pub fn of_log(label: &str, graph: &PreferenceGraph, truth: &dyn Rater) -> Result<Self, BudgetError> {
-        Ok(Self { label: label.to_owned(), source: Source::Log(LogWorld::new(label, graph, truth)?) })
+        let mut notes = Vec::new();
+        let source = Source::Log(LogWorld::new(label, graph, truth, &mut notes)?);
+        Ok(Self { label: label.to_owned(), source, notes })
+    }
+
+    /// What the reader must know of its truth.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// As it was written.
@@ -164,9 +175,11 @@ impl Drawn {
         }
     }
 
-    /// Makes a comparison.
+    /// Makes a comparison that was scheduled. Its luck is that of the pair's meeting of this number on the task,
+    /// whatever else was compared.
     #[inline]
     pub(super) fn sample(&self, counts: &Counts, choice: Choice, rng: &mut SimRng) -> Sample {
+        rng.set_word_pos(meeting(counts, choice));
         let [low, high] = counts.items_of(choice);
         let base = choice.task * self.items;
         match &self.law {
@@ -199,6 +212,16 @@ impl Drawn {
             }
         }
     }
+}
+
+/// Where in a trial's stream the luck of the pair's latest meeting on the task stands: each meeting has a block of 16
+/// words, and few need more than 4.
+fn meeting(counts: &Counts, choice: Choice) -> u128 {
+    const WORDS: u128 = 16;
+    /// More than a budget has comparisons.
+    const MOST_MEETINGS: u128 = 1 << 24;
+    let cell = choice.pair * counts.tasks() + choice.task;
+    (cell as u128 * MOST_MEETINGS + u128::from(counts.pair_on(choice.pair, choice.task))) * WORDS
 }
 
 /// A vote for the higher score; a tie of equal ones.

@@ -34,13 +34,15 @@ pub(super) struct World {
 }
 
 impl World {
-    /// The Davidson fit of a graph under a normal prior of this precision, with its Fisher covariance times the
-    /// design effect of the log's clusters.
+    /// The Davidson fit of a graph under a normal prior of this precision, where the design effect of the log's
+    /// clusters says that so many of its comparisons know as much as one: it widens what the log tells, and not the
+    /// prior.
     ///
     /// # Errors
     /// Where nothing tells how far the items are apart.
     pub(super) fn of(graph: &PreferenceGraph, precision: f64, design_effect: f64) -> Result<Self, NextError> {
-        let rater = BradleyTerry { ties: TieRule::Davidson, penalty: precision, ..BradleyTerry::default() };
+        let rater =
+            BradleyTerry { ties: TieRule::Davidson, penalty: precision * design_effect, ..BradleyTerry::default() };
         let fitted: Box<dyn Fitted> = rater.fit(graph.into(), None)?;
         let nu = fitted.parameters().iter().find(|(name, _)| *name == "nu").and_then(|(_, value)| *value);
         let (Some(tie_parameter), Some(likelihood)) = (nu, fitted.likelihood()) else {

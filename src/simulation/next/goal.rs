@@ -89,8 +89,7 @@ impl Goal {
 
     /// Whether ratings with these errors meet it. Items without an error are told from nobody.
     pub(super) fn is_met(self, ratings: &[f64], uncertainty: &Uncertainty, ranks: RankSettings) -> bool {
-        let mut order: Vec<ItemId> = (0..ratings.len() as u32).map(ItemId).collect();
-        order.sort_by(|a, b| ratings[b.index()].total_cmp(&ratings[a.index()]).then(a.cmp(b)));
+        let order = best_first(ratings);
         let sorted: Vec<f64> = order.iter().map(|item| ratings[item.index()]).collect();
         let least = least_ratio(ranks.level);
         let near = |i: usize, j: usize| {
@@ -105,6 +104,13 @@ impl Goal {
         self.pairs(sorted.len()).all(|(i, j)| found.is_above(i, j) == Some(true))
     }
 
+    /// Whether what it tells apart on a board with these ratings is so in truth.
+    pub(super) fn is_true(self, ratings: &[f64], truth: &[f64]) -> bool {
+        let order = best_first(ratings);
+        let place = |at: usize| truth[order[at].index()];
+        self.pairs(order.len()).all(|(i, j)| place(i) > place(j))
+    }
+
     /// The places of a board the first of which is to be surely above the second, neighbours first.
     fn pairs(self, items: usize) -> Box<dyn Iterator<Item = (usize, usize)>> {
         match self {
@@ -112,4 +118,11 @@ impl Goal {
             Self::Neighbours(rows) => Box::new((0..rows.unwrap_or(items - 1)).map(|i| (i, i + 1))),
         }
     }
+}
+
+/// Items from the highest rating down, equal ones by their ids.
+fn best_first(ratings: &[f64]) -> Vec<ItemId> {
+    let mut order: Vec<ItemId> = (0..ratings.len() as u32).map(ItemId).collect();
+    order.sort_by(|a, b| ratings[b.index()].total_cmp(&ratings[a.index()]).then(a.cmp(b)));
+    order
 }

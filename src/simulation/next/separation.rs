@@ -43,6 +43,8 @@ pub struct Separation {
     pub trials: u32,
     /// Those in which the goal was met.
     pub reached: u32,
+    /// Those of them in which it was met wrongly: some of what the board tells apart is the other way round in truth.
+    pub wrong: u32,
     /// The comparisons after which a future ended without it.
     pub most: u64,
     /// Whether the board of the log meets it already.
@@ -99,9 +101,13 @@ impl Separation {
     /// Groups that nothing connects are joined first.
     ///
     /// Outcomes are Davidson's, so that ties are as frequent as in the log. The truth is the fit under a normal prior
-    /// of variance 10 in log-odds, or is drawn from its normal approximation. Clusters are not simulated: all
-    /// variances are multiplied by the log's design effect. A repeated look meets a goal by chance more often than a
-    /// single one would.
+    /// of variance 10 in log-odds, or is drawn from its normal approximation. Clusters are not simulated: the variances
+    /// that the log and the bought comparisons leave are multiplied by the log's design effect. A repeated look meets a
+    /// goal by chance more often than a single one would, and at times what is told apart is the other way round in
+    /// truth: those futures are counted.
+    ///
+    /// Between two looks the sampler chooses 32 times, or as many times as there are items; where more comparisons than
+    /// that lie between them each choice is bought several times, and told to the sampler together.
     ///
     /// `progress` is called after each future. O(trials × looks × (items³ + items² × choices)).
     ///
@@ -127,8 +133,8 @@ impl Separation {
         wanted.goal.check(items)?;
         let met_now = wanted.goal.is_met(fitted.ratings(), uncertainty, wanted.ranks);
         let looks = if met_now { Vec::new() } else { looks(first_look(settings.count, graph), wanted.most) };
-        let needed: Vec<Option<u64>> = if met_now {
-            vec![Some(0); wanted.trials as usize]
+        let futures: Vec<Option<Met>> = if met_now {
+            vec![Some(Met { after: 0, is_true: true }); wanted.trials as usize]
         } else {
             let planner = Planner::new(graph, fitted, uncertainty, settings, wanted, &looks)?;
             let future = |trial: u32| {
@@ -138,12 +144,12 @@ impl Separation {
             };
             (0..wanted.trials).into_par_iter().map(future).collect::<Result<_, _>>()?
         };
-        Ok(Self::summary(wanted, met_now, &looks, needed))
+        Ok(Self::summary(wanted, met_now, &looks, &futures))
     }
 
-    fn summary(wanted: SeparationSettings, met_now: bool, looks: &[u64], needed: Vec<Option<u64>>) -> Self {
-        let trials = needed.len() as f64;
-        let mut met: Vec<u64> = needed.into_iter().flatten().collect();
+    fn summary(wanted: SeparationSettings, met_now: bool, looks: &[u64], futures: &[Option<Met>]) -> Self {
+        let trials = futures.len() as f64;
+        let mut met: Vec<u64> = futures.iter().flatten().map(|met| met.after).collect();
         met.sort_unstable();
         let by = |comparisons: u64| met.partition_point(|&needed| needed <= comparisons) as f64 / trials;
         let point = |comparisons: u64| {
@@ -156,12 +162,22 @@ impl Separation {
             truth: wanted.truth,
             trials: wanted.trials,
             reached: met.len() as u32,
+            wrong: futures.iter().flatten().filter(|met| !met.is_true).count() as u32,
             most: wanted.most,
             met_now,
             needed: Needed::of(&met, wanted.trials as usize),
             curve: std::iter::once(0).chain(looks[..last].iter().copied()).map(point).collect(),
         }
     }
+}
+
+/// A future in which the goal was met.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    /// The comparisons bought by then.
+    after: u64,
+    /// Whether what is told apart is so in truth.
+    is_true: bool,
 }
 
 impl Needed {
@@ -233,7 +249,7 @@ impl<'a> Planner<'a> {
         looks: &'a [u64],
     ) -> Result<Self, NextError> {
         // A setting that is refused is told before the work.
-        settings.sampler.sampler(&settings.set, None)?;
+        settings.sampler.sampler(&settings.set)?;
         let mut counts = Counts::of_graph(graph)?;
         set_worths(&mut counts, settings)?;
         let design_effect = uncertainty.clusters.as_ref().and_then(|it| it.design_effect).unwrap_or(1.0);
@@ -251,11 +267,11 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// The look at which the goal is met first in this future.
-    fn future(&self, trial: u64) -> Result<Option<u64>, NextError> {
+    /// When the goal is met first in this future.
+    fn future(&self, trial: u64) -> Result<Option<Met>, NextError> {
         let rng = |purpose| stream(self.settings.seed, purpose, trial);
         let truth = self.world.draw(self.wanted.truth, &mut rng(Purpose::FutureTruths));
-        let mut sampler = self.settings.sampler.sampler(&self.settings.set, None)?;
+        let mut sampler = self.settings.sampler.sampler(&self.settings.set)?;
         let (mut choices, mut outcomes) = (rng(Purpose::FutureChoices), rng(Purpose::FutureOutcomes));
         let (mut counts, mut sums) = (self.counts.clone(), self.ledger.sums());
         let mut joins = self.joins.iter();
@@ -278,7 +294,8 @@ impl<'a> Planner<'a> {
             let fitted = self.wanted.rater.fit((&graph).into(), Some(&ratings))?;
             ratings.copy_from_slice(fitted.ratings());
             if self.is_met(&graph, &*fitted) {
-                return Ok(Some(look));
+                let is_true = self.wanted.goal.is_true(fitted.ratings(), truth.as_slice());
+                return Ok(Some(Met { after: look, is_true }));
             }
         }
         Ok(None)

@@ -273,3 +273,23 @@ fn only_ties_tell_nothing_to_simulate_from() {
     let found = Separation::simulate(&graph, &*fitted, &errors, &settings("uniform", 1), wanted, &|| {});
     assert_eq!(found.unwrap_err(), NextError::NoSpread);
 }
+
+#[test]
+fn clusters_widen_what_the_log_tells_and_not_the_prior() {
+    use super::futures::World;
+    use crate::random::stream;
+    // One pair with many comparisons, and an item that nothing is known of.
+    let graph = graph(3, &[(0, 1, 400.0, 400.0)]);
+    let spread = |design_effect: f64| {
+        let world = World::of(&graph, 0.1, design_effect).expect("a world");
+        let draws: Vec<_> = (0..4_000)
+            .map(|trial| world.draw(Truth::Posterior, &mut stream(1, Purpose::FutureTruths, trial)))
+            .collect();
+        let variance = |i: usize, j: usize| draws.iter().map(|it| (it[i] - it[j]).powi(2)).sum::<f64>() / 4_000.0;
+        [variance(0, 1), variance(0, 2)]
+    };
+    let (plain, clustered) = (spread(1.0), spread(4.0));
+    // 1/(1600/4/2) of the log; 10 + 5 of the prior of one item and of two level ones.
+    assert!((clustered[0] / plain[0] / 4.0 - 1.0).abs() < 0.1, "{plain:?} and {clustered:?}");
+    assert!((clustered[1] / plain[1] - 1.0).abs() < 0.1, "{plain:?} and {clustered:?}");
+}

@@ -15,7 +15,8 @@ pub(super) const UCB: SamplerEntry = SamplerEntry {
         TASKS,
         Setting { name: "exploration", default: "2", summary: "c in the bound: mean share + √(c ln t / n)" },
     ],
-    build: |settings, _| {
+    holds_belief: false,
+    build: |settings| {
         let rule = Ucb { exploration: positive(settings, "exploration", 2.0)?, ..Ucb::default() };
         Ok(Sampler::new(Box::new(rule), tasks::of(settings, "uniform")?))
     },
@@ -29,7 +30,8 @@ pub(super) const DOUBLE_THOMPSON: SamplerEntry = SamplerEntry {
         TASKS,
         Setting { name: "alpha", default: "0.51", summary: "α in the bounds: share ± √(α ln t / n), above 0.5" },
     ],
-    build: |settings, _| {
+    holds_belief: false,
+    build: |settings| {
         let rule = DoubleThompson { alpha: positive(settings, "alpha", 0.51)?, rows: Vec::new(), wins: Vec::new() };
         Ok(Sampler::new(Box::new(rule), tasks::of(settings, "uniform")?))
     },
@@ -123,7 +125,9 @@ impl DoubleThompson {
         self.rows.resize(items * items, 0.5);
         self.wins.clear();
         self.wins.resize(items, 0.0);
-        for pair in 0..counts.pairs() {
+        // What was never compared and can't be is no reason to hope.
+        let is_known = |pair: usize| counts.worth(pair) > 0.0 || counts.scheduled(pair) > 0.0;
+        for pair in (0..counts.pairs()).filter(|&pair| is_known(pair)) {
             let [i, j] = counts.ends(pair);
             let duel = self.duel(counts, i, j);
             let share = duel.draw(rng);

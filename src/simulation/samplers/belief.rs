@@ -8,15 +8,13 @@ use crate::models::bradley_terry::logistic;
 
 /// Ratings in log-odds with a covariance, of which only differences matter.
 ///
-/// One of its own ([`prior`](Self::prior)) is the normal approximation at the penalised maximum of the
+/// It is the normal approximation at the penalised maximum of the
 /// likelihood (Laplace). Between refits a comparison that is scheduled shrinks the covariance by its
 /// information, whatever its result, and one that is told moves the ratings by one Newton step.
 #[derive(Debug, Clone)]
 pub struct Belief {
     ratings: DVector<f64>,
     covariance: DMatrix<f64>,
-    /// Whether it came from elsewhere, and is not fitted again.
-    is_given: bool,
     precision: f64,
     /// Room for Newton's steps.
     curvature: DMatrix<f64>,
@@ -39,27 +37,9 @@ impl Belief {
         Self {
             ratings: DVector::zeros(items),
             covariance: DMatrix::from_diagonal_element(items, items, 1.0 / precision),
-            is_given: false,
             precision,
             curvature: DMatrix::zeros(items, items),
             gradient: DVector::zeros(items),
-        }
-    }
-
-    /// Of a fit: one rating an item in log-odds, and their covariance (items × items), relative to whatever
-    /// centre. It is not fitted again from counts.
-    ///
-    /// # Panics
-    /// If the sizes don't agree.
-    pub fn given(ratings: &[f64], covariance: DMatrix<f64>) -> Self {
-        assert_eq!(covariance.shape(), (ratings.len(), ratings.len()), "a covariance of all items");
-        Self {
-            ratings: DVector::from_column_slice(ratings),
-            covariance,
-            is_given: true,
-            precision: 1.0,
-            curvature: DMatrix::zeros(0, 0),
-            gradient: DVector::zeros(ratings.len()),
         }
     }
 
@@ -117,12 +97,9 @@ impl Belief {
         }
     }
 
-    /// Fits ratings to all results, and the covariance to all that is scheduled. Does nothing to one that
-    /// was given. O(items³) a step of Newton's, a few of them.
+    /// Fits ratings to all results, and the covariance to all that is scheduled. O(items³) a step of
+    /// Newton's, a few of them.
     pub fn refit(&mut self, counts: &Counts) {
-        if self.is_given {
-            return;
-        }
         for _ in 0..MOST_STEPS {
             self.gradient.copy_from(&self.ratings);
             self.gradient *= -self.precision;
@@ -189,47 +166,44 @@ impl Belief {
 /// A belief that follows the counts: refitted as results come in, and updated between.
 #[derive(Debug)]
 pub(super) struct Followed {
-    prior: Option<Belief>,
+    belief: Option<Belief>,
     precision: f64,
-    told: u32,
+    /// The results that it was fitted to.
+    fitted_to: f64,
     refit_every: u32,
 }
 
 impl Followed {
     /// `refit_every` results; 0 for as many as there are items.
-    pub(super) fn new(given: Option<&Belief>, precision: f64, refit_every: u32) -> Self {
-        Self { prior: given.cloned(), precision, told: 0, refit_every }
+    pub(super) fn new(precision: f64, refit_every: u32) -> Self {
+        Self { belief: None, precision, fitted_to: 0.0, refit_every }
     }
 
-    /// The belief as it is, which at first is one of its own.
+    /// The belief as it is.
     pub(super) fn now(&mut self, counts: &Counts) -> &mut Belief {
-        self.prior.get_or_insert_with(|| {
+        self.belief.get_or_insert_with(|| {
             let mut belief = Belief::prior(counts.items(), self.precision);
             belief.refit(counts);
+            self.fitted_to = counts.results();
             belief
         })
     }
 
-    /// The belief, refitted if anything was told since.
+    /// The belief, refitted if results came in since.
     pub(super) fn refitted(&mut self, counts: &Counts) -> &mut Belief {
-        let news = std::mem::take(&mut self.told) > 0;
+        let has_news = counts.results() > self.fitted_to;
+        self.fitted_to = counts.results();
         let belief = self.now(counts);
-        if news {
+        if has_news {
             belief.refit(counts);
         }
         belief
     }
 
-    /// Only counts that there is something to refit to.
-    pub(super) fn note(&mut self) {
-        self.told += 1;
-    }
-
-    /// Takes in a result.
+    /// Takes in a result, or that many of a pair have come with this mean share.
     pub(super) fn told(&mut self, counts: &Counts, pair: usize, share: f64) {
-        self.told += 1;
-        let every = if self.refit_every == 0 { counts.items() as u32 } else { self.refit_every };
-        if self.told >= every {
+        let every = if self.refit_every == 0 { counts.items() as f64 } else { f64::from(self.refit_every) };
+        if counts.results() - self.fitted_to >= every {
             self.refitted(counts);
         } else {
             let [i, j] = counts.ends(pair);
@@ -307,15 +281,5 @@ mod tests {
         for item in 0..3 {
             assert!((moved[item] - whole[item]).abs() < 0.1 * whole[1], "{moved:?} of {whole:?}");
         }
-    }
-
-    #[test]
-    fn a_given_belief_is_not_fitted_again() {
-        let covariance = DMatrix::from_diagonal_element(3, 3, 0.5);
-        let mut belief = Belief::given(&[1.0, 0.0, -1.0], covariance);
-        belief.refit(&Counts::of_graph(&graph()).unwrap());
-        assert_eq!((belief.ratings(), belief.variance(0, 1)), (&[1.0, 0.0, -1.0][..], 1.0));
-        let expected = belief.probability(0, 1) * belief.probability(1, 0);
-        assert!((belief.determinant_gain(0, 1) - expected).abs() < 1e-15);
     }
 }

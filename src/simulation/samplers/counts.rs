@@ -25,6 +25,7 @@ pub struct Counts {
     /// How many pairs are worth something other than 1.
     uneven: usize,
     total: f64,
+    results: f64,
     scheduled: Vec<f64>,
     played: Vec<f64>,
     low_points: Vec<f64>,
@@ -35,6 +36,7 @@ pub struct Counts {
     points_on: Vec<f64>,
     pair_on: Vec<u32>,
     on_task: Vec<u32>,
+    on_all_tasks: f64,
 }
 
 /// Why there are no counts.
@@ -89,6 +91,7 @@ impl Counts {
             worth: vec![1.0; pairs],
             uneven: 0,
             total: 0.0,
+            results: 0.0,
             scheduled: vec![0.0; pairs],
             played: vec![0.0; pairs],
             low_points: vec![0.0; pairs],
@@ -97,27 +100,30 @@ impl Counts {
             points_on: vec![0.0; items * tasks],
             pair_on: vec![0; pairs * tasks],
             on_task: vec![0; tasks],
+            on_all_tasks: 0.0,
         })
     }
 
-    /// The comparisons of a graph, as if made on one task; each unit of weight counts as one. A tie is half
-    /// a point for both. O(items² + cells).
+    /// The comparisons of a graph, as if made on one task. A comparison counts by its weight relative to the mean
+    /// weight, so that all of them count for as many as they are; a tie is half a point for both. O(items² + cells).
     ///
     /// # Errors
     /// As of [`new`](Self::new).
     pub fn of_graph(graph: &PreferenceGraph) -> Result<Self, CountsError> {
         let mut counts = Self::new(graph.items().len(), 1)?;
+        let scale = per_weight(graph.comparisons(), graph.weight());
         for (cell, sum) in graph.cells().iter().zip(graph.sums()) {
             let ends = graph.pairs()[cell.pair as usize];
             let pair = counts.pair(ends.low.index(), ends.high.index());
-            counts.add(pair, Some(0), cell.share, sum.weight);
+            counts.add(pair, cell.share, sum.weight * scale);
+            counts.add_on(pair, 0, cell.share, sum.count);
         }
         Ok(counts)
     }
 
-    /// The comparisons of a log on its tasks: the values of `labels`, in their order, without the empty one. Each
-    /// unit of weight counts as one for its pair; on a task comparisons of a pair are counted unweighted. Rows
-    /// without a task count for their pair and on no task. O(items² × tasks + rows).
+    /// The comparisons of a log on its tasks: the values of `labels`, in their order, without the empty one. For
+    /// its pair a comparison counts by its weight relative to the mean weight, as of [`of_graph`](Self::of_graph); on
+    /// its task it counts as one. Rows without a task count for their pair and on no task. O(items² × tasks + rows).
     ///
     /// # Errors
     /// As of [`new`](Self::new).
@@ -127,35 +133,45 @@ impl Counts {
     pub fn of_log(log: &Log, labels: &Labels) -> Result<Self, CountsError> {
         let empty = labels.names.get("").map(|id| id.0);
         let mut counts = Self::new(log.items().len(), labels.names.len() - usize::from(empty.is_some()))?;
+        let (count, weight) = log
+            .rows()
+            .fold((0.0, 0.0), |(count, weight), row| (count + row.count, row.count.mul_add(row.weight, weight)));
+        let scale = per_weight(count, weight);
         for (row, &label) in log.rows().zip(&labels.ids) {
             let pair = counts.pair(row.left.index(), row.right.index());
             let share = row.outcome.share();
             let share = if row.left < row.right { share } else { 1.0 - share };
             let after_empty = u32::from(empty.is_some_and(|empty| label > empty));
-            let task = (Some(label) != empty).then_some((label - after_empty) as usize);
-            counts.add(pair, task, share, row.count * row.weight);
-            if let Some(task) = task {
-                let cell = &mut counts.pair_on[pair * counts.tasks + task];
-                *cell = cell.saturating_add(row.count.round() as u32);
-                counts.on_task[task] = counts.on_task[task].saturating_add(row.count.round() as u32);
+            counts.add(pair, share, row.count * row.weight * scale);
+            if Some(label) != empty {
+                counts.add_on(pair, (label - after_empty) as usize, share, row.count);
             }
         }
         Ok(counts)
     }
 
     /// Adds comparisons of this weight in which the low item took `share`.
-    fn add(&mut self, pair: usize, task: Option<usize>, share: f64, weight: f64) {
+    fn add(&mut self, pair: usize, share: f64, weight: f64) {
         self.scheduled[pair] += weight;
         self.played[pair] += weight;
         self.low_points[pair] += share * weight;
         self.total += weight;
+        self.results += weight;
+        for item in self.ends(pair) {
+            self.of_item[item] += weight;
+        }
+    }
+
+    /// Adds so many comparisons on a task.
+    fn add_on(&mut self, pair: usize, task: usize, share: f64, count: f64) {
+        let cell = &mut self.pair_on[pair * self.tasks + task];
+        *cell = cell.saturating_add(count.round() as u32);
+        self.on_task[task] = self.on_task[task].saturating_add(count.round() as u32);
+        self.on_all_tasks += count;
         let [low, high] = self.ends(pair);
         for (item, share) in [(low, share), (high, 1.0 - share)] {
-            self.of_item[item] += weight;
-            if let Some(task) = task {
-                self.played_on[task * self.items + item] += weight;
-                self.points_on[task * self.items + item] += share * weight;
-            }
+            self.played_on[task * self.items + item] += count;
+            self.points_on[task * self.items + item] += share * count;
         }
     }
 
@@ -218,6 +234,16 @@ impl Counts {
         self.total
     }
 
+    /// The results that are known.
+    pub fn results(&self) -> f64 {
+        self.results
+    }
+
+    /// All comparisons made or under way on any task, each as one whatever its weight.
+    pub fn on_all_tasks(&self) -> f64 {
+        self.on_all_tasks
+    }
+
     /// Those of a pair.
     pub fn scheduled(&self, pair: usize) -> f64 {
         self.scheduled[pair]
@@ -233,7 +259,7 @@ impl Counts {
         self.on_task[task]
     }
 
-    /// Those of a pair on a task. A graph's comparisons are on no task.
+    /// Those of a pair on a task.
     pub fn pair_on(&self, pair: usize, task: usize) -> u32 {
         self.pair_on[pair * self.tasks + task]
     }
@@ -269,6 +295,7 @@ impl Counts {
         self.scheduled[choice.pair] += 1.0;
         self.pair_on[choice.pair * self.tasks + choice.task] += 1;
         self.on_task[choice.task] += 1;
+        self.on_all_tasks += 1.0;
         for item in self.ends[choice.pair] {
             self.of_item[item as usize] += 1.0;
         }
@@ -276,6 +303,7 @@ impl Counts {
 
     /// Adds the result of a scheduled comparison: the low item's share. O(1).
     pub fn record(&mut self, choice: Choice, share: f64) {
+        self.results += 1.0;
         self.played[choice.pair] += 1.0;
         self.low_points[choice.pair] += share;
         let [low, high] = self.ends(choice.pair);
@@ -284,4 +312,9 @@ impl Counts {
             self.points_on[choice.task * self.items + item] += share;
         }
     }
+}
+
+/// What a unit of weight counts for where comparisons count for as many as they are.
+fn per_weight(comparisons: f64, weight: f64) -> f64 {
+    if weight > 0.0 { comparisons / weight } else { 1.0 }
 }

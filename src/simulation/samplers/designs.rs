@@ -32,9 +32,10 @@ pub(super) const D_OPTIMAL: SamplerEntry = SamplerEntry {
             summary: "results between fits, with steps between; 0: as many as items",
         },
     ],
-    build: |settings, belief| {
+    holds_belief: true,
+    build: |settings| {
         let refit = settings.number("refit", 0, "a whole number", |_: u32| true)?;
-        let belief = Followed::new(belief, precision(settings)?, refit);
+        let belief = Followed::new(precision(settings)?, refit);
         Ok(Sampler::new(Box::new(DOptimal { belief }), tasks::of(settings, "uniform")?))
     },
 };
@@ -44,7 +45,8 @@ pub(super) const VARIANCE_PROPORTIONAL: SamplerEntry = SamplerEntry {
     summary: "a pair by lot, in proportion to how much one more comparison narrows the interval of its share",
     chooses: Chooses::Pairs,
     settings: &[TASKS],
-    build: |settings, _| Ok(Sampler::new(Box::new(VarianceProportional), tasks::of(settings, "uniform")?)),
+    holds_belief: false,
+    build: |settings| Ok(Sampler::new(Box::new(VarianceProportional), tasks::of(settings, "uniform")?)),
 };
 
 /// The pair with the largest `w p(1 − p) dᵀΣd`, w being its worth.

@@ -12,7 +12,8 @@ pub(super) const UNIFORM: SamplerEntry = SamplerEntry {
     summary: "any pair on any task, all alike",
     chooses: Chooses::Nothing,
     settings: &[TASKS],
-    build: |settings, _| Ok(Sampler::new(Box::new(Uniform), tasks::of(settings, "uniform")?)),
+    holds_belief: false,
+    build: |settings| Ok(Sampler::new(Box::new(Uniform), tasks::of(settings, "uniform")?)),
 };
 
 const BALANCED_TASKS: Setting = Setting { default: "balanced", ..TASKS };
@@ -22,7 +23,8 @@ pub(super) const ROUND_ROBIN: SamplerEntry = SamplerEntry {
     summary: "every pair in turn by the circle method, each time on the task it has met on least",
     chooses: Chooses::Pairs,
     settings: &[BALANCED_TASKS],
-    build: |settings, _| Ok(Sampler::new(Box::new(RoundRobin::default()), tasks::of(settings, "balanced")?)),
+    holds_belief: false,
+    build: |settings| Ok(Sampler::new(Box::new(RoundRobin::default()), tasks::of(settings, "balanced")?)),
 };
 
 pub(super) const LEAST_PLAYED: SamplerEntry = SamplerEntry {
@@ -30,7 +32,8 @@ pub(super) const LEAST_PLAYED: SamplerEntry = SamplerEntry {
     summary: "the pair with the fewest comparisons, on the task it has met on least",
     chooses: Chooses::Pairs,
     settings: &[BALANCED_TASKS],
-    build: |settings, _| Ok(Sampler::new(Box::new(LeastPlayed), tasks::of(settings, "balanced")?)),
+    holds_belief: false,
+    build: |settings| Ok(Sampler::new(Box::new(LeastPlayed), tasks::of(settings, "balanced")?)),
 };
 
 /// The setting of samplers that choose tasks.

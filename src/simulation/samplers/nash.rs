@@ -16,7 +16,8 @@ pub(super) const ENTRY: SamplerEntry = SamplerEntry {
         Setting { name: "explore", default: "0.1", summary: "the share of comparisons on any task, all alike" },
         Setting { name: "growth", default: "1.5", summary: "the game is solved again when comparisons grew by this" },
     ],
-    build: |settings, _| {
+    holds_belief: false,
+    build: |settings| {
         let rule = Nash {
             explore: settings.number("explore", 0.1, "a number from 0 to 1", |x: f64| (0.0..=1.0).contains(&x))?,
             growth: settings.number("growth", 1.5, "a number above 1", |x: f64| x.is_finite() && x > 1.0)?,

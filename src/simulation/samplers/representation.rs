@@ -18,7 +18,8 @@ pub(super) const ENTRY: SamplerEntry = SamplerEntry {
             summary: "comparisons that an item's mean share over all tasks counts for, in its share on one",
         },
     ],
-    build: |settings, _| {
+    holds_belief: false,
+    build: |settings| {
         let shrink = settings.number("shrink", 2.0, "a number above 0", |x: f64| x.is_finite() && x > 0.0)?;
         let rule = Representation { shrink, orders: None };
         Ok(Sampler::new(pairs_of(settings)?, Box::new(rule)))
@@ -110,7 +111,7 @@ impl Orders {
 
     /// What it costs to put an item at a place: from the last cutoff back, what it is over its share.
     fn price(&mut self, counts: &Counts) {
-        let share = (counts.total() + 1.0) / counts.tasks() as f64;
+        let share = (counts.on_all_tasks() + 1.0) / counts.tasks() as f64;
         for item in 0..self.items {
             let mut cost = 0.0;
             for cutoff in (item * self.items..(item + 1) * self.items).rev() {
@@ -127,7 +128,7 @@ impl TaskRule for Representation {
         let shrink = self.shrink;
         let orders = self.orders.get_or_insert_with(|| Orders::new(counts, shrink));
         orders.price(counts);
-        let (items, least) = (orders.items, 1.0 / (2.0 * (counts.total() + 1.0)));
+        let (items, least) = (orders.items, 1.0 / (2.0 * (counts.on_all_tasks() + 1.0)));
         let cost = |task: usize| {
             let places = &orders.place[task * items..][..items];
             let cost: f64 = places.iter().enumerate().map(|(item, &at)| orders.cost[item * items + at as usize]).sum();

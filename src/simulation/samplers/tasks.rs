@@ -35,8 +35,8 @@ struct Balanced;
 
 impl TaskRule for Balanced {
     fn task(&mut self, counts: &Counts, pair: usize, rng: &mut dyn Rng) -> usize {
-        let total = counts.total() + 1.0;
-        let met = |task: usize| f64::from(counts.pair_on(pair, task)) + f64::from(counts.on_task(task)) / (2.0 * total);
+        let all = counts.on_all_tasks() + 1.0;
+        let met = |task: usize| f64::from(counts.pair_on(pair, task)) + f64::from(counts.on_task(task)) / (2.0 * all);
         largest((0..counts.tasks()).map(|task| -met(task)), rng).unwrap_or(0)
     }
 }

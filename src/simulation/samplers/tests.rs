@@ -7,7 +7,7 @@ fn rng(trial: u64) -> SimRng {
 
 fn sampler(name: &str, settings: &[&str]) -> Sampler {
     let entry = SamplerEntry::find(name).expect("a sampler");
-    entry.sampler(&Settings::parse(settings).expect("settings"), None).expect("its settings")
+    entry.sampler(&Settings::parse(settings).expect("settings")).expect("its settings")
 }
 
 /// Picks `count` comparisons, each of which the low item wins with the probability that `share` gives.
@@ -224,7 +224,7 @@ fn nash_draws_the_tasks_on_which_the_best_do_worst() {
 fn settings_of_other_samplers_are_refused() {
     let build = |name: &str, setting: &str| {
         let settings = Settings::parse([setting]).expect("a setting");
-        SamplerEntry::find(name).expect("a sampler").sampler(&settings, None).map(|_| ()).map_err(|it| it.to_string())
+        SamplerEntry::find(name).expect("a sampler").sampler(&settings).map(|_| ()).map_err(|it| it.to_string())
     };
     assert_eq!(build("uniform", "tasks=balanced"), Ok(()));
     assert_eq!(build("uniform", "alpha=1").unwrap_err(), "uniform has no setting 'alpha'; it has: tasks");
@@ -249,4 +249,55 @@ fn counts_of_a_graph_are_those_of_its_pairs() {
     assert_eq!(Counts::new(1, 4).unwrap_err(), CountsError::Items { items: 1 });
     assert_eq!(Counts::new(4, 0).unwrap_err(), CountsError::Tasks);
     assert!(Counts::new(60_000, 10).unwrap_err().to_string().contains("give fewer items or tasks"));
+}
+
+/// A log of four items on three tasks, one of which has most of the comparisons, with rows without a task.
+fn weighted(scale: f64) -> crate::data::Log {
+    use crate::data::{Comparison, ItemId, Log, Outcome};
+    let mut log = Log::new((0..4).map(|item| item.to_string()).collect());
+    for row in 0..60_u32 {
+        let outcome = if row % 3 == 0 { Outcome::Right } else { Outcome::Left };
+        let weight = scale * f64::from(1 + row % 2);
+        log.push(Comparison { weight, ..Comparison::new(ItemId(row % 3), ItemId(row % 3 + 1), outcome) });
+    }
+    let task = |row: usize| ["x", "x", "x", "y", "z", ""][row % 6];
+    log.add_labels("task", (0..60).map(task));
+    log
+}
+
+#[test]
+fn the_scale_of_weights_changes_no_choice() {
+    for entry in SAMPLERS {
+        let choices = |scale: f64| {
+            let log = weighted(scale);
+            let mut counts = Counts::of_log(&log, log.labels("task").expect("labels")).unwrap();
+            play(&mut sampler(entry.name, &[]), &mut counts, 40, &mut rng(3), ladder)
+        };
+        assert_eq!(choices(1.0), choices(1024.0), "{}", entry.name);
+    }
+}
+
+#[test]
+fn tasks_are_chosen_evenly_whatever_rows_weigh_and_whether_they_have_one() {
+    for name in ["proportional-representation", "round-robin", "least-played"] {
+        let log = weighted(1000.0);
+        let mut counts = Counts::of_log(&log, log.labels("task").expect("labels")).unwrap();
+        assert!((counts.on_all_tasks() - 50.0).abs() < 1e-12 && (counts.total() - 60.0).abs() < 1e-9);
+        // Outcomes that don't hang on the task: all tasks should end with as many comparisons.
+        play(&mut sampler(name, &[]), &mut counts, 400, &mut rng(5), |_, _| 0.5);
+        let on: Vec<u32> = (0..3).map(|task| counts.on_task(task)).collect();
+        assert!(on.iter().all(|&count| (120..=180).contains(&count)), "{name}: {on:?}");
+    }
+}
+
+#[test]
+fn what_can_t_be_compared_gives_double_thompson_no_hope() {
+    // Item 3 may meet item 0 alone, and loses: it is no candidate for the many that it can't meet.
+    let mut counts = Counts::new(8, 1).unwrap();
+    for other in (1..8).filter(|&other| other != 3) {
+        counts.set_worth(counts.pair(3, other), 0.0);
+    }
+    let choices = play(&mut sampler("double-thompson", &[]), &mut counts, 600, &mut rng(9), ladder);
+    let with_it = choices.iter().filter(|choice| counts.items_of(**choice).contains(&3)).count();
+    assert!(with_it < 100, "{with_it} of 600");
 }

@@ -12,9 +12,10 @@ pub(super) const ENTRY: SamplerEntry = SamplerEntry {
     summary: "batches of items − 1 pairs: the tree over all items with the most expected information",
     chooses: Chooses::Pairs,
     settings: &[TASKS, PRECISION],
-    build: |settings, belief| {
+    holds_belief: true,
+    build: |settings| {
         let rule = InformationGainTree {
-            belief: Followed::new(belief, precision(settings)?, u32::MAX),
+            belief: Followed::new(precision(settings)?, u32::MAX),
             tree: Vec::new(),
             gains: Vec::new(),
         };
@@ -52,10 +53,6 @@ impl PairRule for InformationGainTree {
                 return Some(pair);
             }
         }
-    }
-
-    fn told(&mut self, _counts: &Counts, _pair: usize, _share: f64) {
-        self.belief.note();
     }
 }
 

@@ -51,12 +51,12 @@ impl Network {
         members
     }
 
-    /// The potentials of currents that sum to 0 in each component, with mean 0 there.
-    fn potentials(&self, currents: &[f64]) -> Vec<f64> {
+    /// The potentials of currents that sum to 0 in each component, with mean 0 there, and whether the solve converged.
+    fn potentials(&self, currents: &[f64]) -> (Vec<f64>, bool) {
         let apply = |x: &[f64], y: &mut [f64]| laplacian(&self.flow, &self.diagonal, x, y);
-        let (mut found, _) = conjugate_gradients(currents, Some(&self.diagonal), apply);
+        let (mut found, converged) = conjugate_gradients(currents, Some(&self.diagonal), apply);
         self.components.centre(&mut found);
-        found
+        (found, converged)
     }
 
     /// The resistance of two items of one component.
@@ -64,12 +64,12 @@ impl Network {
         let mut currents = vec![0.0; self.items()];
         currents[i] += 1.0;
         currents[j] -= 1.0;
-        let found = self.potentials(&currents);
+        let (found, _) = self.potentials(&currents);
         found[i] - found[j]
     }
 
-    /// The column of the pseudo-inverse that belongs to an item.
-    fn column(&self, item: usize) -> Vec<f64> {
+    /// The column of the pseudo-inverse that belongs to an item, and whether its solve converged.
+    fn column(&self, item: usize) -> (Vec<f64>, bool) {
         let mut currents = vec![0.0; self.items()];
         currents[item] = 1.0;
         self.components.centre(&mut currents);
@@ -78,15 +78,15 @@ impl Network {
 
     /// Pairs among the items with the largest diagonal entries of the pseudo-inverse, and their most distant
     /// partners, with their exact resistances.
-    pub(super) fn loosest_pairs(&self, sketch: &Sketch) -> Vec<(usize, usize, f64)> {
+    pub(super) fn loosest_pairs(&self, sketch: &Sketch) -> Loosest {
         let mut order: Vec<usize> = (0..self.items()).filter(|&item| self.component_size(item) > 1).collect();
         order.sort_by(|&a, &b| sketch.diagonal[b].total_cmp(&sketch.diagonal[a]));
         order.truncate(LOOSEST);
         let mut solved = self.columns(&order);
         let component = &self.components.of_item;
-        let partner = |(i, column): &(usize, Vec<f64>)| {
-            let others = (0..self.items()).filter(|&j| j != *i && component[j] == component[*i]);
-            let far = |j: usize| sketch.diagonal[j] - 2.0 * column[j];
+        let partner = |it: &Column| {
+            let others = (0..self.items()).filter(|&j| j != it.item && component[j] == component[it.item]);
+            let far = |j: usize| sketch.diagonal[j] - 2.0 * it.values[j];
             others.max_by(|&a, &b| far(a).total_cmp(&far(b)).then(b.cmp(&a)))
         };
         let mut partners: Vec<usize> = solved.iter().filter_map(partner).filter(|j| !order.contains(j)).collect();
@@ -94,19 +94,38 @@ impl Network {
         partners.dedup();
         solved.extend(self.columns(&partners));
         let mut pairs = Vec::new();
-        for (place, (i, column)) in solved.iter().enumerate() {
-            for (j, other) in &solved[place + 1..] {
-                if component[*i] == component[*j] {
-                    pairs.push((*i, *j, column[*i] + other[*j] - column[*j] - other[*i]));
+        for (place, one) in solved.iter().enumerate() {
+            for other in &solved[place + 1..] {
+                let (i, j) = (one.item, other.item);
+                if component[i] == component[j] {
+                    pairs.push((i, j, one.values[i] + other.values[j] - one.values[j] - other.values[i]));
                 }
             }
         }
-        pairs
+        Loosest { pairs, converged: solved.iter().all(|it| it.converged) }
     }
 
-    fn columns(&self, items: &[usize]) -> Vec<(usize, Vec<f64>)> {
-        items.par_iter().map(|&item| (item, self.column(item))).collect()
+    fn columns(&self, items: &[usize]) -> Vec<Column> {
+        let column = |&item: &usize| {
+            let (values, converged) = self.column(item);
+            Column { item, values, converged }
+        };
+        items.par_iter().map(column).collect()
     }
+}
+
+/// A column of the pseudo-inverse.
+struct Column {
+    item: usize,
+    values: Vec<f64>,
+    converged: bool,
+}
+
+/// Pairs far apart, with their resistances.
+pub(super) struct Loosest {
+    pub(super) pairs: Vec<(usize, usize, f64)>,
+    /// Whether all solves for them converged.
+    pub(super) converged: bool,
 }
 
 /// For each component the inverse of its Laplacian without the row and column of its first item: potentials
@@ -163,11 +182,13 @@ pub(super) struct Sketch {
     pub(super) diagonal: Vec<f64>,
     /// For each projection and component the trace that it alone estimates.
     by_projection: Vec<Vec<f64>>,
+    /// Whether all solves converged.
+    pub(super) converged: bool,
 }
 
 impl Sketch {
     pub(super) fn of(network: &Network, seed: u64) -> Self {
-        let potentials: Vec<Vec<f64>> = (0..PROJECTIONS)
+        let potentials: Vec<(Vec<f64>, bool)> = (0..PROJECTIONS)
             .into_par_iter()
             .map(|number| {
                 let mut rng = stream(seed, Purpose::ResistanceSketch, number);
@@ -182,7 +203,7 @@ impl Sketch {
             .collect();
         let mut diagonal = vec![0.0; network.items()];
         let mut by_projection = Vec::with_capacity(potentials.len());
-        for found in &potentials {
+        for (found, _) in &potentials {
             let mut traces = vec![0.0; network.components.sizes.len()];
             for (item, potential) in found.iter().enumerate() {
                 diagonal[item] += potential * potential / PROJECTIONS as f64;
@@ -190,7 +211,7 @@ impl Sketch {
             }
             by_projection.push(traces);
         }
-        Self { diagonal, by_projection }
+        Self { diagonal, by_projection, converged: potentials.iter().all(|(_, converged)| *converged) }
     }
 
     /// The trace of the pseudo-inverse in each component.

@@ -25,6 +25,8 @@ pub struct ResistanceFacts {
     /// Whether all this is exact but for rounding. If not, the mean is an estimate and other pairs than those
     /// listed may be worse.
     pub exact: bool,
+    /// Whether the solves for it converged; if not, all of it may be off.
+    pub converged: bool,
     /// The connected pairs with the largest resistances.
     pub worst_pairs: Vec<PairFacts>,
     /// For each item, in first-seen order, its mean resistance to the others it is connected with.
@@ -78,6 +80,7 @@ impl ResistanceFacts {
             mean_error: found.mean_error,
             worst_connected: found.worst_connected.first().map(|it| it.resistance),
             exact: found.is_exact(),
+            converged: found.converged,
             worst_pairs: found.worst_connected.iter().map(pair).collect(),
             items: items.map(|(item, &mean)| ItemFacts { item: item.to_owned(), mean }).collect(),
             shapes: shapes(found.items, found.comparisons, REGULAR_DEGREE, seed),

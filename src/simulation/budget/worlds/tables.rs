@@ -2,12 +2,15 @@
 
 use super::super::super::samplers::Counts;
 use super::super::plans::BudgetError;
+use super::super::trial::order_by;
 use super::Law;
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 use crate::data::profile::{EqualScores, Profile};
 use crate::data::table::ScoreTable;
 use crate::models::Rater;
+use crate::structure::Note;
+use crate::uncertainty::Uncertainty;
 
 /// How much scores vary from one evaluation to the next.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +37,13 @@ pub(super) struct TableWorld {
 }
 
 impl TableWorld {
-    pub(super) fn new(label: &str, table: &ScoreTable, noise: &Noise, truth: &dyn Rater) -> Result<Self, BudgetError> {
+    pub(super) fn new(
+        label: &str,
+        table: &ScoreTable,
+        noise: &Noise,
+        truth: &dyn Rater,
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, BudgetError> {
         if !table.is_complete() {
             let block = table.largest_complete_block();
             return Err(BudgetError::Holes {
@@ -51,7 +60,7 @@ impl TableWorld {
             world.means.extend(table.column(benchmark).iter().map(|score| (score - lowest) / range));
         }
         world.deviations = world.deviations_by(label, table, noise)?;
-        world.truth = true_order(label, &Profile::from_table(table, EqualScores::Tied).graph(), truth)?;
+        world.truth = true_order(label, &Profile::from_table(table, EqualScores::Tied).graph(), truth, notes)?;
         Ok(world)
     }
 
@@ -136,13 +145,39 @@ fn range_of(scores: &[f64]) -> (f64, f64) {
     (lowest, if highest > lowest { highest - lowest } else { 1.0 })
 }
 
-/// The items from the highest rated down, equal ones in first-seen order.
-fn true_order(label: &str, graph: &PreferenceGraph, truth: &dyn Rater) -> Result<Vec<usize>, BudgetError> {
+/// The items from the highest rated down, equal ones in first-seen order, with what is to be told of that.
+fn true_order(
+    label: &str,
+    graph: &PreferenceGraph,
+    truth: &dyn Rater,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<usize>, BudgetError> {
     let fitted = truth.fit(graph.into(), None).map_err(|error| BudgetError::Fit { label: label.to_owned(), error })?;
-    let ratings = fitted.ratings();
-    let mut order: Vec<usize> = (0..ratings.len()).collect();
-    order.sort_by(|&a, &b| ratings[b].total_cmp(&ratings[a]));
+    let (ratings, items) = (fitted.ratings(), graph.items());
+    let mut order = Vec::with_capacity(items.len());
+    order_by(ratings, &mut order);
+    let of_world = |note: Note| Note::new(note.code, format!("{label}: {}", note.message));
+    notes.extend(Uncertainty::unwanted(items.len()).notes_with(&*fitted).into_iter().map(of_world));
+    let held = "its true order is held to be known all the same";
+    notes.extend(fitted.identification().notes_held_by(graph, held).into_iter().map(of_world));
+    let name = |item: usize| items.name(ItemId(item as u32));
+    let level = |pair: &&[usize]| are_level(ratings[pair[0]], ratings[pair[1]]);
+    if let Some(first) = order.windows(2).find(level) {
+        let message = format!(
+            "the true order of {label} puts {} neighbours by their place in the file, {} and {} the first of them: they \
+             are rated alike, and an order that puts them the other way is counted as wrong",
+            order.windows(2).filter(level).count(),
+            name(first[0]),
+            name(first[1])
+        );
+        notes.push(Note::new("truth-tied", message));
+    }
     Ok(order)
+}
+
+/// Ratings that differ by rounding alone.
+fn are_level(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0)
 }
 
 /// Chances of outcomes, pair by pair.
@@ -156,13 +191,18 @@ pub(super) struct LogWorld {
 }
 
 impl LogWorld {
-    pub(super) fn new(label: &str, graph: &PreferenceGraph, truth: &dyn Rater) -> Result<Self, BudgetError> {
+    pub(super) fn new(
+        label: &str,
+        graph: &PreferenceGraph,
+        truth: &dyn Rater,
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, BudgetError> {
         let sums = graph.pair_sums();
         let mut world = Self {
             items: graph.items().len(),
             pairs: Vec::new(),
             chances: Vec::new(),
-            truth: true_order(label, graph, truth)?,
+            truth: true_order(label, graph, truth, notes)?,
         };
         for pair in 0..sums.low.len() {
             let all = sums.low_wins[pair] + sums.high_wins[pair] + sums.ties[pair];
@@ -174,7 +214,20 @@ impl LogWorld {
         if world.pairs.is_empty() {
             return Err(BudgetError::EmptyLog { label: label.to_owned() });
         }
+        notes.extend(world.sure_pairs(label));
         Ok(world)
+    }
+
+    /// Pairs that come out the same every time, if there are some.
+    fn sure_pairs(&self, label: &str) -> Option<Note> {
+        let is_sure = |[win, tie]: &&[f64; 2]| [*win, *tie, 1.0 - win - tie].iter().any(|chance| *chance >= 1.0);
+        let sure = self.chances.iter().filter(is_sure).count();
+        let message = format!(
+            "{sure} of the {} pairs of {label} have one outcome only, such as a single comparison, which comes again at \
+             each of their meetings",
+            self.pairs.len()
+        );
+        (sure > 0).then(|| Note::new("sure-outcomes", message))
     }
 
     pub(super) fn items(&self) -> usize {

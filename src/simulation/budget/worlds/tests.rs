@@ -8,10 +8,37 @@ fn drawn(label: &str, items: usize, tasks: usize, trial: u64) -> Drawn {
 
 /// The share that item `i` takes of item `j` in many comparisons on a task.
 fn share(world: &Drawn, counts: &Counts, i: usize, j: usize, task: usize) -> f64 {
-    let mut rng = stream(1, Purpose::BudgetScores, 0);
+    let (mut rng, mut counts) = (stream(1, Purpose::BudgetScores, 0), counts.clone());
     let choice = Choice { pair: counts.pair(i, j), task };
-    let low = (0..20_000).map(|_| world.sample(counts, choice, &mut rng).share).sum::<f64>() / 20_000.0;
+    let mut meet = |_| {
+        counts.schedule(choice);
+        world.sample(&counts, choice, &mut rng).share
+    };
+    let low = (0..20_000).map(&mut meet).sum::<f64>() / 20_000.0;
     if i < j { low } else { 1.0 - low }
+}
+
+#[test]
+fn a_meeting_comes_out_the_same_whatever_was_compared_before() {
+    let world = drawn("mallows:0.5", 4, 3, 2);
+    let all = |order: &[Choice]| {
+        let (mut counts, mut rng) = (Counts::new(4, 3).unwrap(), stream(1, Purpose::BudgetScores, 0));
+        let mut found = std::collections::BTreeMap::new();
+        for &choice in order {
+            counts.schedule(choice);
+            let sample = world.sample(&counts, choice, &mut rng);
+            found.insert((choice.pair, choice.task, counts.pair_on(choice.pair, choice.task)), sample.scores);
+        }
+        found.into_iter().map(|(meeting, scores)| (meeting, scores.map(f64::to_bits))).collect::<Vec<_>>()
+    };
+    let mut order: Vec<Choice> = (0..54).map(|it| Choice { pair: it % 6, task: it / 6 % 3 }).collect();
+    let forward = all(&order);
+    order.reverse();
+    assert_eq!(forward, all(&order));
+    let mut scores: Vec<_> = forward.iter().map(|(_, scores)| scores).collect();
+    scores.sort_unstable();
+    scores.dedup();
+    assert_eq!(scores.len(), 54, "each meeting has luck of its own");
 }
 
 #[test]
@@ -156,4 +183,33 @@ fn worlds_are_read_by_name_and_settings() {
     assert_eq!(error("urn"), "there is no world 'urn'; there are: mallows, plackett-luce, bradley-terry, cyclic");
     assert_eq!(error("mallows:2"), "mallows:2: dispersion=2: dispersion takes a number from 0 to 1");
     assert_eq!(error("mallows:x=2"), "mallows:x=2: mallows has no setting 'x'; it has: dispersion, noise");
+}
+
+#[test]
+fn what_is_not_known_of_the_truth_is_told() {
+    let world = |rows: &[(u32, u32, f64, f64)]| {
+        let sums = PairSums {
+            low: rows.iter().map(|it| it.0).collect(),
+            high: rows.iter().map(|it| it.1).collect(),
+            low_wins: rows.iter().map(|it| it.2).collect(),
+            high_wins: rows.iter().map(|it| it.3).collect(),
+            ties: vec![0.0; rows.len()],
+        };
+        let graph = PreferenceGraph::from_pair_sums(["a", "b", "c", "d"].into_iter().collect(), &sums);
+        WorldPlan::of_log("log", &graph, &BradleyTerry::default()).expect("a world")
+    };
+    let codes = |world: &WorldPlan| world.notes().iter().map(|note| note.code.to_string()).collect::<Vec<_>>();
+    let parts = world(&[(0, 1, 3.0, 2.0), (2, 3, 4.0, 1.0)]);
+    assert!(codes(&parts).contains(&"disconnected".to_owned()), "{:?}", parts.notes());
+    let level = world(&[(0, 1, 5.0, 5.0), (1, 2, 3.0, 1.0), (0, 2, 3.0, 1.0), (2, 3, 3.0, 2.0)]);
+    assert_eq!(codes(&level), ["truth-tied"]);
+    assert!(
+        level.notes()[0].message.contains("1 neighbours by their place in the file, a and b"),
+        "{:?}",
+        level.notes()
+    );
+    let sure = world(&[(0, 1, 5.0, 4.0), (1, 2, 3.0, 1.0), (2, 3, 3.0, 2.0), (0, 3, 1.0, 0.0)]);
+    assert_eq!(codes(&sure), ["sure-outcomes"]);
+    let plain = world(&[(0, 1, 5.0, 3.0), (1, 2, 3.0, 1.0), (0, 2, 3.0, 1.0), (2, 3, 3.0, 2.0)]);
+    assert!(plain.notes().is_empty(), "{:?}", plain.notes());
 }
