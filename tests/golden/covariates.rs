@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use palio::data::Log;
 use palio::data::graph::PreferenceGraph;
-use palio::models::{Bordered, BradleyTerry, CovariateSettings, Evidence, Fitted, Standardize, TieRule};
+use palio::models::{Bordered, BradleyTerry, CovariateSettings, Evidence, Fitted, Likelihood, Standardize, TieRule};
 use serde_json::Value;
 
 use crate::Check;
@@ -109,7 +109,7 @@ fn arena_rank_contextual(shared: &Shared) {
         let (graph, fitted) = fit_rows(&rater(penalty), &log);
         assert_close("coefficients", &coefficients(&*fitted), &numbers(&run["coeffs"]), LEFT);
         assert_close("ratings", &elo(&*fitted), &by_item(&run["ratings"], graph.items()), points() * LEFT);
-        let rows = fitted.likelihood().and_then(|likelihood| likelihood.rows()).expect("rows");
+        let rows = fitted.likelihood().and_then(Likelihood::rows).expect("rows");
         let items = graph.items().len();
         let all = vec![true; items];
         let (hessian, products) = (whole(&rows.curvature(&all), items), whole(&rows.outer_products(&all).sum, items));

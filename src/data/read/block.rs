@@ -1,7 +1,7 @@
 //! What one block of a file says, with ids of its own. Blocks are parsed apart from each other and
 //! merged in file order.
 
-mod covariates;
+pub(super) mod covariates;
 mod dialect;
 
 use super::super::{Comparison, ItemId, Log, Outcome};
@@ -136,7 +136,6 @@ impl<'a> BlockReader<'a> {
             && columns.weight.is_none()
             && columns.time.is_none()
             && columns.scores.is_none()
-            && columns.covariates.is_empty()
             && columns.others.is_empty();
         let block = Block { labels, ..Block::default() };
         Self { columns, options, block, common, labels: Vec::new(), covariates: Vec::new() }
@@ -158,6 +157,10 @@ impl<'a> BlockReader<'a> {
         for (label, (names, _)) in self.columns.labels.iter().zip(&self.block.labels) {
             self.labels.push(names.find(fields.get(label.column)?)?);
         }
+        if !self.columns.covariates.is_empty() {
+            self.read_covariates(fields).ok()?;
+            self.push_row_covariates();
+        }
         for ((_, ids), &id) in self.block.labels.iter_mut().zip(&self.labels) {
             ids.push(id);
         }
@@ -166,10 +169,12 @@ impl<'a> BlockReader<'a> {
         Some(())
     }
 
-    /// Adds a row of the commonest kind by ids of this block that are known already, one for each label.
+    /// Adds a row of the commonest kind by ids of this block that are known already, one for each label, and by its
+    /// covariates.
     #[inline]
     #[cfg(feature = "parquet")]
-    pub(super) fn add_known(&mut self, [left, right]: [u32; 2], code: u8, labels: &[u32]) {
+    pub(super) fn add_known(&mut self, [left, right]: [u32; 2], code: u8, labels: &[u32], covariates: &[f64]) {
+        self.block.covariates.extend_from_slice(covariates);
         for ((_, ids), &id) in self.block.labels.iter_mut().zip(labels) {
             ids.push(id);
         }

@@ -162,15 +162,18 @@ impl Formula {
         self.left.columns.iter().chain(right).copied()
     }
 
-    /// The value of a row in which the terms have these values.
-    pub(super) fn value(&self, left: f64, right: f64) -> f64 {
+    /// The value of a row in which the terms have these values, if there is one: relative differences are of amounts.
+    #[inline]
+    pub(super) fn value(&self, left: f64, right: f64) -> Option<f64> {
         let sum = left + right;
-        match (&self.right, self.relative) {
+        let value = match (&self.right, self.relative) {
             (None, _) => left,
             (Some(_), false) => left - right,
+            (Some(_), true) if left < 0.0 || right < 0.0 => return None,
             (Some(_), true) if sum == 0.0 => 0.0,
             (Some(_), true) => (left - right) / sum,
-        }
+        };
+        value.is_finite().then_some(value)
     }
 }
 
@@ -226,6 +229,7 @@ mod tests {
         let formula = Formula { left: term(), right: Some(term()), relative: true };
         let plain = Formula { relative: false, ..formula.clone() };
         let values = vec![formula.value(3.0, 1.0), formula.value(0.0, 0.0), plain.value(3.0, 1.0)];
-        assert_eq!(values, [0.5, 0.0, 2.0]);
+        assert_eq!(values, [Some(0.5), Some(0.0), Some(2.0)]);
+        assert_eq!((formula.value(3.0, -1.0), plain.value(3.0, -1.0)), (None, Some(4.0)));
     }
 }

@@ -155,7 +155,7 @@ impl Moments {
     /// Of these and further values.
     ///
     /// # Source
-    /// Chan, Golub and LeVeque 1979.
+    /// Chan, Golub and `LeVeque` 1979.
     pub(super) fn with(self, further: Self) -> Self {
         let total = self.total + further.total;
         if further.total <= 0.0 || self.total <= 0.0 {

@@ -114,7 +114,9 @@ impl Point {
     pub(super) fn among(&self, members: &[ItemId]) -> Self {
         let mean = members.iter().map(|item| self.ratings[item.index()]).sum::<f64>() / members.len().max(1) as f64;
         let mut ratings = vec![0.0; self.ratings.len()];
-        members.iter().for_each(|item| ratings[item.index()] = self.ratings[item.index()] - mean);
+        for item in members {
+            ratings[item.index()] = self.ratings[item.index()] - mean;
+        }
         Self { ratings, ..self.clone() }
     }
 

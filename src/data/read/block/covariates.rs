@@ -4,35 +4,45 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::covariates::Term;
+use super::super::covariates::{Formula, Term};
 use super::super::error::{Fault, shown};
 use super::super::fields::number;
 use super::{BlockReader, Fields, Found};
 
 impl BlockReader<'_> {
     /// Reads the covariates of a row, seen from the left item.
+    #[inline]
     pub(super) fn read_covariates(&mut self, fields: &impl Fields) -> Result<(), Fault> {
         let mut values = std::mem::take(&mut self.covariates);
         values.clear();
         for formula in &self.columns.covariates {
             let left = self.term(fields, &formula.left)?;
             let right = formula.right.as_ref().map_or(Ok(0.0), |term| self.term(fields, term))?;
-            if let Some(term) = formula.right.as_ref().filter(|_| formula.relative)
-                && (left < 0.0 || right < 0.0)
-            {
-                let name = |term: &Term| self.columns.name(term.columns[0]);
-                let found = format!("`{}` is {left} and `{}` is {right}", name(&formula.left), name(term));
-                return Err(Fault::RelativeToNegative { found });
+            match formula.value(left, right) {
+                Some(value) => values.push(value),
+                None => return Err(self.no_value(formula, left, right)),
             }
-            let value = formula.value(left, right);
-            if !value.is_finite() {
-                let column = self.columns.name(formula.left.columns[0]);
-                return Err(Fault::Covariate { column, value: left.to_string() });
-            }
-            values.push(value);
         }
         self.covariates = values;
         Ok(())
+    }
+
+    /// Why a formula has no value.
+    #[cold]
+    fn no_value(&self, formula: &Formula, left: f64, right: f64) -> Fault {
+        let name = |term: &Term| self.columns.name(term.columns[0]);
+        match &formula.right {
+            Some(term) if formula.relative => Fault::RelativeToNegative {
+                found: format!("`{}` is {left} and `{}` is {right}", name(&formula.left), name(term)),
+            },
+            _ => Fault::Covariate { column: name(&formula.left), value: left.to_string() },
+        }
+    }
+
+    /// Adds those of a row of the commonest kind, which was just read.
+    #[inline]
+    pub(super) fn push_row_covariates(&mut self) {
+        self.block.covariates.extend_from_slice(&self.covariates);
     }
 
     /// Adds them for each of the rows that were made of one; in the second of two games the sides are exchanged.
@@ -72,7 +82,8 @@ impl BlockReader<'_> {
 const LARGEST: f64 = 1e100;
 
 /// A finite number, or a truth value as 1 or 0.
-fn finite(field: &[u8]) -> Option<f64> {
+#[inline]
+pub(in super::super) fn finite(field: &[u8]) -> Option<f64> {
     match field {
         // Counts, which most covariates are made of.
         [b'0'..=b'9', rest @ ..] if rest.len() < 15 && rest.iter().all(u8::is_ascii_digit) => {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::super::super::Bordered;
 use super::super::newton::{Point, Problem, Slope};
-use super::super::outcomes::{Outcomes, PairDerivatives, TieRule};
+use super::super::outcomes::{Outcomes, PairDerivatives, TieRule, logistic};
 use super::{CHUNK, Design};
 use crate::data::graph::PairSums;
 
@@ -405,6 +405,15 @@ pub(in super::super) fn row_derivatives(
     difference: f64,
     parameter: f64,
 ) -> PairDerivatives {
+    if matches!(rule, TieRule::Half | TieRule::Drop) {
+        // Without a question whether it is a tie, which could not be guessed.
+        let win = logistic(difference);
+        return PairDerivatives {
+            score: total * (share - win),
+            curvature: total * win * (1.0 - win),
+            ..PairDerivatives::default()
+        };
+    }
     rule.derivatives(outcomes(share, total), difference, parameter)
 }
 
