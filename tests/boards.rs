@@ -697,3 +697,21 @@ fn bad_filters_have_their_messages() {
     let err = refused(&["rank", VOTES, "--board", "x=is_code", "--by", "language"]);
     assert!(err.contains("cannot be used with"), "{err}");
 }
+
+#[test]
+fn covariates_of_a_board_are_those_of_its_rows_alone() {
+    const STYLE: &str = "fixtures/style.jsonl";
+    let cut = "conv_metadata.sum_assistant_a_tokens > 200";
+    let board = format!("long={cut}");
+    for more in [&["--style-control"][..], &["--style-control", "--side-advantage"], &["--reweight", "pair:5"]] {
+        let together = json(&[&["rank", STYLE, "--board", &board, "--board", "all=true"], more].concat());
+        let (alone, all) =
+            (json(&[&["rank", STYLE, "--where", cut], more].concat()), json(&[&["rank", STYLE], more].concat()));
+        for (found, expected) in [(&together["boards"][0], alone), (&together["boards"][1], all)] {
+            assert_eq!(found["items"], expected["items"], "{more:?}");
+            assert_eq!(found["fit"]["covariates"], expected["fit"]["covariates"], "{more:?}");
+        }
+    }
+    let err = refused(&["rank", STYLE, "--style-control", "--anchor", "x=1+-2"]);
+    assert!(err.contains("fit no covariates; leave out --style-control"), "{err}");
+}

@@ -3,6 +3,7 @@
 mod arguments;
 mod ballots;
 mod boards;
+mod covariates;
 mod known;
 mod names;
 mod previous;
@@ -27,7 +28,7 @@ use self::known::{BoardFile, Known};
 use self::names::Renamed;
 use super::filters;
 use super::input;
-use super::output::{Format, Output, warn};
+use super::output::{Format, Output, tell, warn};
 use super::rating::{IntervalKind, Rated, Rating, task_column};
 use super::table::{self, Heading};
 use super::{Ended, Global};
@@ -49,6 +50,11 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     notes.extend(plan.add_moves(&mut boards)?);
     warn(&notes, global);
     filters::tell_counts(&inputs, format, global);
+    if matches!(format, Format::Csv | Format::Jsonl)
+        && let Some(elsewhere) = boards.iter().find_map(|made| covariates::elsewhere(&made.board.board.fit.covariates))
+    {
+        tell(&elsewhere, global);
+    }
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
     Ok(Ended::with(&notes))
@@ -132,7 +138,8 @@ impl Made {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a RankArgs, global: &'a Global) -> anyhow::Result<Self> {
-        let mut rating = Rating::new(&args.rating, global)?;
+        let mut rating = Rating::with(&args.rating, args.covariates.settings(), global)?;
+        args.covariates.check(&rating)?;
         check_numbers(args)?;
         boards::check_names(&args.board)?;
         let scale = scale(args, rating.entry)?;
@@ -147,16 +154,19 @@ impl<'a> Plan<'a> {
     }
 
     /// What reading must keep: rows only where something needs them.
-    fn read_options(&self) -> ReadOptions {
+    fn read_options(&self) -> anyhow::Result<ReadOptions> {
         let mut labels = self.rating.label_columns();
         labels.extend(self.args.by.clone().map(LabelColumn::Named));
-        ReadOptions { keep: self.rating.keep(), labels, boards: self.args.board.clone(), ..ReadOptions::default() }
+        let covariates = self.args.covariates.columns()?;
+        let keep = self.args.covariates.keep(self.rating.keep());
+        Ok(ReadOptions { keep, labels, covariates, boards: self.args.board.clone(), ..ReadOptions::default() })
     }
 
     fn log(&self) -> anyhow::Result<Ranked> {
         self.args.ballots.refuse()?;
-        let reading = self.args.input.read(self.read_options())?;
+        let reading = self.args.input.read(self.read_options()?)?;
         let mut notes = input::notes(&self.args.input.reading, &reading);
+        notes.extend(covariates::side_of_counts(&reading, &self.rating));
         notes.extend(self.unknown_names(items_of(&reading.comparisons)));
         notes.extend(reading.boards.iter().flat_map(|found| boards::empty_boards(&self.args.board, found)));
         let inputs = reading.inputs.clone();
@@ -202,16 +212,19 @@ impl<'a> Plan<'a> {
             Comparisons::Rows(log) => log,
         };
         let Some(column) = &self.args.by else {
+            let log = self.args.covariates.reweighted(log, &self.rating);
             return Ok(vec![self.board(None, &PreferenceGraph::from_log(&log), Some(&log), task.as_deref())?]);
         };
         let labels = log.labels(column).context("the column to split by was not read")?;
         let parts = log.split(labels);
         self.share_draws(parts.len(), log.items().len());
-        let one = |(value, part): &(String, Log)| {
-            let made = self.board(Some(value.clone()), &PreferenceGraph::from_log(part), Some(part), task.as_deref());
+        let one = |(value, part): (String, Log)| {
+            let part = self.args.covariates.reweighted(part, &self.rating);
+            let graph = PreferenceGraph::from_log(&part);
+            let made = self.board(Some(value.clone()), &graph, Some(&part), task.as_deref());
             made.with_context(|| format!("board {value}"))
         };
-        boards::made(parts.iter().map(one).collect(), notes)
+        boards::made(parts.into_iter().map(one).collect(), notes)
     }
 
     fn board(
@@ -231,8 +244,12 @@ impl<'a> Plan<'a> {
     fn made(&self, by: Option<String>, fit: Fit) -> anyhow::Result<Made> {
         let Fit { mut board, uncertainty, rule, fixed } = fit;
         self.renamed.apply(&mut board)?;
-        let heading =
-            Heading { interval: self.rating.interval_name(&uncertainty), level: self.args.rating.level, ranks: rule };
+        let heading = Heading {
+            interval: self.rating.interval_name(&uncertainty),
+            level: self.args.rating.level,
+            ranks: rule,
+            weights: self.args.covariates.weights(),
+        };
         Ok(Made { board: Board { by, of: None, fixed, previous: None, board }, heading })
     }
 
@@ -300,14 +317,13 @@ impl<'a> Plan<'a> {
 
     fn written(&self, format: Format, made: Vec<Made>, inputs: &[Input], notes: &[Note]) -> anyhow::Result<Vec<u8>> {
         if format == Format::Table {
-            let tables: Vec<String> = made
-                .iter()
-                .map(|made| {
-                    let table = table::leaderboard(&made.board, &made.heading, self.rating.entry);
-                    let told = [self.words_of_placed(made), self.words_of_moves(made)];
-                    told.into_iter().flatten().fold(table, |text, words| text + "\n" + &words)
-                })
-                .collect();
+            let table = |made: &Made| {
+                let board = table::leaderboard(&made.board, &made.heading, self.rating.entry);
+                let board = board + &covariates::table(&made.board.board.fit.covariates);
+                let told = [self.words_of_placed(made), self.words_of_moves(made)];
+                told.into_iter().flatten().fold(board, |text, words| text + "\n" + &words)
+            };
+            let tables: Vec<String> = made.iter().map(table).collect();
             return Ok(filters::with_counts(inputs, &tables.join("\n")));
         }
         let rule = made.first().map_or(RankRule::Simultaneous, |made| made.heading.ranks);
@@ -343,7 +359,7 @@ impl<'a> Plan<'a> {
         let center = scale
             .filter(|_| anchor.is_none() && self.known.is_none())
             .map(|kind| self.scale.centre.unwrap_or(kind.default_centre()));
-        Ok(serde_json::json!({
+        let mut settings = serde_json::json!({
             "method": self.rating.entry.name,
             "set": self.rating.set(),
             "interval": self.rating.interval,
@@ -368,7 +384,12 @@ impl<'a> Plan<'a> {
             "reading": serde_json::to_value(args.input.settings())?,
             "ballots": args.ballots.are_given(&args.input.logs).then_some(&args.ballots),
             "seed": self.global.seed,
-        }))
+        });
+        settings
+            .as_object_mut()
+            .into_iter()
+            .try_for_each(|all| args.covariates.report().map(|given| all.extend(given)))?;
+        Ok(settings)
     }
 }
 

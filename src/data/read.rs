@@ -20,6 +20,7 @@ mod ballots;
 mod block;
 mod boards;
 mod columns;
+mod covariates;
 mod csv;
 mod dialect;
 mod error;
@@ -47,6 +48,7 @@ use serde::Serialize;
 
 pub use self::ballots::{BallotColumns, BallotReading, is_preflib, read_ballots, read_ballots_bytes};
 pub use self::boards::{BoardParts, Boards, FilterStep, Filtered, Membership, NotNumbers, OddTimes};
+pub use self::covariates::{CovariateColumn, FormulaError};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role, WeightedOutcome};

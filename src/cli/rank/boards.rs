@@ -72,6 +72,7 @@ impl Plan<'_> {
                 (BoardParts::Rows(membership), Comparisons::Rows(log)) => {
                     let part = membership.part(log, board);
                     let part = if self.args.input.sorts_by_time() { part.sorted_by_time() } else { part };
+                    let part = self.args.covariates.reweighted(part, &self.rating);
                     self.board(of, &PreferenceGraph::from_log(&part), Some(&part), task)
                 }
                 (BoardParts::Counts(tallies), _) => {

@@ -224,6 +224,9 @@ pub(super) const OPTIONS: &str = "--fixed, --priors and anchors with a deviation
 
 fn check(args: &RankArgs, rating: &Rating<'_>, scale: &Scale) -> anyhow::Result<()> {
     let what = OPTIONS;
+    if let Some(option) = args.covariates.of_rows() {
+        bail!("{what} fit no covariates; leave out {option}");
+    }
     if scale.kind == ScaleKind::WinRate {
         bail!("{what} go with --scale elo or log-odds");
     }

@@ -21,7 +21,7 @@ impl Rating<'_> {
         let decisive = (self.settings.get("ties") == Some("drop")).then(|| graph.decisive());
         let graph = decisive.as_ref().unwrap_or(graph);
         let fitted = model.fit(graph)?;
-        let uncertainty = self.with_clusters(graph, log, task, |clusters| {
+        let uncertainty = self.with_clusters(&fitted, graph, log, task, |clusters| {
             let found = |kind| anchored_covariance(&fitted, graph, kind, clusters.map(|(clusters, _)| clusters), held);
             Ok(match self.interval {
                 IntervalKind::Fisher => found(CovarianceKind::Fisher),
