@@ -4,6 +4,7 @@
 //! [`Tally`](graph::Tally) keeps only counts, in memory that does not grow with the rows. Both
 //! become a [`PreferenceGraph`](graph::PreferenceGraph).
 
+mod covariates;
 pub mod folds;
 pub mod graph;
 pub mod profile;
@@ -14,6 +15,8 @@ pub mod table;
 
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
+
+pub use self::covariates::Covariates;
 
 /// The index of an item, in the order in which items were first seen (left before right in a row).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -198,6 +201,7 @@ pub struct Log {
     pub(crate) times: Vec<f64>,
     /// Empty, or one pair a row: the judge's scores for left and right, NaN where there are none.
     pub(crate) scores: Vec<[f64; 2]>,
+    pub(crate) covariates: Covariates,
     pub(crate) labels: Vec<Labels>,
 }
 
@@ -216,7 +220,11 @@ impl Log {
     }
 
     /// Adds one row. Optional columns are widened to all rows when a first row needs them.
+    ///
+    /// # Panics
+    /// If the log has covariates, of which the row would have none: they are added last.
     pub fn push(&mut self, row: Comparison) {
+        assert!(self.covariates.is_empty(), "rows are pushed before covariates are added");
         self.left.push(row.left.0);
         self.right.push(row.right.0);
         self.codes.push(match row.outcome {
@@ -229,6 +237,9 @@ impl Log {
     }
 
     /// Adds one row with the judge's scores for left and right. Rows without scores have none.
+    ///
+    /// # Panics
+    /// If the log has covariates, as [`push`](Self::push) does.
     pub fn push_scored(&mut self, row: Comparison, scores: [f64; 2]) {
         self.scores.resize(self.len(), NO_SCORES);
         self.scores.push(scores);
@@ -272,6 +283,7 @@ impl Log {
         append_optional(&mut self.weights, rows, &block.weights, added, 1.0);
         self.times.extend_from_slice(&block.times);
         append_optional(&mut self.scores, rows, &block.scores, added, NO_SCORES);
+        self.covariates.append(&block.covariates);
     }
 
     /// Adds a categorical column: one label a row, in row order.
@@ -283,6 +295,55 @@ impl Log {
         let ids: Vec<u32> = labels.into_iter().map(|label| names.intern(label.as_ref()).0).collect();
         assert_eq!(ids.len(), self.len(), "one label a row");
         self.labels.push(Labels { column: column.to_owned(), names, ids });
+    }
+
+    /// Adds a covariate: one finite number a row, in row order, seen from the left item, so that with
+    /// exchanged sides it has the other sign. No rows can be pushed after it.
+    ///
+    /// # Panics
+    /// If there is not exactly one value a row, or if one is not finite.
+    pub fn add_covariate(&mut self, name: &str, values: &[f64]) {
+        assert_eq!(values.len(), self.len(), "one value a row");
+        assert!(values.iter().all(|value| value.is_finite()), "finite values");
+        self.covariates.add(name, values);
+    }
+
+    /// The covariates of the rows; none unless they were asked for.
+    pub fn covariates(&self) -> &Covariates {
+        &self.covariates
+    }
+
+    /// Every weight times the factor of its pair: 1/max(n, `least`), n being the number of comparisons of the
+    /// pair that enter a fit, which are those of a positive weight with an outcome that `enters` accepts, and all
+    /// that divided by its mean over such comparisons. O(rows + pairs).
+    ///
+    /// # Source
+    /// Inverse propensity weights as in arena-rank 0.1.1 (`reweighted=True`, `min_pair_count`).
+    #[must_use]
+    pub fn reweighted_by_pair(mut self, least: f64, enters: impl Fn(Outcome) -> bool) -> Self {
+        let graph = graph::PreferenceGraph::from_log(&self);
+        let finder = graph::CellFinder::new(&graph);
+        let pair = |row| finder.cell_of(&self, row).map(|cell| graph.cells()[cell as usize].pair as usize);
+        let pairs: Vec<Option<usize>> = (0..self.len()).map(pair).collect();
+        let mut counts = vec![0.0; graph.pairs().len()];
+        for (row, pair) in self.rows().zip(&pairs) {
+            if let Some(pair) = pair.filter(|_| row.weight > 0.0 && enters(row.outcome)) {
+                counts[pair] += row.count;
+            }
+        }
+        let factor = |count: f64| 1.0 / count.max(least);
+        let total: f64 = counts.iter().map(|&count| count * factor(count)).sum();
+        let mean = total / counts.iter().sum::<f64>();
+        let mean = if mean > 0.0 { mean } else { 1.0 };
+        let of_row = |pair: &Option<usize>| pair.map_or(1.0, |pair| factor(counts[pair]) / mean);
+        let weight = |row: usize| self.weights.get(row).copied().unwrap_or(1.0);
+        self.weights = pairs.iter().enumerate().map(|(row, pair)| of_row(pair) * weight(row)).collect();
+        self
+    }
+
+    /// Whether some rows stand for another number of comparisons than one.
+    pub fn has_counts(&self) -> bool {
+        !self.counts.is_empty()
     }
 
     /// The number of rows.
@@ -318,6 +379,11 @@ impl Log {
             count: self.counts.get(index).copied().unwrap_or(1.0),
             weight: self.weights.get(index).copied().unwrap_or(1.0),
         }
+    }
+
+    /// The left item's share of a row.
+    pub(crate) fn share(&self, row: usize) -> f64 {
+        if self.codes[row] == CODE_SHARE { self.shares[row] } else { f64::from(self.codes[row]) / 2.0 }
     }
 
     /// All rows, in order.
@@ -376,6 +442,7 @@ impl Log {
             weights: pick(&self.weights, indices),
             times: pick(&self.times, indices),
             scores: pick(&self.scores, indices),
+            covariates: self.covariates.select(indices),
             labels: Vec::new(),
         }
     }
@@ -508,6 +575,41 @@ fn append_optional<T: Copy>(column: &mut Vec<T>, rows: usize, addition: &[T], ad
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn covariates_are_appended_with_their_rows() {
+        let log = |values: &[f64]| {
+            let mut log = Log::new(["a", "b"].into_iter().collect());
+            for _ in values {
+                log.push(Comparison::new(ItemId(0), ItemId(1), Outcome::Left));
+            }
+            log.add_covariate("x", values);
+            log
+        };
+        let mut all = log(&[1.0, 2.0]);
+        all.append(&log(&[3.0]), &[0, 1]);
+        let found: Vec<f64> = (0..all.len()).map(|row| all.covariates().row(row)[0]).collect();
+        assert_eq!(found, [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn weights_by_pair_count_what_enters_the_fit() {
+        let mut log = Log::new(["a", "b", "c"].into_iter().collect());
+        let rows = [(1, Outcome::Left, 1.0), (1, Outcome::Right, 1.0), (1, Outcome::Tie, 1.0), (1, Outcome::Left, 0.0)];
+        for (right, outcome, weight) in rows.into_iter().chain([(2, Outcome::Left, 1.0)]) {
+            log.push(Comparison { weight, ..Comparison::new(ItemId(0), ItemId(right), outcome) });
+        }
+        // Three of the first pair and one of the second, so 1/3 and 1 divided by their mean, which is 1/2.
+        let all = log.clone().reweighted_by_pair(1.0, |_| true);
+        for (found, expected) in all.weights.iter().zip([2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 0.0, 2.0]) {
+            assert!((found - expected).abs() < 1e-15, "{found} instead of {expected}");
+        }
+        // Without ties two and one: 1/2 and 1 divided by 2/3.
+        let decisive = log.reweighted_by_pair(1.0, |outcome| outcome != Outcome::Tie);
+        for (row, expected) in [(0, 0.75), (1, 0.75), (3, 0.0), (4, 1.5)] {
+            assert!((decisive.weights[row] - expected).abs() < 1e-15, "{row}");
+        }
+    }
 
     #[test]
     fn optional_columns_appear_only_when_a_row_needs_them() {

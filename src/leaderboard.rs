@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::data::ItemId;
 use crate::data::graph::{PreferenceGraph, Record};
 use crate::models::general_preference::{BlockReading, Canonical, Search};
-use crate::models::{Fitted, Units};
+use crate::models::{Fitted, FittedCovariate, Units};
 use crate::structure::{Note, Status};
 use crate::uncertainty::{ClusterSummary, RankIntervals, RankSettings, Uncertainty, rank_intervals, share_slope};
 
@@ -149,6 +149,9 @@ pub struct FitSummary {
     pub log_likelihood: Option<f64>,
     /// Further fitted parameters; null where the data hold none.
     pub parameters: BTreeMap<&'static str, Option<f64>>,
+    /// The covariates and their effects; none where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub covariates: Vec<CovariateRow>,
     /// The blocks of a general preference embedding, the largest first; none of other raters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<BlockReading>,
@@ -158,6 +161,34 @@ pub struct FitSummary {
     pub search: Option<Search>,
     /// What clustering did to the errors, where comparisons were clustered.
     pub cluster: Option<ClusterSummary>,
+}
+
+/// A covariate and its effect.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CovariateRow {
+    /// What was fitted.
+    #[serde(flatten)]
+    pub fitted: FittedCovariate,
+    /// The standard error of its coefficient.
+    pub std_error: Option<f64>,
+    /// The lower end of its interval.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+}
+
+impl CovariateRow {
+    /// The covariates of a fit with their errors and intervals.
+    fn all(fitted: &dyn Fitted, uncertainty: &Uncertainty, level: f64) -> Vec<Self> {
+        let mut errors = uncertainty.coefficient_errors().iter().copied();
+        let row = |fitted: FittedCovariate| {
+            let std_error = fitted.coefficient.filter(|_| fitted.identified).and_then(|_| errors.next());
+            let interval = fitted.coefficient.zip(std_error);
+            let interval = interval.map(|(middle, error)| uncertainty.coefficient_interval(middle, error, level));
+            Self { std_error, low: interval.map(|(low, _)| low), high: interval.map(|(_, high)| high), fitted }
+        };
+        fitted.covariates().into_iter().map(row).collect()
+    }
 }
 
 /// What the log looked like.
@@ -227,7 +258,7 @@ impl Leaderboard {
             .collect();
         Ok(Self {
             items,
-            fit: FitSummary::of(fitted, uncertainty),
+            fit: FitSummary::of(fitted, uncertainty, settings.ranks.level),
             graph: GraphSummary::of(graph, fitted),
             hidden: graph.items().len() - ids.len(),
             notes: uncertainty.notes_with(fitted),
@@ -236,8 +267,8 @@ impl Leaderboard {
 }
 
 impl FitSummary {
-    /// Of a fit and its errors.
-    pub fn of(fitted: &dyn Fitted, uncertainty: &Uncertainty) -> Self {
+    /// Of a fit and its errors, with intervals of this level.
+    pub fn of(fitted: &dyn Fitted, uncertainty: &Uncertainty, level: f64) -> Self {
         let convergence = fitted.convergence();
         Self {
             converged: convergence.converged,
@@ -245,6 +276,7 @@ impl FitSummary {
             gradient_norm: convergence.gradient_norm,
             log_likelihood: fitted.log_likelihood(),
             parameters: fitted.parameters().into_iter().collect(),
+            covariates: CovariateRow::all(fitted, uncertainty, level),
             blocks: fitted.embedding().map(Canonical::readings).unwrap_or_default(),
             search: fitted.search().cloned(),
             cluster: uncertainty.clusters.clone(),

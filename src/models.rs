@@ -20,9 +20,10 @@ mod win_rate;
 
 use std::fmt::Debug;
 
+use nalgebra::DMatrix;
 use serde::Serialize;
 
-pub use self::bradley_terry::{BradleyTerry, TieRule};
+pub use self::bradley_terry::{BradleyTerry, CovariateSettings, FittedCovariate, Standardize, TieRule};
 pub use self::elo::Elo;
 pub use self::fenchel_young::FenchelYoung;
 pub use self::games::{AlphaRank, MaximalLottery, NashAveraging};
@@ -89,6 +90,12 @@ pub trait Rater: Debug + Send + Sync {
         false
     }
 
+    /// Whether it reads rows though its registry entry says that counts are enough: settings may ask for what
+    /// only rows have.
+    fn reads_rows(&self) -> bool {
+        false
+    }
+
     /// This rater with what it chose from the data held as in `fitted`: for refits on resampled evidence.
     /// `None` where there is nothing to choose.
     fn with_choices_of(&self, _fitted: &dyn Fitted) -> Option<Box<dyn Rater>> {
@@ -114,6 +121,11 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// Further fitted parameters, such as a tie parameter. `None` where the data hold none.
     fn parameters(&self) -> Vec<(&'static str, Option<f64>)> {
+        Vec::new()
+    }
+
+    /// The covariates, whether they entered the fit or not.
+    fn covariates(&self) -> Vec<FittedCovariate> {
         Vec::new()
     }
 
@@ -245,6 +257,114 @@ pub trait Likelihood: Debug {
     /// The derivatives of the log-likelihood of one comparison of each cell of `graph`: zero for
     /// those that don't enter.
     fn cell_scores(&self, graph: &PreferenceGraph) -> Vec<CellScore>;
+
+    /// The comparisons one by one, for fits with covariates, in which those of one cell differ. Then what this
+    /// trait says of pairs and cells is that without them.
+    fn rows(&self) -> Option<Box<dyn RowLikelihood + '_>> {
+        None
+    }
+}
+
+/// A log-likelihood over differences of ratings and parameters that all comparisons share: first that of ties, if
+/// it was fitted, and then the coefficients of covariates.
+pub trait RowLikelihood: Debug + Send + Sync {
+    /// How many shared parameters are coefficients.
+    fn covariates(&self) -> usize;
+
+    /// The name of the covariate of a coefficient.
+    fn name(&self, place: usize) -> &str;
+
+    /// What a coefficient is divided by to be told: the fit may have units of its own.
+    fn unit(&self, place: usize) -> f64;
+
+    /// The number of rows of the log, whether they enter or not.
+    fn rows(&self) -> usize;
+
+    /// Writes into `by` the information of one comparison of a row along each of `directions`, its curvature times
+    /// the squared change of its log-odds, and says how many comparisons the row stands for: none if it does not
+    /// enter, or not between members.
+    fn information(&self, row: usize, members: &[bool], directions: &[Direction], by: &mut [f64]) -> f64;
+
+    /// For each of `directions` a number that the information of no comparison between items exceeds, for each unit of
+    /// its weight.
+    fn most_information(&self, directions: &[Direction]) -> Vec<f64>;
+
+    /// The largest weight of a comparison.
+    fn largest_weight(&self) -> f64;
+
+    /// What a ridge adds to the curvature for every rating.
+    fn penalty(&self) -> f64;
+
+    /// Whether the tie parameter is one of the shared parameters.
+    fn has_parameter(&self) -> bool;
+
+    /// The negative second derivatives of the comparisons between items of which `members` is true. The ridge on
+    /// coefficients is left out: what it holds up is not known.
+    fn curvature(&self, members: &[bool]) -> Bordered;
+
+    /// The sum of w² s sᵀ over the same comparisons, s being the score of one of them.
+    fn outer_products(&self, members: &[bool]) -> ScoreProducts;
+
+    /// The score of one comparison of a row of the log, if it enters the likelihood. `shared` gets the derivatives
+    /// with respect to the shared parameters.
+    fn score(&self, row: usize, shared: &mut [f64]) -> Option<RowScore>;
+}
+
+/// A direction in the space of ratings and coefficients.
+#[derive(Debug, Clone, Default)]
+pub struct Direction {
+    /// For each item of the graph.
+    pub ratings: Vec<f64>,
+    /// For each coefficient, in the units of the fit.
+    pub coefficients: Vec<f64>,
+}
+
+/// The first derivative of the log-likelihood of one comparison with respect to the difference of its items.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowScore {
+    /// The lower item.
+    pub low: ItemId,
+    /// The higher item.
+    pub high: ItemId,
+    /// With respect to `r_low − r_high`.
+    pub difference: f64,
+}
+
+/// A symmetric matrix over ratings and shared parameters that is a sum over pairs of items.
+#[derive(Debug, Clone, Default)]
+pub struct Bordered {
+    /// The lower item of each pair.
+    pub low: Vec<u32>,
+    /// The higher item of each pair.
+    pub high: Vec<u32>,
+    /// For each pair what it has of the difference, twice.
+    pub difference: Vec<f64>,
+    /// For each pair what it has of the difference and each shared parameter.
+    pub cross: Vec<f64>,
+    /// All of two shared parameters.
+    pub corner: DMatrix<f64>,
+    /// What a ridge adds for every rating.
+    pub penalty: f64,
+}
+
+impl Bordered {
+    /// Only those of the shared parameters that stand at the places `kept`.
+    pub(crate) fn with_shared(mut self, kept: &[usize]) -> Self {
+        let shared = self.corner.nrows();
+        let rows = (0..self.difference.len()).flat_map(|pair| kept.iter().map(move |place| pair * shared + place));
+        self.cross = rows.map(|at| self.cross[at]).collect();
+        self.corner = DMatrix::from_fn(kept.len(), kept.len(), |i, j| self.corner[(kept[i], kept[j])]);
+        self
+    }
+}
+
+/// The sum of the outer products of the scores of comparisons.
+#[derive(Debug, Clone, Default)]
+pub struct ScoreProducts {
+    /// The sum.
+    pub sum: Bordered,
+    /// For each pair how many comparisons have a score that is not zero.
+    pub counts: Vec<f64>,
 }
 
 /// Negative second derivatives of a log-likelihood: for each pair with respect to the difference
@@ -324,6 +444,14 @@ pub enum FitError {
         /// The column asked for.
         column: String,
     },
+    /// The side's advantage was asked for of evidence without rows.
+    #[error(
+        "side_advantage needs to know who was on the left in each row; palio rank and predict keep that, held-out counts do not"
+    )]
+    NeedsSides,
+    /// Pseudo counts have no covariates.
+    #[error("pseudo_count does not go with covariates, which pseudo counts have none of; use penalty")]
+    PseudoCountWithCovariates,
     /// Pseudo counts are added to every pair of items, and there are too many of those.
     #[error("pseudo_count works up to {limit} items and there are {items}; use penalty, which needs no pairs")]
     TooManyPseudoPairs {

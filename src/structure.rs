@@ -140,6 +140,16 @@ impl Identification {
         found
     }
 
+    /// Leaves of the members those that are among `held`, sorted by id: for fits in which more than wins has to be
+    /// told.
+    pub(crate) fn hold(&mut self, held: &[ItemId]) {
+        let before = self.members.len();
+        self.members.retain(|member| held.binary_search(member).is_ok());
+        if self.members.len() < before && self.status == Status::Identified {
+            self.status = Status::PartiallyIdentified;
+        }
+    }
+
     /// All items count as identified: for raters whose numbers stand alone, like a win rate.
     pub fn unconditional(graph: &PreferenceGraph) -> Self {
         Self { members: all(graph.items().len()), ..Self::by_strong_connection(graph) }

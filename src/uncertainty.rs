@@ -69,6 +69,7 @@ pub struct Uncertainty {
     spread: Spread,
     degrees_of_freedom: Option<f64>,
     parameter_error: Option<f64>,
+    coefficient_errors: Vec<f64>,
     /// Whether not even what the fit itself knows of its predictions is asked for.
     unwanted: bool,
     /// What clustering did, where the comparisons were clustered.
@@ -94,6 +95,7 @@ impl Uncertainty {
             spread: Spread::Covariance(DMatrix::zeros(0, 0)),
             degrees_of_freedom: None,
             parameter_error: None,
+            coefficient_errors: Vec::new(),
             unwanted: false,
             clusters: None,
             notes: Vec::new(),
@@ -156,6 +158,17 @@ impl Uncertainty {
     /// The standard error of the logarithm of the tie parameter, for fits that have one.
     pub fn parameter_error(&self) -> Option<f64> {
         self.parameter_error
+    }
+
+    /// The standard errors of the coefficients of the covariates that were fitted, in their order; none where they
+    /// are not known.
+    pub fn coefficient_errors(&self) -> &[f64] {
+        &self.coefficient_errors
+    }
+
+    /// The interval of a coefficient with this standard error.
+    pub fn coefficient_interval(&self, coefficient: f64, std_error: f64, level: f64) -> (f64, f64) {
+        self.around(coefficient, std_error, level)
     }
 
     /// Degrees of freedom of the t distribution that intervals use; `None` for the normal one.

@@ -3,7 +3,10 @@
 use palio::data::folds::{FoldSettings, Folds};
 use palio::data::graph::PreferenceGraph;
 use palio::data::{Comparison, ItemId, Items, Log, Outcome};
-use palio::models::{Convergence, Elo, Evidence, FitError, Fitted, Needs, RaterEntry, Settings, TieRule, WinRate};
+use palio::models::{
+    Convergence, CovariateSettings, Elo, Evidence, FitError, Fitted, Needs, RaterEntry, Settings, Standardize, TieRule,
+    WinRate,
+};
 use palio::structure::Identification;
 use palio::uncertainty::{CovarianceKind, Uncertainty, covariance};
 use palio::validation::{
@@ -13,7 +16,12 @@ use palio::{BradleyTerry, Rater, read_log};
 use proptest::prelude::*;
 use serde_json::Value;
 
-const BRADLEY_TERRY: BradleyTerry = BradleyTerry { ties: TieRule::Half, penalty: 0.0, pseudo_count: 0.0 };
+const BRADLEY_TERRY: BradleyTerry = BradleyTerry {
+    ties: TieRule::Half,
+    penalty: 0.0,
+    pseudo_count: 0.0,
+    covariates: CovariateSettings { penalty: 1.0, standardize: Standardize::ZScore, side_advantage: false },
+};
 
 fn log(items: usize, rows: &[(u32, u32, Outcome)]) -> Log {
     let mut log = Log::new((0..items).map(|i| format!("item {i}")).collect());

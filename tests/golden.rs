@@ -11,6 +11,8 @@ mod boards;
 mod budget;
 #[path = "common/close.rs"]
 mod close;
+#[path = "golden/covariates.rs"]
+mod covariates;
 #[path = "golden/fitting.rs"]
 mod fitting;
 #[path = "golden/fixtures.rs"]
@@ -57,6 +59,7 @@ type Check = fn(&Shared);
 
 const SHARED: &[(&str, &[(&str, Check)])] = &[
     ("peers", peers::CHECKS),
+    ("covariates", covariates::CHECKS),
     ("preference", preference::CHECKS),
     ("general_preference", general_preference::CHECKS),
     ("games", games::CHECKS),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use palio::data::Log;
 use palio::data::read::{
-    ColumnNames, Comparisons, InputFormat, Keep, LabelColumn, ReadError, ReadOptions, Reading, Role, TableOptions,
-    read, read_bytes, read_table_bytes,
+    ColumnNames, Comparisons, CovariateColumn, InputFormat, Keep, LabelColumn, ReadError, ReadOptions, Reading, Role,
+    TableOptions, read, read_bytes, read_table_bytes,
 };
 use parquet::basic::{Compression, Encoding};
 use parquet::column::writer::ColumnWriter;
@@ -319,4 +319,28 @@ fn damaged_files_are_refused_or_read_and_never_break_the_reader() {
         bad[place] ^= [1, 0x80, 0xff][place % 3];
         let _ = read_bytes("log.parquet", &bad, &options);
     }
+}
+
+#[test]
+fn a_struct_of_numbers_is_summed_as_a_covariate() {
+    let schema = "optional binary model_a (UTF8); optional binary model_b (UTF8); optional binary winner (UTF8);
+        optional group m { optional group head_a { optional int64 h1; optional int64 h2; } optional int64 head_b; }";
+    let columns = |last: Option<i64>| {
+        vec![
+            (1, text(["x", "y"])),
+            (1, text(["y", "x"])),
+            (1, text(["model_a", "tie"])),
+            (3, Cells::Integer(vec![Some(2), Some(5)])),
+            (3, Cells::Integer(vec![Some(1), Some(0)])),
+            (2, Cells::Integer(vec![Some(1), last])),
+        ]
+    };
+    let covariates = CovariateColumn::parse_list("h=m.head_{a,b},m.head_a.h1").unwrap();
+    let options = ReadOptions { covariates, ..ReadOptions::default() };
+    let read = |last| file(schema, &columns(last), 10, WriterProperties::builder());
+    let found = read_log(&read(Some(7)), &options);
+    let rows: Vec<&[f64]> = (0..2).map(|row| found.covariates().row(row)).collect();
+    assert_eq!(rows, [[2.0, 2.0], [-2.0, 5.0]]);
+    let told = error(&read(None), &options);
+    assert!(told.contains("row 2: column `m.head_b` is null; give it a value"), "{told}");
 }

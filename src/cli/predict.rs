@@ -27,6 +27,8 @@ use super::{Ended, Global};
 ///
 /// The probability is the left item's expected share, a tie being half a win; with --ties davidson or
 /// rao-kupper the probability of a tie is given as well. Intervals are made on the scale of log-odds.
+/// With --set side_advantage=true the advantage of the left side is taken out of the ratings, and of the
+/// probabilities: they are on neutral ground.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PredictArgs {
@@ -79,6 +81,9 @@ struct Predicted {
 pub(super) fn run(args: &PredictArgs, global: &Global) -> anyhow::Result<Ended> {
     let rating = Rating::new(&args.rating, global)?;
     check_predicts(&rating)?;
+    if let Some(setting) = rating.idle_setting() {
+        bail!("{setting} is of covariates, and predict has none but the side; add --set side_advantage=true");
+    }
     let format = Format::of(global, Format::Table)?;
     let output = Output::open(global)?;
     let wanted = match &args.pairs {
@@ -161,11 +166,20 @@ fn predicted(
     let own = pairs.iter().any(|it| it.low.is_some()).then_some("model");
     Ok(Predicted {
         pairs,
-        fit: FitSummary::of(&*fitted, &uncertainty),
+        fit: FitSummary::of(&*fitted, &uncertainty, args.rating.level),
         graph: GraphSummary::of(graph, &*fitted),
         interval: rating.interval_name(&uncertainty).or(own),
-        notes: uncertainty.notes_with(&*fitted),
+        notes: uncertainty.notes_with(&*fitted).into_iter().chain(neutral_side(&*fitted)).collect(),
     })
+}
+
+/// A word where the advantage of a side was fitted, of which a pair says nothing.
+fn neutral_side(fitted: &dyn Fitted) -> Option<Note> {
+    let side = fitted.covariates().into_iter().find_map(|it| it.coefficient)?;
+    let message = format!(
+        "probabilities are on neutral ground: the advantage of the left side, {side:+.4} log-odds, is not in them"
+    );
+    Some(Note::new("at-neutral-side", message))
 }
 
 /// The two items asked for, or all pairs.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod ballots;
+mod covariates;
 
 use anyhow::{Context, bail};
 use palio::data::Log;
@@ -16,7 +17,7 @@ use palio::uncertainty::{RankRule, RankSettings};
 pub(crate) use self::arguments::RankArgs;
 use self::arguments::{RankRuleArg, check_numbers, scale};
 use super::input;
-use super::output::{Format, Output, warn};
+use super::output::{Format, Output, tell, warn};
 use super::rating::{IntervalKind, Rated, Rating, task_column};
 use super::table::{self, Heading};
 use super::{Ended, Global};
@@ -35,6 +36,11 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
         if args.ballots.are_given(&args.input.logs) { plan.ballots()? } else { plan.log()? };
     notes.extend(notes_of(&boards));
     warn(&notes, global);
+    if matches!(format, Format::Csv | Format::Jsonl)
+        && let Some(elsewhere) = boards.iter().find_map(|made| covariates::elsewhere(&made.board.board.fit.covariates))
+    {
+        tell(&elsewhere, global);
+    }
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
     Ok(Ended::with(&notes))
@@ -102,22 +108,26 @@ impl Made {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a RankArgs, global: &'a Global) -> anyhow::Result<Self> {
-        let rating = Rating::new(&args.rating, global)?;
+        let rating = Rating::with(&args.rating, args.covariates.settings(), global)?;
+        args.covariates.check(&rating)?;
         check_numbers(args)?;
         Ok(Self { args, global, scale: scale(args, rating.entry)?, rating })
     }
 
     /// What reading must keep: rows only where something needs them.
-    fn read_options(&self) -> ReadOptions {
+    fn read_options(&self) -> anyhow::Result<ReadOptions> {
         let mut labels = self.rating.label_columns();
         labels.extend(self.args.by.clone().map(LabelColumn::Named));
-        ReadOptions { keep: self.rating.keep(), labels, ..ReadOptions::default() }
+        let covariates = self.args.covariates.columns()?;
+        let keep = self.args.covariates.keep(self.rating.keep());
+        Ok(ReadOptions { keep, labels, covariates, ..ReadOptions::default() })
     }
 
     fn log(&self) -> anyhow::Result<Ranked> {
         self.args.ballots.refuse()?;
-        let reading = self.args.input.read(self.read_options())?;
-        let notes = input::notes(&self.args.input.reading, &reading);
+        let reading = self.args.input.read(self.read_options()?)?;
+        let mut notes = input::notes(&self.args.input.reading, &reading);
+        notes.extend(covariates::side_of_counts(&reading, &self.rating));
         Ok(Ranked { inputs: reading.inputs.clone(), notes, boards: self.boards(reading)? })
     }
 
@@ -146,14 +156,16 @@ impl<'a> Plan<'a> {
             Comparisons::Rows(log) => log,
         };
         let Some(column) = &self.args.by else {
+            let log = self.args.covariates.reweighted(log, &self.rating);
             return Ok(vec![self.board(None, &PreferenceGraph::from_log(&log), Some(&log), task.as_deref())?]);
         };
         let labels = log.labels(column).context("the column to split by was not read")?;
         let parts = log.split(labels);
         parts
-            .iter()
+            .into_iter()
             .map(|(value, part)| {
-                self.board(Some(value.clone()), &PreferenceGraph::from_log(part), Some(part), task.as_deref())
+                let part = self.args.covariates.reweighted(part, &self.rating);
+                self.board(Some(value), &PreferenceGraph::from_log(&part), Some(&part), task.as_deref())
             })
             .collect()
     }
@@ -177,6 +189,7 @@ impl<'a> Plan<'a> {
             interval: self.rating.interval_name(&uncertainty),
             level: self.args.rating.level,
             ranks: settings.ranks.rule,
+            weights: self.args.covariates.weights(),
         };
         Ok(Made { board: Board { by, board }, heading })
     }
@@ -226,8 +239,11 @@ impl<'a> Plan<'a> {
 
     fn written(&self, format: Format, made: Vec<Made>, inputs: &[Input], notes: &[Note]) -> anyhow::Result<Vec<u8>> {
         if format == Format::Table {
-            let tables: Vec<String> =
-                made.iter().map(|made| table::leaderboard(&made.board, &made.heading, self.rating.entry)).collect();
+            let table = |made: &Made| {
+                let board = table::leaderboard(&made.board, &made.heading, self.rating.entry);
+                board + &covariates::table(&made.board.board.fit.covariates)
+            };
+            let tables: Vec<String> = made.iter().map(table).collect();
             return Ok(tables.join("\n").into_bytes());
         }
         let rule = made.first().map_or(RankRule::Simultaneous, |made| made.heading.ranks);
@@ -255,7 +271,7 @@ impl<'a> Plan<'a> {
             self.scale.anchor.as_ref().map(|(item, rating)| serde_json::json!({ "item": item, "rating": rating }));
         let scale = (self.rating.entry.units == Units::LogOdds).then_some(self.scale.kind);
         let center = scale.filter(|_| anchor.is_none()).map(|kind| self.scale.centre.unwrap_or(kind.default_centre()));
-        Ok(serde_json::json!({
+        let mut settings = serde_json::json!({
             "method": self.rating.entry.name,
             "set": self.rating.set(),
             "interval": self.rating.interval,
@@ -273,6 +289,11 @@ impl<'a> Plan<'a> {
             "reading": serde_json::to_value(args.input.settings())?,
             "ballots": args.ballots.are_given(&args.input.logs).then_some(&args.ballots),
             "seed": self.global.seed,
-        }))
+        });
+        settings
+            .as_object_mut()
+            .into_iter()
+            .try_for_each(|all| args.covariates.report().map(|given| all.extend(given)))?;
+        Ok(settings)
     }
 }

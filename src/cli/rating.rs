@@ -87,6 +87,10 @@ pub(super) fn resolved(entry: &RaterEntry, settings: &Settings) -> serde_json::M
     entry.settings.iter().map(|it| (it.name.to_owned(), value(it.name, it.default).into())).collect()
 }
 
+/// Why the bootstrap is refused for what rows alone have.
+pub(super) const NO_BOOTSTRAP: &str = "does not go with --interval bootstrap, which resamples counts by pair; use \
+     sandwich (clustered by --cluster) or fisher";
+
 /// The arguments, checked and resolved.
 pub(super) struct Rating<'a> {
     args: &'a RatingArgs,
@@ -132,17 +136,33 @@ pub(super) fn task_column(reading: &Reading) -> Option<String> {
 
 impl<'a> Rating<'a> {
     pub(super) fn new(args: &'a RatingArgs, global: &'a Global) -> anyhow::Result<Self> {
+        Self::with(args, &[], global)
+    }
+
+    /// With settings of the rater that options of their own stand for.
+    pub(super) fn with(args: &'a RatingArgs, given: &[(&str, &str)], global: &'a Global) -> anyhow::Result<Self> {
         let entry = find_rater(&args.method)?;
         let mut settings = Settings::parse(&args.set)?;
         settings.seed = global.seed;
         if let Some(ties) = &args.ties {
             settings.set("ties", ties);
         }
+        for (name, value) in given.iter().filter(|_| entry.name == "bradley-terry") {
+            if let Some(other) = settings.get(name).filter(|other| other != value) {
+                let option = name.replace('_', "-");
+                bail!("--set {name}={other} and --{option} contradict each other; leave one of them out");
+            }
+            settings.set(name, value);
+        }
         check_numbers(args)?;
         let rater = entry.rater(&settings)?;
         let rating = Self { args, global, entry, rater, interval: interval(args, entry)?, settings };
         if !rating.clusters_matter() && !matches!(args.cluster.as_str(), "auto" | "none") {
             bail!("--cluster {} goes with --interval sandwich or bootstrap", args.cluster);
+        }
+        if rating.rater.reads_rows() && rating.interval == IntervalKind::Bootstrap {
+            let asked = given.iter().any(|(name, _)| *name == "side_advantage");
+            bail!("{} {NO_BOOTSTRAP}", if asked { "--side-advantage" } else { "side_advantage" });
         }
         Ok(rating)
     }
@@ -166,10 +186,12 @@ impl<'a> Rating<'a> {
 
     /// Rows where the rater needs them, or ballots, which they are too; else counts.
     pub(super) fn keep(&self) -> Keep {
-        match self.entry.needs {
-            Needs::Counts if self.rater.label_column().is_none() => Keep::Counts,
-            Needs::Counts | Needs::Rows | Needs::Ballots => Keep::Rows,
-        }
+        if self.reads_rows() || self.entry.needs == Needs::Ballots { Keep::Rows } else { Keep::Counts }
+    }
+
+    /// Whether the rater is fitted to rows.
+    pub(super) fn reads_rows(&self) -> bool {
+        self.entry.needs == Needs::Rows || self.rater.reads_rows() || self.rater.label_column().is_some()
     }
 
     /// Fits to ballots, and asks how far the fit may be off. The comparisons of a ballot are not
@@ -209,6 +231,22 @@ impl<'a> Rating<'a> {
         Ok(())
     }
 
+    /// A setting of covariates that was given and has no effect without them.
+    pub(super) fn idle_setting(&self) -> Option<&'static str> {
+        let given = ["covariate_penalty", "standardize"].into_iter().find(|name| self.settings.get(name).is_some());
+        given.filter(|_| !self.rater.reads_rows())
+    }
+
+    /// Whether ties are left out of the fit.
+    pub(super) fn drops_ties(&self) -> bool {
+        self.settings.get("ties") == Some("drop")
+    }
+
+    /// Whether the advantage of the left side is fitted.
+    pub(super) fn fits_side(&self) -> bool {
+        self.rater.reads_rows()
+    }
+
     /// All settings of the rater.
     pub(super) fn set(&self) -> serde_json::Map<String, serde_json::Value> {
         resolved(self.entry, &self.settings)
@@ -222,8 +260,7 @@ impl<'a> Rating<'a> {
         task: Option<&str>,
     ) -> anyhow::Result<Rated> {
         let ballots = log.filter(|_| self.entry.needs == Needs::Ballots).map(Profile::from_log);
-        let needs_rows = self.entry.needs == Needs::Rows;
-        let rows = log.filter(|_| needs_rows || self.rater.label_column().is_some());
+        let rows = log.filter(|log| self.reads_rows() || !log.covariates().is_empty());
         let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let fitted = self.rater.fit(evidence, None)?;
         // What was chosen by labels is held in refits.
@@ -231,7 +268,7 @@ impl<'a> Rating<'a> {
         let evidence = Evidence { graph, rows, ballots: ballots.as_ref() };
         let grouped = log.filter(|_| self.clusters_matter()).and_then(|log| {
             let grouped = Grouped::by(&self.args.cluster, log, task)?;
-            Some((Clusters::new(log, &grouped.labels, graph), grouped))
+            Some((Clusters::for_fit(&*fitted, log, &grouped.labels, graph), grouped))
         });
         let clusters = grouped.as_ref().map(|(clusters, grouped)| (clusters, &*grouped.labels));
         let mut uncertainty = self.uncertainty(evidence, &*fitted, clusters)?;

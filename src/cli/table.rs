@@ -18,6 +18,8 @@ pub(super) struct Heading {
     pub(super) level: f64,
     /// What rank intervals claim.
     pub(super) ranks: RankRule,
+    /// What became of the weights, in words.
+    pub(super) weights: Option<String>,
 }
 
 /// Width where stdout is not a terminal.
@@ -42,6 +44,8 @@ pub(super) fn width() -> usize {
 
 fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
     let mut parts = what_was_compared(&board.graph);
+    parts.extend(what_is_controlled_for(&board.fit));
+    parts.extend(heading.weights.clone());
     if let Some(kind) = heading.interval {
         parts.push(what_intervals(kind, heading.level, board.fit.cluster.as_ref()));
         parts.push(match heading.ranks {
@@ -74,6 +78,13 @@ pub(super) fn what_was_compared(graph: &GraphSummary) -> Vec<String> {
     let items = counted(graph.items as f64, "item", "items");
     let ballots = graph.ballots.map(|ballots| format!(" on {}", counted(ballots, "ballot", "ballots")));
     vec![format!("{comparisons} of {items}{}", ballots.unwrap_or_default()), status.to_owned()]
+}
+
+/// The covariates that were fitted, if there are any.
+fn what_is_controlled_for(fit: &FitSummary) -> Option<String> {
+    let fitted = fit.covariates.iter().filter(|row| row.fitted.coefficient.is_some());
+    let names: Vec<&str> = fitted.map(|row| row.fitted.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("controlled for {}", names.join(", ")))
 }
 
 /// Which intervals are shown.

@@ -19,6 +19,7 @@ mod array;
 mod ballots;
 mod block;
 mod columns;
+mod covariates;
 mod csv;
 mod dialect;
 mod error;
@@ -44,6 +45,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 pub use self::ballots::{BallotColumns, BallotReading, is_preflib, read_ballots, read_ballots_bytes};
+pub use self::covariates::{CovariateColumn, FormulaError};
 pub use self::dialect::Dialect;
 pub use self::error::{Fault, Place, ReadError};
 pub use self::options::{BothBad, ColumnNames, Keep, LabelColumn, OutcomeAs, ReadOptions, Role};

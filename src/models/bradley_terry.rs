@@ -6,21 +6,28 @@
 //! converges quadratically. The default, ties as half wins, is that of evalica, FastChat and
 //! arena-rank, and gives their ratings where those converge.
 
+mod covariates;
+mod design;
 mod newton;
 mod outcomes;
+mod rows;
+mod separation;
 mod solver;
 
-use self::newton::{Point, Problem};
+pub use self::covariates::{CovariateSettings, FittedCovariate, Standardize};
+use self::design::Design;
+use self::newton::{Point, Problem, Slope};
 pub use self::outcomes::{OutcomeProbabilities, TieRule};
 pub(crate) use self::outcomes::{logistic, softplus};
+use self::separation::{Separation, Settled};
 pub use self::solver::DENSE_LIMIT;
 pub(crate) use self::solver::dense_laplacian;
 use super::{
     CellScore, Convergence, Curvature, Evidence, FitError, Fitted, Laws, Likelihood, Mirror, Needs, Note, Rater,
-    RaterEntry, Setting, Units,
+    RaterEntry, RowLikelihood, Setting, Units,
 };
-use crate::data::ItemId;
 use crate::data::graph::{PairSums, PreferenceGraph};
+use crate::data::{ItemId, Log};
 use crate::structure::{Identification, Status};
 
 pub(super) const ENTRY: RaterEntry = RaterEntry {
@@ -38,6 +45,19 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
             summary: "ridge λ in λ/2 Σ r², on log-odds; 0.1 is used where no estimate exists",
         },
         Setting { name: "pseudo_count", default: "0", summary: "wins added to both sides of every pair, met or not" },
+        Setting {
+            name: "covariate_penalty", default: "1", summary: "ridge λ in λ/2 Σ β² on the covariates alone"
+        },
+        Setting {
+            name: "standardize",
+            default: "z-score",
+            summary: "what is done to covariates: z-score, scale (zero stays zero) or none",
+        },
+        Setting {
+            name: "side_advantage",
+            default: "false",
+            summary: "whether being on the left is a covariate, for first positions and home matches (also --side-advantage)",
+        },
     ],
     build: |settings| {
         let rules = [
@@ -46,11 +66,19 @@ pub(super) const ENTRY: RaterEntry = RaterEntry {
             ("rao-kupper", TieRule::RaoKupper),
             ("drop", TieRule::Drop),
         ];
-        let amount = |name| settings.number(name, 0.0, "a number of 0 or more", |x: f64| x.is_finite() && x >= 0.0);
+        let number =
+            |name, default| settings.number(name, default, "a number of 0 or more", |x: f64| x.is_finite() && x >= 0.0);
+        let amount = |name| number(name, 0.0);
+        let standards = [("z-score", Standardize::ZScore), ("scale", Standardize::Scale), ("none", Standardize::None)];
         Ok(Box::new(BradleyTerry {
             ties: settings.choice("ties", &rules)?,
             penalty: amount("penalty")?,
             pseudo_count: amount("pseudo_count")?,
+            covariates: CovariateSettings {
+                penalty: number("covariate_penalty", 1.0)?,
+                standardize: settings.choice("standardize", &standards)?,
+                side_advantage: settings.choice("side_advantage", &[("false", false), ("true", true)])?,
+            },
         }))
     },
 };
@@ -67,6 +95,8 @@ pub struct BradleyTerry {
     pub penalty: f64,
     /// Wins added to both sides of every pair of items, whether they met or not.
     pub pseudo_count: f64,
+    /// How covariates enter, where the evidence has rows with some.
+    pub covariates: CovariateSettings,
 }
 
 /// A fitted Bradley-Terry model.
@@ -77,6 +107,8 @@ struct FittedBradleyTerry {
     /// The rule fitted: plain Bradley-Terry where the data hold no tie parameter.
     rule: TieRule,
     point: Point,
+    /// The derivatives of the rows' likelihood there, without ridges on coefficients; of counts none.
+    slope: Option<Slope>,
     /// Whether the tie parameter was fitted.
     has_parameter: bool,
     /// What the tie parameter is, if the rule has one and the data any decisive comparison.
@@ -85,6 +117,10 @@ struct FittedBradleyTerry {
     /// The weights that were fitted, pseudo counts included.
     pairs: PairSums,
     pseudo_count: f64,
+    /// The rows and their covariates, if there are any.
+    design: Option<Design>,
+    /// What covariates leave to be estimated, where they tell outcomes without a fault.
+    separation: Option<Separation>,
     convergence: Convergence,
     identification: Identification,
     notes: Vec<Note>,
@@ -94,30 +130,64 @@ impl Rater for BradleyTerry {
     /// O(pairs + items³) an iteration up to [`DENSE_LIMIT`] items, O(pairs × inner iterations)
     /// above; 4 to 8 iterations from nothing, 2 to 4 from a near start.
     fn fit(&self, evidence: Evidence<'_>, start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
-        if self.ties == TieRule::Drop && evidence.graph.tied_weight() > 0.0 {
-            return self.fit_graph(&evidence.graph.decisive(), start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>);
+        let rows = evidence.rows.filter(|log| self.covariates.side_advantage || !log.covariates().is_empty());
+        if self.covariates.side_advantage && rows.is_none() {
+            return Err(FitError::NeedsSides);
         }
-        self.fit_graph(evidence.graph, start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>)
+        if self.ties == TieRule::Drop && evidence.graph.tied_weight() > 0.0 {
+            let decisive = evidence.graph.decisive();
+            return self.fit_graph(&decisive, rows, start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>);
+        }
+        self.fit_graph(evidence.graph, rows, start).map(|fitted| Box::new(fitted) as Box<dyn Fitted>)
+    }
+
+    fn reads_rows(&self) -> bool {
+        self.covariates.side_advantage
+    }
+
+    /// Without the side where the log could not tell its advantage: refits have only counts.
+    fn with_choices_of(&self, fitted: &dyn Fitted) -> Option<Box<dyn Rater>> {
+        let fits_none = fitted.covariates().iter().all(|covariate| covariate.coefficient.is_none());
+        let covariates = CovariateSettings { side_advantage: false, ..self.covariates };
+        (self.covariates.side_advantage && fits_none).then(|| Box::new(Self { covariates, ..*self }) as Box<dyn Rater>)
     }
 }
 
 impl BradleyTerry {
-    fn fit_graph(&self, graph: &PreferenceGraph, start: Option<&[f64]>) -> Result<FittedBradleyTerry, FitError> {
+    fn fit_graph(
+        &self,
+        graph: &PreferenceGraph,
+        rows: Option<&Log>,
+        start: Option<&[f64]>,
+    ) -> Result<FittedBradleyTerry, FitError> {
         let items = graph.items().len();
         let tied = graph.tied_weight();
         let has_tie_rule = matches!(self.ties, TieRule::Davidson | TieRule::RaoKupper);
         let only_ties = tied > 0.0 && tied >= graph.weight();
         let has_parameter = has_tie_rule && tied > 0.0 && !only_ties;
-        let identification = Self::identify(graph, has_parameter, has_tie_rule && only_ties);
+        let mut identification = Self::identify(graph, has_parameter, has_tie_rule && only_ties);
         let penalty = self.effective_penalty(&identification);
         let pairs = self.pair_sums(graph)?;
         // A parameter that the data don't hold is at its limit, where the model is plain Bradley-Terry.
         let rule = if has_parameter { self.ties } else { TieRule::Half };
-        let problem = Problem { items, pairs: &pairs, rule, has_parameter, penalty };
+        let problem = Problem { items, pairs: &pairs, rule, has_parameter, penalty, design: None, ridges: &[] };
         let mut optimum = problem.maximise(Point {
             ratings: start.map_or_else(|| vec![0.0; items], centred),
             log_parameter: if has_parameter { rule.parameter_at(tied / graph.weight()).ln() } else { 0.0 },
+            coefficients: Vec::new(),
         });
+        let design = rows.map(|log| self.design(log, graph, &problem)).transpose()?;
+        let mut notes = self.notes(graph, &identification, penalty, design.as_ref());
+        let mut separation = None;
+        let has_rows = design.as_ref().is_some_and(|design| design.width() > 0);
+        if let Some(design) = design.as_ref().filter(|design| design.width() > 0) {
+            // From where the counts by pair lead, which costs next to nothing beside the rows.
+            Settled { optimum, separation } = self.settled(problem, design, graph, &identification.members, optimum);
+            if let Some(separation) = &separation {
+                identification.hold(&separation.members);
+                notes.push(separation.note(design, graph, &identification.members));
+            }
+        }
         optimum.point.ratings = centred(&optimum.point.ratings);
         let parameter = optimum.point.log_parameter.exp();
         Ok(FittedBradleyTerry {
@@ -128,7 +198,10 @@ impl BradleyTerry {
             penalty,
             pseudo_count: self.pseudo_count,
             convergence: optimum.convergence,
-            notes: self.notes(graph, &identification, penalty),
+            notes,
+            design,
+            slope: has_rows.then_some(optimum.slope),
+            separation,
             identification,
             point: optimum.point,
             pairs,
@@ -167,8 +240,25 @@ impl BradleyTerry {
         Ok(with_pseudo_count(&graph.pair_sums(), items, self.pseudo_count))
     }
 
-    fn notes(&self, graph: &PreferenceGraph, identification: &Identification, penalty: f64) -> Vec<Note> {
+    /// The rows with those covariates that the log can tell from the ratings and from each other.
+    fn design(&self, log: &Log, graph: &PreferenceGraph, problem: &Problem<'_>) -> Result<Design, FitError> {
+        if self.pseudo_count > 0.0 {
+            return Err(FitError::PseudoCountWithCovariates);
+        }
+        let design = Design::new(log, graph, &self.covariates);
+        let shares = problem.shares_of_their_own(&design).unwrap_or_else(|| vec![1.0; design.width()]);
+        Ok(design.settled(&shares))
+    }
+
+    fn notes(
+        &self,
+        graph: &PreferenceGraph,
+        identification: &Identification,
+        penalty: f64,
+        design: Option<&Design>,
+    ) -> Vec<Note> {
         let mut notes = identification.notes(graph);
+        let left_out = design.iter().flat_map(|design| &design.terms).filter_map(covariates::Term::note);
         if self.penalty <= 0.0 && penalty > 0.0 {
             let fallback =
                 format!("; all were fitted with penalty {penalty}, and what is not identified has no interval");
@@ -176,6 +266,7 @@ impl BradleyTerry {
                 note.message.push_str(&fallback);
             }
         }
+        notes.extend(left_out.map(|message| Note::new("covariate-left-out", message)));
         notes
     }
 }
@@ -209,6 +300,11 @@ impl FittedBradleyTerry {
     fn tie_parameter(&self) -> f64 {
         if self.has_parameter { self.point.log_parameter.exp() } else { 0.0 }
     }
+
+    /// Whether the log holds the coefficient at this place of those that were fitted.
+    fn holds(&self, place: usize) -> bool {
+        self.separation.as_ref().is_none_or(|separation| separation.held[place])
+    }
 }
 
 impl Fitted for FittedBradleyTerry {
@@ -228,6 +324,9 @@ impl Fitted for FittedBradleyTerry {
     /// their own there is none, since it has no maximum.
     fn log_likelihood(&self) -> Option<f64> {
         self.parameter.or((self.asked == self.rule).then_some(0.0))?;
+        if let Some(rows) = self.with_covariates() {
+            return Some(rows.log_likelihood());
+        }
         let pairs = &self.pairs;
         let of_pair = |pair: usize| {
             let difference =
@@ -252,6 +351,22 @@ impl Fitted for FittedBradleyTerry {
             parameters.push(("penalty", Some(self.penalty)));
         }
         parameters
+    }
+
+    fn covariates(&self) -> Vec<FittedCovariate> {
+        let mut coefficients = self.point.coefficients.iter().copied().enumerate();
+        let terms = self.design.iter().flat_map(|design| &design.terms);
+        let fitted = terms.map(|term| {
+            let found = if term.is_fitted() { coefficients.next() } else { None };
+            FittedCovariate {
+                name: term.name.clone(),
+                coefficient: found.map(|(_, coefficient)| coefficient / term.unit),
+                mean: term.mean,
+                scale: term.scale,
+                identified: found.is_some_and(|(place, _)| self.holds(place)),
+            }
+        });
+        fitted.collect()
     }
 
     fn share_at(&self, difference: f64) -> Option<f64> {
@@ -283,6 +398,8 @@ impl Likelihood for FittedBradleyTerry {
             rule: self.rule,
             has_parameter: self.has_parameter,
             penalty: self.penalty,
+            design: None,
+            ridges: &[],
         };
         let mut found = Curvature {
             low: self.pairs.low.clone(),
@@ -319,5 +436,9 @@ impl Likelihood for FittedBradleyTerry {
                 self.rule.score(cell.share, difference, parameter)
             })
             .collect()
+    }
+
+    fn rows(&self) -> Option<Box<dyn RowLikelihood + '_>> {
+        self.with_covariates().map(|rows| Box::new(rows) as Box<dyn RowLikelihood>)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::leaderboard::{Leaderboard, Row};
+use crate::leaderboard::{CovariateRow, Leaderboard, Row};
 
 /// A leaderboard, and the value of the column that it is the board of, if there are several.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -142,10 +142,28 @@ pub fn markdown(boards: &[Board]) -> Vec<u8> {
                 row.comparisons
             );
         }
+        text += &effects(&board.board.fit.covariates);
         text.push('\n');
     }
     text.pop();
     text.into_bytes()
+}
+
+/// The effects of covariates as a Markdown table; nothing where there are none.
+fn effects(covariates: &[CovariateRow]) -> String {
+    let mut text = String::new();
+    if !covariates.is_empty() {
+        text += "\n| covariate | log-odds a unit | low | high | a unit is |\n|:--|--:|--:|--:|--:|\n";
+    }
+    for CovariateRow { fitted, low, high, .. } in covariates {
+        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), rounded);
+        let effect = fitted.coefficient.map_or_else(|| "left out".to_owned(), rounded);
+        // What only a ridge holds up stands in brackets.
+        let effect = if fitted.coefficient.is_some() && !fitted.identified { format!("({effect})") } else { effect };
+        let (name, low, high) = (escaped(&fitted.name), number(*low), number(*high));
+        let _ = writeln!(text, "| {name} | {effect} | {low} | {high} | {} |", rounded(fitted.scale));
+    }
+    text
 }
 
 pub(super) fn escaped(text: &str) -> String {

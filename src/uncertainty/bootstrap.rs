@@ -56,6 +56,11 @@ pub fn bootstrap(
 ) -> Result<Uncertainty, FitError> {
     let items = evidence.graph.items().len();
     let grouped = clusters.map(|(clusters, _)| clusters);
+    if fitted.likelihood().is_some_and(|likelihood| likelihood.rows().is_some()) {
+        let message =
+            "the bootstrap resamples counts, which have no covariates: no interval was computed; the sandwich has some";
+        return Ok(Uncertainty { notes: vec![Note::new("intervals-skipped", message)], ..Uncertainty::unknown(items) });
+    }
     if let Some(note) = weak_link(evidence.graph, fitted) {
         return Ok(Uncertainty { notes: vec![note], ..Uncertainty::unknown(items) });
     }

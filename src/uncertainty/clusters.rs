@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::data::graph::{CellFinder, PreferenceGraph};
 use crate::data::profile::Profile;
 use crate::data::{Labels, Log};
+use crate::models::Fitted;
 
 /// The cells of a graph that each cluster's comparisons fell into.
 #[derive(Debug, Clone)]
@@ -15,6 +16,7 @@ pub struct Clusters {
     /// The column whose values are the clusters.
     pub column: String,
     len: usize,
+    of_rows: bool,
     /// Stretches of the log, each sorted by cluster.
     parts: Vec<Part>,
     ballots: Option<Ballots>,
@@ -32,7 +34,7 @@ struct Ballots {
 struct Part {
     /// For each cluster the position of its first comparison, and the number of rows at the end.
     offsets: Vec<u32>,
-    /// For each comparison, sorted by cluster, the index of its cell. A cluster's comparisons that
+    /// For each comparison, sorted by cluster, the index of its cell, or of its row in the log. A cluster's comparisons that
     /// the graph has no cell for leave [`NO_CELL`] at its end.
     cells: Vec<u32>,
     /// For each comparison its weight, times its count; empty where all are 1.
@@ -49,15 +51,36 @@ impl Clusters {
     /// out. O(rows + clusters).
     pub fn new(log: &Log, labels: &Labels, graph: &PreferenceGraph) -> Self {
         let finder = CellFinder::new(graph);
+        Self::sorted(log, labels, false, |row| finder.cell_of(log, row))
+    }
+
+    /// The rows of `log` by the values of `labels`, each for itself: for fits whose comparisons differ within a cell,
+    /// as with covariates. O(rows + clusters).
+    pub fn of_rows(log: &Log, labels: &Labels) -> Self {
+        Self::sorted(log, labels, true, |row| Some(row as u32))
+    }
+
+    /// Those that `fitted` needs of a log and its graph.
+    pub fn for_fit(fitted: &dyn Fitted, log: &Log, labels: &Labels, graph: &PreferenceGraph) -> Self {
+        let by_row = fitted.likelihood().is_some_and(|likelihood| likelihood.rows().is_some());
+        if by_row { Self::of_rows(log, labels) } else { Self::new(log, labels, graph) }
+    }
+
+    fn sorted(log: &Log, labels: &Labels, of_rows: bool, slot: impl Fn(usize) -> Option<u32> + Sync) -> Self {
         let clusters = labels.names.len();
         // Every part has an offset a cluster: with many clusters there must be few parts.
         let size = PART_ROWS.max(4 * clusters);
         let part = |number: usize| {
             let rows = number * size..((number + 1) * size).min(log.len());
-            Part::sorted(log, rows, &labels.ids, clusters, &finder)
+            Part::sorted(log, rows, &labels.ids, clusters, &slot)
         };
         let parts = (0..log.len().div_ceil(size)).into_par_iter().map(part).collect();
-        Self { column: labels.column.clone(), len: clusters, parts, ballots: None }
+        Self { column: labels.column.clone(), len: clusters, of_rows, parts, ballots: None }
+    }
+
+    /// Whether they are of rows rather than of cells.
+    pub fn are_of_rows(&self) -> bool {
+        self.of_rows
     }
 
     /// The ballots of `profile`, each voter's by itself, in the cells of `graph`, which must be that of the
@@ -66,7 +89,13 @@ impl Clusters {
     pub fn of_ballots(profile: &Profile, graph: &PreferenceGraph) -> Self {
         let ballots =
             Ballots { profile: profile.clone(), copies: profile.sizes(2), finder: CellFinder::new(graph).into_owned() };
-        Self { column: Profile::BALLOT.to_owned(), len: profile.len(), parts: Vec::new(), ballots: Some(ballots) }
+        Self {
+            column: Profile::BALLOT.to_owned(),
+            len: profile.len(),
+            of_rows: false,
+            parts: Vec::new(),
+            ballots: Some(ballots),
+        }
     }
 
     /// How many clusters are equal to this one, itself included: more than one where voters cast one ballot.
@@ -84,13 +113,19 @@ impl Clusters {
         self.len() == 0
     }
 
+    /// The largest sum of the weights of a cluster's comparisons.
+    pub(crate) fn largest_weight(&self) -> f64 {
+        let weight = |cluster| self.comparisons(cluster).map(|(_, weight)| weight).sum::<f64>();
+        (0..self.len()).map(weight).fold(0.0, f64::max)
+    }
+
     /// The number of clusters with a comparison in the graph.
     pub fn used(&self) -> usize {
         let used = (0..self.len()).filter(|&cluster| self.comparisons(cluster).next().is_some());
         used.map(|cluster| self.copies(cluster)).sum::<f64>() as usize
     }
 
-    /// Cell and weight of each comparison of a cluster, in the order of the log.
+    /// Cell (or row) and weight of each comparison of a cluster, in the order of the log.
     pub(crate) fn comparisons(&self, cluster: usize) -> impl Iterator<Item = (usize, f64)> {
         let of_rows = self.parts.iter().flat_map(move |part| {
             let range = part.offsets[cluster] as usize..part.offsets[cluster + 1] as usize;
@@ -112,7 +147,13 @@ impl Ballots {
 
 impl Part {
     /// Some rows by counting sort.
-    fn sorted(log: &Log, rows: Range<usize>, labels: &[u32], clusters: usize, finder: &CellFinder<'_>) -> Self {
+    fn sorted(
+        log: &Log,
+        rows: Range<usize>,
+        labels: &[u32],
+        clusters: usize,
+        slot_of: &impl Fn(usize) -> Option<u32>,
+    ) -> Self {
         let mut next = vec![0_u32; clusters + 1];
         for &label in &labels[rows.clone()] {
             next[label as usize + 1] += 1;
@@ -125,7 +166,7 @@ impl Part {
         let mut cells = vec![NO_CELL; rows.len()];
         let mut weights = if weighted { vec![0.0; rows.len()] } else { Vec::new() };
         for row in rows {
-            let Some(cell) = finder.cell_of(log, row) else { continue };
+            let Some(cell) = slot_of(row) else { continue };
             let place = &mut next[labels[row] as usize];
             let slot = *place as usize;
             *place += 1;

@@ -4,7 +4,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::clusters::Clusters;
-use super::estimate::{Cut, Estimate};
+use super::estimate::{Cut, Estimate, Leverage};
 use super::{ClusterSummary, FEW_CLUSTERS, Spread, Uncertainty, percentile};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
@@ -32,7 +32,8 @@ pub enum CovarianceKind {
 /// An item, or a group of items that met each other, which fewer than [`FEW_UNITS`] clusters (or
 /// comparisons) with a residual connect with the rest, gets at least the variance of the model, times the design effect: its own
 /// residuals sum to nothing at the fit, so that the sandwich would call the least known item the
-/// best known one. A note names such items.
+/// best known one. A note names such items. The same holds of the coefficients of covariates, where as good as
+/// fewer than [`FEW_UNITS`] clusters (or comparisons) have the information.
 ///
 /// # Source
 /// White 1982; Liang and Zeger 1986; equal to statsmodels' `HC0` and `cluster`, and to arena-rank's
@@ -55,7 +56,9 @@ pub fn covariance(
         return refused(items, Note::new("intervals-skipped", message));
     }
     match Errors::among(likelihood, graph, members, kind, clusters) {
-        Ok(errors) if kind == CovarianceKind::Sandwich => errors.with_floor(graph).uncertainty(items),
+        Ok(errors) if kind == CovarianceKind::Sandwich => {
+            errors.with_floor(graph).with_floor_of_coefficients().uncertainty(items)
+        }
         Ok(errors) => errors.uncertainty(items),
         Err(note) => refused(graph.items().len(), note),
     }
@@ -81,7 +84,11 @@ pub fn covariance_among(
 struct Errors {
     members: Vec<ItemId>,
     has_parameter: bool,
-    /// Of the ratings and, at the end, of the tie parameter.
+    /// What the coefficients of covariates are divided by to be told.
+    units: Vec<f64>,
+    /// The names of the covariates with what tells their coefficients; none for other kinds than the sandwich.
+    leverages: Vec<(String, Leverage)>,
+    /// Of the ratings and, behind them, of the tie parameter and of coefficients.
     covariance: DMatrix<f64>,
     /// Of the ratings if the model holds.
     model: DMatrix<f64>,
@@ -114,6 +121,8 @@ impl Errors {
         let found = Self {
             members: members.to_vec(),
             has_parameter: estimate.has_parameter(),
+            units: estimate.units(),
+            leverages: Vec::new(),
             model: bread.view((0, 0), (members.len(), members.len())).into_owned(),
             covariance: sandwich(&bread, &plain.sum),
             cuts: estimate.cuts(&plain),
@@ -122,13 +131,17 @@ impl Errors {
         };
         match (kind, clusters) {
             (CovarianceKind::Fisher, _) => Ok(Self { covariance: bread, ..found }),
-            (CovarianceKind::Sandwich, None) => Ok(found),
+            (CovarianceKind::Sandwich, None) => Ok(found.with_leverages(&estimate, &bread, None)),
             (CovarianceKind::Sandwich, Some(clusters)) => found.clustered(&estimate, &bread, clusters),
         }
     }
 
     /// The sandwich with the scores summed within clusters, in place of the one without.
     fn clustered(mut self, estimate: &Estimate<'_>, bread: &DMatrix<f64>, clusters: &Clusters) -> Result<Self, Note> {
+        if estimate.is_by_row() != clusters.are_of_rows() {
+            let message = "clusters of cells tell nothing of rows with covariates, nor the other way round";
+            return Err(Note::new("intervals-skipped", message));
+        }
         let outer = estimate.clustered_outer_products(clusters);
         let used = outer.clusters;
         if used < 2 || !estimate.is_spread(&outer) {
@@ -140,14 +153,51 @@ impl Errors {
         let design_effect = median_ratio(&covariance, &self.covariance, self.members.len());
         let summary = ClusterSummary { column: clusters.column.clone(), clusters: used, design_effect };
         self.notes.extend(few_clusters(&summary));
-        Ok(Self { covariance, cuts: estimate.cuts(&outer), clusters: Some(summary), ..self })
+        let found = Self { covariance, cuts: estimate.cuts(&outer), clusters: Some(summary), ..self };
+        Ok(found.with_leverages(estimate, bread, Some(clusters)))
+    }
+
+    fn with_leverages(self, estimate: &Estimate<'_>, bread: &DMatrix<f64>, clusters: Option<&Clusters>) -> Self {
+        let found = estimate.leverages(bread, clusters).into_iter().enumerate();
+        Self { leverages: found.map(|(place, leverage)| (estimate.name(place), leverage)).collect(), ..self }
+    }
+
+    /// At least the model's variance, times the design effect, of a coefficient that few clusters or comparisons
+    /// tell: their residuals sum to nothing at the fit. It is added along the direction in which all moves with the
+    /// coefficient, so that the errors of ratings grow with it.
+    fn with_floor_of_coefficients(mut self) -> Self {
+        let effect = self.design_effect();
+        let first = self.members.len() + usize::from(self.has_parameter);
+        let mut raised = Vec::new();
+        for (place, (name, leverage)) in std::mem::take(&mut self.leverages).into_iter().enumerate() {
+            let at = (first + place, first + place);
+            let excess = effect * leverage.model - self.covariance[at];
+            if leverage.units < FEW_UNITS && excess > 0.0 {
+                self.covariance.ger(excess, &leverage.direction, &leverage.direction, 1.0);
+                raised.push(name);
+            }
+        }
+        if !raised.is_empty() {
+            let what = counted_units(self.clusters.as_ref().map(|clusters| clusters.column.as_str()));
+            let message = format!(
+                "as good as fewer than {FEW_UNITS} {what} tell the effect of {}, so the error is the model's",
+                raised.join(", ")
+            );
+            self.notes.push(Note::new("few-comparisons", message));
+        }
+        self
+    }
+
+    /// What clusters do to a typical variance, if they widen it.
+    fn design_effect(&self) -> f64 {
+        self.clusters.as_ref().and_then(|clusters| clusters.design_effect).unwrap_or(1.0).max(1.0)
     }
 
     /// At least the model's variance, times the design effect, between an item or a group and the rest
     /// where few comparisons tell it. It is added along that contrast, so that errors of differences
     /// grow with it and ratings stay relative to their mean.
     fn with_floor(mut self, graph: &PreferenceGraph) -> Self {
-        let effect = self.clusters.as_ref().and_then(|clusters| clusters.design_effect).unwrap_or(1.0).max(1.0);
+        let effect = self.design_effect();
         let n = self.members.len();
         let mut raised: Vec<ItemId> = Vec::new();
         for cut in std::mem::take(&mut self.cuts).iter().filter(|cut| cut.units < FEW_UNITS) {
@@ -188,10 +238,20 @@ impl Errors {
     fn uncertainty(self, items: usize) -> Uncertainty {
         let n = self.members.len();
         let parameter_error = self.has_parameter.then(|| self.covariance[(n, n)].max(0.0).sqrt());
+        let error = |place: usize| super::root(self.covariance[(place, place)]);
+        let first = n + usize::from(self.has_parameter);
+        let coefficient_errors = (first..).zip(&self.units).map(|(place, unit)| error(place) / unit).collect();
         let ratings = self.covariance.view((0, 0), (n, n)).into_owned();
         let degrees_of_freedom = self.clusters.as_ref().map(|summary| (summary.clusters - 1) as f64);
         let found = Uncertainty::new(items, self.members, Spread::Covariance(ratings));
-        Uncertainty { degrees_of_freedom, parameter_error, clusters: self.clusters, notes: self.notes, ..found }
+        Uncertainty {
+            degrees_of_freedom,
+            parameter_error,
+            coefficient_errors,
+            clusters: self.clusters,
+            notes: self.notes,
+            ..found
+        }
     }
 }
 

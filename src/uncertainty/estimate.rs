@@ -1,15 +1,18 @@
 //! The parts of a covariance in closed form: the curvature of a likelihood, and the sums of the scores
 //! of its comparisons.
 
+mod bordered;
+
 use nalgebra::DMatrix;
 use petgraph::unionfind::UnionFind;
 use rayon::prelude::*;
 
+pub(super) use self::bordered::Leverage;
 use super::clusters::Clusters;
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 use crate::models::bradley_terry::dense_laplacian;
-use crate::models::{CellScore, Curvature, Likelihood};
+use crate::models::{CellScore, Curvature, Likelihood, RowLikelihood};
 
 /// Parts into which the clusters are cut for parallel sums: fixed, so that the number of threads
 /// changes no sum.
@@ -45,6 +48,8 @@ pub(super) struct Estimate<'a> {
     graph: &'a PreferenceGraph,
     curvature: Curvature,
     scores: Vec<CellScore>,
+    /// Where comparisons of one cell differ, they stand in for curvature and scores.
+    rows: Option<Box<dyn RowLikelihood + 'a>>,
     /// For each cell whether it enters the likelihood.
     used: Vec<bool>,
     members: usize,
@@ -56,24 +61,45 @@ pub(super) struct Estimate<'a> {
 }
 
 impl<'a> Estimate<'a> {
-    pub(super) fn new(likelihood: &dyn Likelihood, graph: &'a PreferenceGraph, members: &[ItemId]) -> Self {
+    pub(super) fn new(likelihood: &'a dyn Likelihood, graph: &'a PreferenceGraph, members: &[ItemId]) -> Self {
         let row = rows_of(members, graph.items().len());
         let used: Vec<bool> = graph.cells().iter().map(|cell| likelihood.uses(cell.share)).collect();
         let (group, groups) = groups_of(graph, &used, &row, members.len());
-        Self {
-            graph,
-            group,
-            groups,
-            curvature: likelihood.curvature(),
-            scores: likelihood.cell_scores(graph),
-            used,
-            members: members.len(),
-            row,
-        }
+        let rows = likelihood.rows();
+        let (curvature, scores) = match &rows {
+            Some(_) => Default::default(),
+            None => (likelihood.curvature(), likelihood.cell_scores(graph)),
+        };
+        Self { graph, group, groups, curvature, scores, rows, used, members: members.len(), row }
     }
 
     pub(super) fn has_parameter(&self) -> bool {
-        !self.curvature.cross.is_empty()
+        self.rows.as_ref().map_or(!self.curvature.cross.is_empty(), |rows| rows.has_parameter())
+    }
+
+    /// Whether scores are those of rows rather than of cells.
+    pub(super) fn is_by_row(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    /// How many of the parameters are coefficients of covariates.
+    pub(super) fn covariates(&self) -> usize {
+        self.rows.as_ref().map_or(0, |rows| rows.covariates())
+    }
+
+    /// What the coefficients are divided by to be told.
+    pub(super) fn units(&self) -> Vec<f64> {
+        self.rows.iter().flat_map(|rows| (0..rows.covariates()).map(|place| rows.unit(place))).collect()
+    }
+
+    /// The name of the covariate of a coefficient.
+    pub(super) fn name(&self, place: usize) -> String {
+        self.rows.as_ref().map_or_else(String::new, |rows| rows.name(place).to_owned())
+    }
+
+    /// How many parameters all comparisons share.
+    fn shared(&self) -> usize {
+        usize::from(self.has_parameter()) + self.covariates()
     }
 
     /// Each member alone, and each group of several but not all, with what tells how far off it is.
@@ -92,11 +118,12 @@ impl<'a> Estimate<'a> {
     /// Whether the scores are more than rounding.
     pub(super) fn is_spread(&self, outer: &OuterProducts) -> bool {
         let scale: f64 = self.graph.sums().iter().map(|sum| sum.weight_squared).sum();
-        outer.sum.trace() > NO_SPREAD * scale
+        // Of the ratings alone: what all comparisons share has other units.
+        outer.sum.view((0, 0), (self.members, self.members)).trace() > NO_SPREAD * scale
     }
 
     fn size(&self) -> usize {
-        self.members + usize::from(self.has_parameter())
+        self.members + self.shared()
     }
 
     /// Both rows of a pair, if both items are members.
@@ -112,6 +139,9 @@ impl<'a> Estimate<'a> {
     }
 
     fn hessian(&self) -> DMatrix<f64> {
+        if let Some(rows) = &self.rows {
+            return self.hessian_of_rows(&**rows);
+        }
         let curvature = &self.curvature;
         let (mut low, mut high, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         let mut border = vec![0.0; self.members];
@@ -142,18 +172,16 @@ impl<'a> Estimate<'a> {
 
     /// J: the sum over comparisons of w² s sᵀ.
     pub(super) fn outer_products(&self) -> OuterProducts {
+        if let Some(rows) = &self.rows {
+            return self.outer_products_of_rows(&**rows);
+        }
         let mut outer = DMatrix::zeros(self.size(), self.size());
         let mut units = vec![0.0; self.members + self.groups];
         for ((cell, score), sum) in self.graph.cells().iter().zip(&self.scores).zip(self.graph.sums()) {
             let pair = self.graph.pairs()[cell.pair as usize];
             let Some((i, j)) = self.rows(pair.low.index(), pair.high.index()) else { continue };
             if sum.weight > 0.0 && score.difference.abs() > NO_SCORE {
-                units[i] += sum.count;
-                units[j] += sum.count;
-                if self.group[i] != self.group[j] {
-                    units[self.members + self.group[i]] += sum.count;
-                    units[self.members + self.group[j]] += sum.count;
-                }
+                self.count_units(&mut units, [i, j], sum.count);
             }
             let square = sum.weight_squared * score.difference * score.difference;
             outer[(i, i)] += square;
@@ -172,10 +200,21 @@ impl<'a> Estimate<'a> {
         OuterProducts { sum: outer, units, clusters: 0 }
     }
 
+    /// Counts comparisons of two members for both, and for their groups if these differ.
+    fn count_units(&self, units: &mut [f64], pair: [usize; 2], count: f64) {
+        let apart = self.group[pair[0]] != self.group[pair[1]];
+        for member in pair {
+            units[member] += count;
+            if apart {
+                units[self.members + self.group[member]] += count;
+            }
+        }
+    }
+
     /// J with the scores summed within clusters first.
     pub(super) fn clustered_outer_products(&self, clusters: &Clusters) -> OuterProducts {
         let size = clusters.len().div_ceil(PARTS).max(1);
-        let rows = self.cell_rows();
+        let rows = if self.is_by_row() { Vec::new() } else { self.cell_rows() };
         let parts: Vec<OuterProducts> = (0..clusters.len())
             .collect::<Vec<_>>()
             .par_chunks(size)
@@ -201,22 +240,22 @@ impl<'a> Estimate<'a> {
         // The entries of groups stand behind those of J.
         let mut total = ClusterScore::new(size + self.groups);
         let mut used = 0;
+        let mut shared = vec![0.0; self.shared()];
         for &cluster in part {
             let copies = clusters.copies(cluster);
             let mut is_used = false;
-            for (cell, weight) in clusters.comparisons(cluster) {
-                let Some((i, j)) = rows[cell] else { continue };
+            for (slot, weight) in clusters.comparisons(cluster) {
+                let Some((i, j, difference)) = self.score(slot, rows, &mut shared) else { continue };
                 is_used |= weight > 0.0;
-                let score = self.scores[cell];
-                let value = weight * score.difference;
+                let value = weight * difference;
                 total.add(i, value);
                 total.add(j, -value);
                 if self.group[i] != self.group[j] {
                     total.add(size + self.group[i], value);
                     total.add(size + self.group[j], -value);
                 }
-                if self.has_parameter() {
-                    total.add(self.members, weight * score.parameter);
+                for (place, score) in shared.iter().enumerate() {
+                    total.add(self.members + place, weight * score);
                 }
             }
             total.touched.sort_unstable();
@@ -239,6 +278,25 @@ impl<'a> Estimate<'a> {
             used += if is_used { copies as usize } else { 0 };
         }
         OuterProducts { sum: outer, units, clusters: used }
+    }
+
+    /// The rows of the items of a comparison of a cluster, and its score with respect to their difference; `shared`
+    /// gets those with respect to the shared parameters.
+    fn score(
+        &self,
+        slot: usize,
+        cell_rows: &[Option<(usize, usize)>],
+        shared: &mut [f64],
+    ) -> Option<(usize, usize, f64)> {
+        if let Some(rows) = &self.rows {
+            let score = rows.score(slot, shared)?;
+            let (i, j) = self.rows(score.low.index(), score.high.index())?;
+            return Some((i, j, score.difference));
+        }
+        let (i, j) = cell_rows[slot]?;
+        let score = self.scores[slot];
+        shared.fill(score.parameter);
+        Some((i, j, score.difference))
     }
 
     /// For each cell the rows of its items, if it is between members and enters the likelihood.

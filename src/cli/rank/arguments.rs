@@ -6,6 +6,7 @@ use palio::leaderboard::{Scale, ScaleKind};
 use palio::models::{RaterEntry, Units};
 
 use super::ballots::BallotArgs;
+use super::covariates::CovariateArgs;
 use crate::cli::input::InputArgs;
 use crate::cli::rating::RatingArgs;
 
@@ -42,6 +43,9 @@ pub(crate) struct RankArgs {
     /// Hide items with fewer comparisons, after the fit
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub(super) min_comparisons: f64,
+
+    #[command(flatten)]
+    pub(super) covariates: CovariateArgs,
 
     #[command(flatten)]
     pub(super) input: InputArgs,

@@ -1,6 +1,7 @@
 //! What one block of a file says, with ids of its own. Blocks are parsed apart from each other and
 //! merged in file order.
 
+pub(super) mod covariates;
 mod dialect;
 
 use super::super::{Comparison, ItemId, Log, Outcome};
@@ -61,6 +62,8 @@ pub(super) struct Block {
     pub(super) items: Names,
     /// For each label column its values, and one id for each of `rows`.
     pub(super) labels: Vec<(Names, Vec<u32>)>,
+    /// The covariates of `rows`, row by row.
+    pub(super) covariates: Vec<f64>,
     /// Good rows of the file, of which `rows` may hold none or several.
     pub(super) read: u64,
     /// Lines of the file.
@@ -95,6 +98,8 @@ pub(super) struct BlockReader<'a> {
     pub(super) common: bool,
     /// The labels of the row being read.
     labels: Vec<u32>,
+    /// The covariates of the row being read.
+    covariates: Vec<f64>,
 }
 
 impl RowReader for BlockReader<'_> {
@@ -132,7 +137,8 @@ impl<'a> BlockReader<'a> {
             && columns.time.is_none()
             && columns.scores.is_none()
             && columns.others.is_empty();
-        Self { columns, options, block: Block { labels, ..Block::default() }, common, labels: Vec::new() }
+        let block = Block { labels, ..Block::default() };
+        Self { columns, options, block, common, labels: Vec::new(), covariates: Vec::new() }
     }
 
     /// Adds a row of the commonest kind: a usual word about items that were seen before. `None`
@@ -151,6 +157,10 @@ impl<'a> BlockReader<'a> {
         for (label, (names, _)) in self.columns.labels.iter().zip(&self.block.labels) {
             self.labels.push(names.find(fields.get(label.column)?)?);
         }
+        if !self.columns.covariates.is_empty() {
+            self.read_covariates(fields).ok()?;
+            self.push_row_covariates();
+        }
         for ((_, ids), &id) in self.block.labels.iter_mut().zip(&self.labels) {
             ids.push(id);
         }
@@ -159,10 +169,12 @@ impl<'a> BlockReader<'a> {
         Some(())
     }
 
-    /// Adds a row of the commonest kind by ids of this block that are known already, one for each label.
+    /// Adds a row of the commonest kind by ids of this block that are known already, one for each label, and by its
+    /// covariates.
     #[inline]
     #[cfg(feature = "parquet")]
-    pub(super) fn add_known(&mut self, [left, right]: [u32; 2], code: u8, labels: &[u32]) {
+    pub(super) fn add_known(&mut self, [left, right]: [u32; 2], code: u8, labels: &[u32], covariates: &[f64]) {
+        self.block.covariates.extend_from_slice(covariates);
         for ((_, ids), &id) in self.block.labels.iter_mut().zip(labels) {
             ids.push(id);
         }
@@ -189,12 +201,14 @@ impl<'a> BlockReader<'a> {
         };
         let time = columns.time.map(|column| self.time(fields, column)).transpose()?;
         let scores = columns.scores.map(|columns| self.scores(fields, columns)).transpose()?;
+        self.read_covariates(fields)?;
         self.check_labels(fields)?;
         self.compare_others(&found, fields, left, right);
         // From here on nothing can fail.
         let (left, right) = known.unwrap_or_else(|| (self.intern(left), self.intern(right)));
         let before = self.block.rows.len();
         self.push(fields, Comparison { weight, ..comparison(left, right) }, &found, time);
+        self.push_covariates(&found, self.block.rows.len() - before);
         if let Some(scores) = scores {
             let added = self.block.rows.len() - before;
             self.block.rows.scores.truncate(before);

@@ -1,8 +1,10 @@
 //! From the names in a header to the columns that are read.
 
+mod formulas;
 mod verdicts;
 
 pub(super) use self::verdicts::{DialectEvidence, UNNAMED_BASELINE};
+use super::covariates::Formula;
 use super::dialect::Dialect;
 use super::error::ReadError;
 use super::options::{ColumnNames, LabelColumn, ReadOptions, Role};
@@ -27,6 +29,8 @@ pub(super) struct Header {
     pub(super) open: bool,
     /// The values inside of those of the names, and their paths as they are written.
     pub(super) nested: Vec<(String, ColumnPath)>,
+    /// The objects inside of those of the names, empty ones too.
+    pub(super) objects: Vec<(String, ColumnPath)>,
 }
 
 /// Where a row says what came of it, by column indices.
@@ -58,6 +62,17 @@ impl Header {
     /// The names of the columns and the paths of the values inside of them.
     pub(super) fn columns(&self) -> impl Iterator<Item = &String> {
         self.names.iter().chain(self.nested.iter().map(|(path, _)| path))
+    }
+
+    /// The objects with nothing inside.
+    fn empty_objects(&self) -> impl Iterator<Item = &String> {
+        let is_empty = |name: &&String| {
+            !self
+                .nested
+                .iter()
+                .any(|(path, _)| path.strip_prefix(name.as_str()).is_some_and(|it| it.starts_with(['.', '['])))
+        };
+        self.objects.iter().map(|(path, _)| path).filter(is_empty)
     }
 
     /// Whether there is a column of that name, or a value at that path.
@@ -98,6 +113,7 @@ pub(super) struct Columns {
     /// Those of the left and the right item, if they are kept.
     pub(super) scores: Option<[usize; 2]>,
     pub(super) labels: Vec<Label>,
+    pub(super) covariates: Vec<Formula>,
     /// The columns that stand inside of others, which only JSON objects have.
     pub(super) paths: Vec<(usize, ColumnPath)>,
 }
@@ -140,6 +156,7 @@ impl Columns {
         let scores = finder.scores(names).filter(|_| options.keep_scores);
         let evidence = finder.deciding(&mut found, options)?;
         let labels = finder.labels(options, names, labels)?;
+        let covariates = options.covariates.iter().map(|wanted| finder.formula(wanted)).collect::<Result<_, _>>()?;
         let Finder { header, paths, .. } = finder;
         Ok(Self {
             names: header.names,
@@ -155,6 +172,7 @@ impl Columns {
             time,
             scores,
             labels,
+            covariates,
             paths,
         })
     }
@@ -176,7 +194,8 @@ impl Columns {
         let labels = self.labels.iter().map(|label| Some(label.column));
         let single = [Some(self.left), Some(self.right), self.weight, self.time];
         let scores = self.scores.into_iter().flatten().map(Some);
-        for column in single.into_iter().chain(evidence).chain(labels).chain(scores).flatten() {
+        let covariates = self.covariates.iter().flat_map(Formula::columns).map(Some);
+        for column in single.into_iter().chain(evidence).chain(labels).chain(scores).chain(covariates).flatten() {
             wanted[column] = true;
         }
         wanted
@@ -303,7 +322,8 @@ impl Finder<'_> {
     fn missing(&self, wanted: String, option: &str) -> ReadError {
         // Behind the columns of the file stand those that were only looked for.
         let nested = self.header.nested.iter().map(|(path, _)| path);
-        let names: Vec<String> = self.header.names[..self.own].iter().chain(nested).cloned().collect();
+        let names: Vec<String> =
+            self.header.names[..self.own].iter().chain(nested).chain(self.header.empty_objects()).cloned().collect();
         missing(self.path, &names, wanted, option)
     }
 

@@ -379,6 +379,25 @@ pub enum Fault {
         /// What it holds.
         value: String,
     },
+    /// A covariate that is no finite number.
+    #[error(
+        "column `{column}` holds {value:?}, which is no finite number, as a covariate has in every row (and none beyond \
+         1e100); write it like 1, 0.5 or 2e-3"
+    )]
+    Covariate {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A relative difference of amounts that are below zero, whose sum is no whole.
+    #[error(
+        "{found}: a relative difference is of amounts of 0 or more; take the plain difference, without relative( )"
+    )]
+    RelativeToNegative {
+        /// Both columns and what they hold.
+        found: String,
+    },
     /// A count or weight that is negative or not finite.
     #[error("column `{column}` holds {value:?}; a {what} must be finite and not negative (and no larger than 1e100)")]
     Amount {

@@ -70,12 +70,12 @@ pub(super) fn keys(bytes: &[u8], layout: Layout, skip: bool) -> Option<Result<He
     for (number, text) in texts(bytes, layout) {
         match text.and_then(|text| object(text, layout)) {
             Ok(object) => {
-                let mut nested = Vec::new();
+                let mut header = Header { open: true, ..Header::default() };
                 for (key, value) in &object.0 {
-                    nested_paths(key, &mut Vec::new(), value, &mut nested);
+                    nested_paths(key, &mut Vec::new(), value, &mut header);
                 }
-                let names = object.0.into_iter().map(|(key, _)| key).collect();
-                return Some(Ok(Header { names, open: true, nested }));
+                header.names = object.0.into_iter().map(|(key, _)| key).collect();
+                return Some(Ok(header));
             }
             Err(fault) => first = first.or(Some((number, fault))),
         }
@@ -86,8 +86,8 @@ pub(super) fn keys(bytes: &[u8], layout: Layout, skip: bool) -> Option<Result<He
     first.map(Err)
 }
 
-/// Appends the single values inside of an object or an array, up to a number that no one reads.
-fn nested_paths(key: &str, steps: &mut Vec<Step>, value: &RawValue, paths: &mut Vec<(String, ColumnPath)>) {
+/// Appends the single values and the objects inside of an object or an array, up to a number that no one reads.
+fn nested_paths(key: &str, steps: &mut Vec<Step>, value: &RawValue, header: &mut Header) {
     const MOST: usize = 1000;
     let object: Option<Object<'_>> =
         value.get().starts_with('{').then(|| serde_json::from_str(value.get()).ok()).flatten();
@@ -97,11 +97,14 @@ fn nested_paths(key: &str, steps: &mut Vec<Step>, value: &RawValue, paths: &mut 
     let placed = array.into_iter().flatten().enumerate().map(|(place, inner)| (Step::Element(place), inner));
     for (step, inner) in keyed.chain(placed) {
         steps.push(step);
-        if inner.get().starts_with(['{', '[']) {
-            nested_paths(key, steps, inner, paths);
-        } else if paths.len() < MOST {
+        let is_single = !inner.get().starts_with(['{', '[']);
+        let paths = if is_single { &mut header.nested } else { &mut header.objects };
+        if paths.len() < MOST && !inner.get().starts_with('[') {
             let path = ColumnPath::new(key.to_owned(), steps.clone());
             paths.push((path.to_string(), path));
+        }
+        if !is_single {
+            nested_paths(key, steps, inner, header);
         }
         steps.pop();
     }

@@ -1,7 +1,7 @@
 //! Blocks put together in file order.
 
 use super::super::graph::Tally;
-use super::super::{ItemId, Items, Labels, Log};
+use super::super::{Covariates, ItemId, Items, Labels, Log};
 use super::block::{Block, MESSAGES};
 use super::columns::{Columns, Evidence, Label, UNNAMED_BASELINE};
 use super::error::{Fault, Place, ReadError};
@@ -36,6 +36,8 @@ pub(super) struct Assembly<'a> {
     pub(super) wanted: Option<Vec<LabelColumn>>,
     comparisons: Comparisons,
     labels: Vec<Growing>,
+    /// Row by row.
+    covariates: Vec<f64>,
     /// Rows stored, whether kept or counted.
     stored: u64,
     notes: Notes,
@@ -60,6 +62,7 @@ impl<'a> Assembly<'a> {
             wanted: None,
             comparisons: Comparisons::Counts(Tally::default()),
             labels: Vec::new(),
+            covariates: Vec::new(),
             stored: 0,
             notes: Notes::default(),
             inputs: Vec::new(),
@@ -80,6 +83,7 @@ impl<'a> Assembly<'a> {
             || self.options.read_time
             || columns.scores.is_some()
             || !self.labels.is_empty()
+            || !columns.covariates.is_empty()
         {
             self.comparisons = Comparisons::Rows(Log::default());
         }
@@ -140,6 +144,7 @@ impl<'a> Assembly<'a> {
                 log.append(&block.rows, &ids);
             }
         }
+        self.covariates.extend_from_slice(&block.covariates);
         for (labels, (names, local)) in self.labels.iter_mut().zip(&block.labels) {
             let ids: Vec<u32> = names.iter().map(|name| labels.names.intern(name)).collect();
             labels.ids.extend(local.iter().map(|&id| ids[id as usize]));
@@ -153,6 +158,8 @@ impl<'a> Assembly<'a> {
             return Err(ReadError::Empty { paths: paths.join(", "), skipped: self.notes.skipped });
         }
         if let Comparisons::Rows(log) = &mut self.comparisons {
+            let names = self.options.covariates.iter().map(|column| column.name().to_owned()).collect();
+            log.covariates = Covariates::new(names, self.covariates);
             for labels in self.labels {
                 // A column may have been asked for by its role and by its name.
                 if log.labels(&labels.column).is_none() {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::covariates::CovariateColumn;
 use super::dialect::Dialect;
 use super::error::ReadError;
 
@@ -131,6 +132,8 @@ pub struct ReadOptions {
     pub keep: Keep,
     /// Categorical columns wanted; rows are kept where one of them is there.
     pub labels: Vec<LabelColumn>,
+    /// Covariates wanted; rows are kept where there are any.
+    pub covariates: Vec<CovariateColumn>,
     /// Whether times are kept, and rows with them; a log without a time column is then an error.
     pub read_time: bool,
     /// Whether the judge's scores are kept, and rows with them, where the log has them. A row may lack
@@ -166,6 +169,7 @@ impl Default for ReadOptions {
             columns: ColumnNames::default(),
             keep: Keep::default(),
             labels: Vec::new(),
+            covariates: Vec::new(),
             read_time: false,
             keep_scores: false,
             prefer_scores: false,

@@ -72,12 +72,25 @@ impl TieRule {
         }
     }
 
+    /// By how much a step of the logarithm of the tie parameter moves the lead from which on a win is more probable
+    /// than a tie (of Davidson), or with which a win is as probable as not (of Rao and Kupper).
+    pub(super) fn threshold_step(self, parameter: f64, log_step: f64) -> f64 {
+        match self {
+            Self::Half | Self::Drop => 0.0,
+            Self::Davidson => 2.0 * log_step,
+            Self::RaoKupper => parameter * log_step,
+        }
+    }
+
     /// Log-likelihood of one comparison in which the first item took `share`.
     pub(super) fn log_probability(self, share: f64, difference: f64, parameter: f64) -> f64 {
         #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
         let tied = share == 0.5;
         let (win, loss) = match self {
-            Self::Half | Self::Drop => (-softplus(-difference), -softplus(difference)),
+            Self::Half | Self::Drop => {
+                let rest = (-difference.abs()).exp().ln_1p();
+                (difference.min(0.0) - rest, (-difference).min(0.0) - rest)
+            }
             Self::RaoKupper => (-softplus(parameter - difference), -softplus(parameter + difference)),
             Self::Davidson => {
                 let small = (-difference.abs()).exp();

@@ -4,8 +4,10 @@
 use std::ops::Range;
 
 use super::super::super::{CODE_LEFT, CODE_RIGHT, CODE_TIE, Outcome};
+use super::super::block::covariates::finite;
 use super::super::block::{Block, BlockReader, Fields, RowReader};
 use super::super::columns::{Columns, Evidence};
+use super::super::covariates::{Formula, Term};
 use super::super::error::Fault;
 use super::super::options::ReadOptions;
 use super::super::outcome::{Verdict, verdict};
@@ -35,7 +37,7 @@ impl Fields for Row<'_> {
 /// Reads a range of the rows of a row group.
 pub(super) fn parse(chunks: &Chunks, range: Range<usize>, columns: &Columns, options: &ReadOptions) -> Block {
     let mut reader = BlockReader::new(columns, options);
-    let mut known = Known::new(chunks, columns, &reader);
+    let mut known = Known::new(chunks, columns, &reader, range.len());
     for row in range.clone() {
         if known.as_mut().is_some_and(|known| known.add(row, &mut reader)) {
             continue;
@@ -80,30 +82,84 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// The numbers of a column, each text of its dictionary looked at once.
+struct Numbers<'a> {
+    chunk: &'a Chunk,
+    /// By the place of a text in the dictionary: NaN for what is no number or was not looked at. Empty where there are
+    /// more texts than rows to be read.
+    known: Vec<f64>,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(chunk: &'a Chunk, rows: usize) -> Self {
+        Self { chunk, known: if chunk.texts() <= rows { vec![f64::NAN; chunk.texts()] } else { Vec::new() } }
+    }
+
+    #[inline]
+    fn get(&mut self, row: usize) -> Option<f64> {
+        let number = || self.chunk.get(row).and_then(finite);
+        let Some(known) = self.known.get_mut(self.chunk.ids()[row] as usize) else { return number() };
+        if known.is_nan() {
+            *known = number()?;
+        }
+        Some(*known)
+    }
+}
+
+/// What is known of the columns of a covariate.
+struct KnownFormula<'a> {
+    formula: &'a Formula,
+    left: Vec<Numbers<'a>>,
+    right: Vec<Numbers<'a>>,
+}
+
+impl<'a> KnownFormula<'a> {
+    fn new(formula: &'a Formula, chunks: &'a Chunks, rows: usize) -> Option<Self> {
+        let term = |term: &Term| {
+            let numbers = |&column: &usize| chunks.get(column)?.as_ref().map(|chunk| Numbers::new(chunk, rows));
+            term.columns.iter().map(numbers).collect::<Option<Vec<Numbers<'_>>>>()
+        };
+        let right = formula.right.as_ref().map_or_else(|| Some(Vec::new()), term)?;
+        Some(Self { formula, left: term(&formula.left)?, right })
+    }
+
+    #[inline]
+    fn get(&mut self, row: usize) -> Option<f64> {
+        let sum = |term: &mut Vec<Numbers<'_>>| term.iter_mut().try_fold(0.0, |sum, it| Some(sum + it.get(row)?));
+        self.formula.value(sum(&mut self.left)?, sum(&mut self.right)?)
+    }
+}
+
 /// What is known of the texts of a log whose rows are of the commonest kind.
 struct Known<'a> {
     left: Seen<'a>,
     right: Seen<'a>,
     words: Seen<'a>,
     labels: Vec<Seen<'a>>,
-    /// The labels of the row being read.
+    covariates: Vec<KnownFormula<'a>>,
+    /// The labels and the covariates of the row being read.
     row_labels: Vec<u32>,
+    row_covariates: Vec<f64>,
 }
 
 impl<'a> Known<'a> {
-    fn new(chunks: &'a Chunks, columns: &Columns, reader: &BlockReader<'_>) -> Option<Self> {
+    fn new(chunks: &'a Chunks, columns: &'a Columns, reader: &BlockReader<'_>, rows: usize) -> Option<Self> {
         let Evidence::Outcome(outcome) = columns.evidence else { return None };
         let seen = |column: usize| chunks.get(column).and_then(Option::as_ref).map(Seen::new);
         if !reader.common {
             return None;
         }
         let labels: Option<Vec<Seen<'_>>> = columns.labels.iter().map(|label| seen(label.column)).collect();
+        let covariates = columns.covariates.iter().map(|formula| KnownFormula::new(formula, chunks, rows));
+        let covariates: Option<Vec<KnownFormula<'_>>> = covariates.collect();
         Some(Self {
             left: seen(columns.left)?,
             right: seen(columns.right)?,
             words: seen(outcome)?,
             labels: labels?,
+            covariates: covariates?,
             row_labels: Vec::new(),
+            row_covariates: Vec::new(),
         })
     }
 
@@ -122,7 +178,12 @@ impl<'a> Known<'a> {
             let Some(label) = label.get(row) else { return false };
             self.row_labels.push(label);
         }
-        reader.add_known([left, right], code as u8, &self.row_labels);
+        self.row_covariates.clear();
+        for covariate in &mut self.covariates {
+            let Some(value) = covariate.get(row) else { return false };
+            self.row_covariates.push(value);
+        }
+        reader.add_known([left, right], code as u8, &self.row_labels, &self.row_covariates);
         true
     }
 
