@@ -168,12 +168,3 @@ fn both_ways_of_solving_agree() {
     let (mean, error) = (estimated.mean_connected.expect("pairs"), estimated.mean_error.expect("an error"));
     assert!((mean - exact.mean_connected.expect("pairs")).abs() < 4.0 * error);
 }
-
-#[test]
-fn a_solve_that_does_not_converge_is_told() {
-    let plain = Resistance::estimated(network(&chain(40)), 1, 3);
-    assert!(plain.converged);
-    // Conductances so far apart that the products of a solve are no numbers.
-    let wide = graph(40, (1..40).map(|i| (i - 1, i, if i % 2 == 0 { 1e200 } else { 1e-200 })));
-    assert!(!Resistance::estimated(network(&wide), 1, 3).converged);
-}
