@@ -85,6 +85,11 @@ pub trait Rater: Debug + Send + Sync {
         None
     }
 
+    /// Whether it counts ballots by themselves, so that one with a single item says something.
+    fn counts_ballots(&self) -> bool {
+        false
+    }
+
     /// Whether it reads rows though its registry entry says that counts are enough: settings may ask for what
     /// only rows have.
     fn reads_rows(&self) -> bool {

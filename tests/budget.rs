@@ -195,11 +195,32 @@ fn where_the_target_is_met_is_known_to_within_the_number_of_trials() {
 }
 
 #[test]
+fn too_few_trials_to_show_that_a_target_is_met_are_told() {
+    let of = |trials, probability| {
+        let target = Target { error: 0.5, probability };
+        let study = BudgetStudy { target, trials, ..study(&["mallows:0.1"], &["uniform"], &["uniform-averaging"]) };
+        let result = run(&study);
+        let message = result.notes(&study).first().map(|note| note.message.clone());
+        (message, result.summary[0].samples_to_target_high)
+    };
+    // z² 0.9/0.1 = 34.6: of 34 trials that all meet it a share of 0.9 is not refused.
+    let (message, high) = of(34, 0.9);
+    assert!(message.is_some_and(|it| it.contains("34 trials can't show") && it.contains("takes 35 or more")));
+    assert_eq!(high, None);
+    let (message, high) = of(35, 0.9);
+    assert!(message.is_none() && high.is_some(), "{message:?} {high:?}");
+    let (message, high) = of(40, 1.0);
+    assert!(message.is_some_and(|it| it.contains("nor can any number")) && high.is_none());
+}
+
+#[test]
 fn fits_that_did_not_converge_are_told() {
     let mut result = run(&study(&["cyclic"], &["uniform"], &["elo", "bradley-terry"]));
-    assert!(result.notes().is_empty(), "{:?}", result.notes());
+    let notes = |result: &BudgetResult| result.notes(&study(&["cyclic"], &["uniform"], &["elo", "bradley-terry"]));
+    let codes = |result: &BudgetResult| notes(result).iter().map(|note| note.code.to_string()).collect::<Vec<_>>();
+    assert!(!codes(&result).contains(&"not-converged".to_owned()));
     result.summary[1].unconverged_fits = 3;
-    assert_eq!(result.notes()[0].message, "bradley-terry: 3 of its fits along the budgets had not converged");
+    assert_eq!(notes(&result)[0].message, "bradley-terry: 3 of its fits along the budgets had not converged");
 }
 
 #[test]
@@ -231,7 +252,12 @@ fn studies_that_can_t_be_made_are_refused() {
         "from 1 trials no standard error can be told; give 2 or more"
     );
     assert!(message(BudgetStudy { tasks: 0, ..plain() }).starts_with("a comparison needs a task"));
-    assert!(message(BudgetStudy { batches: vec![0], ..plain() }).starts_with("a batch has 1 comparison or more"));
+    assert_eq!(message(BudgetStudy { batches: vec![0], ..plain() }), "a batch has 1 comparison or more");
+    assert_eq!(message(BudgetStudy { checkpoints: 0, ..plain() }), "a curve has 1 checkpoint or more");
+    let twice = message(BudgetStudy { batches: vec![1, 5, 1], ..plain() });
+    assert_eq!(twice, "the batch 1 is there twice; give each one once");
+    let never = Target { error: 0.1, probability: 0.0 };
+    assert!(message(BudgetStudy { target: never, ..plain() }).contains("a probability above 0"));
     assert!(message(BudgetStudy { cost: f64::NAN, ..plain() }).starts_with("a comparison can't cost NaN"));
     let top = message(BudgetStudy { top: Top::Of(7), ..plain() });
     assert_eq!(top, "there is no top 7 among the 6 items of mallows:0.3; give a number from 1 to 6");

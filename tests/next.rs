@@ -111,6 +111,7 @@ fn items_are_favoured_and_retired_by_name() {
         (["--until", "top 3"], "is no goal"),
         (["--until", "separable 20"], "needs 21 items or more, and the log has 20"),
         (["--trials", "50"], "--until"),
+        (["--favour=model-03=2", "--favour=model-03=3"], "names 'model-03' twice"),
     ] {
         let (code, out, err) = run(&[&[ARENA], args.as_slice()].concat(), "");
         assert!(code == 2 && out.is_empty() && err.contains(word), "{args:?}: {err}");
@@ -185,7 +186,25 @@ fn a_goal_that_is_met_wrongly_is_told() {
     let (wrong, reached) = (report["until"]["wrong"].as_u64().unwrap(), report["until"]["reached"].as_u64().unwrap());
     assert!(wrong > 0 && wrong < reached / 2, "{wrong} of {reached}");
     let (_, out, _) = run(&args, log);
-    assert!(out.contains(&format!("in {wrong} of them something is told apart the wrong way round")), "{out}");
+    assert!(out.contains(&format!("in {wrong} of them something is told apart that is not so in truth")), "{out}");
     let (code, _, err) = run(&["-", "--until", "separable 1", "--trials", "1"], log);
     assert!(code == 2 && err.contains("10..=1000000"), "{err}");
+}
+
+#[test]
+fn a_goal_that_retired_items_put_out_of_reach_is_refused() {
+    let (code, _, err) = run(&["-", "--until", "separable 1", "--retire", "u", "--retire", "v"], PARTS);
+    assert!(code == 2 && err.contains("'separable 1' can't be met"), "{err}");
+}
+
+#[test]
+fn a_goal_is_met_wrongly_even_where_few_futures_meet_it() {
+    let log = "a,b,wins_a,wins_b\nx,y,10,10\ny,z,10,10\nx,z,10,10\n";
+    let args =
+        ["-", "--until", "separable 1", "--trials", "100", "--truth", "estimate", "--most", "300", "--level", "0.8"];
+    let report = json(&args, log);
+    let until = &report["until"];
+    assert!(until["reached"].as_u64() > Some(0) && until["needed"]["median"].is_null(), "{until}");
+    assert_eq!(until["wrong"], until["reached"], "all are level in truth");
+    assert!(run(&args, log).1.contains("told apart that is not so in truth"));
 }

@@ -4,11 +4,12 @@ mod arguments;
 mod shown;
 
 use palio::report::{Report, budget_csv, budget_jsonl, budget_markdown};
+use palio::simulation::budget::BudgetError;
 use palio::structure::Note;
 
 pub(crate) use self::arguments::BudgetArgs;
 use self::arguments::Plan;
-use super::output::{Format, Output, progress_bar, warn};
+use super::output::{Format, Output, progress_bar, tell, warn};
 use super::table::grouped;
 use super::{Ended, Global, interrupt};
 
@@ -22,12 +23,20 @@ pub(super) fn run(args: &BudgetArgs, global: &Global) -> anyhow::Result<Ended> {
     let result = study.run(&|played| {
         bar.inc(played);
         !interrupt::asked()
-    })?;
+    });
     bar.finish_and_clear();
-    notes.extend(result.notes());
+    let result = match result {
+        Err(error @ BudgetError::Stopped) => {
+            tell(&error.to_string(), global);
+            return Ok(Ended::Interrupted);
+        }
+        result => result?,
+    };
+    notes.extend(result.notes(&study));
     let is_partial = result.trials < study.trials;
     if is_partial {
-        let message = format!("stopped before the end: there are {} trials", grouped(result.trials as f64));
+        let [made, asked] = [result.trials, study.trials].map(|trials| grouped(trials as f64));
+        let message = format!("stopped before the end: there are {made} of {asked} trials");
         notes.push(Note::new("partial", message));
     }
     warn(&notes, global);

@@ -100,10 +100,7 @@ pub(super) fn run(args: &InspectArgs, global: &Global) -> anyhow::Result<Ended> 
     found.merged = merged;
     found.resistance = args.resistance.then(|| ResistanceFacts::of(&graph, global.seed));
     notes.append(&mut found.notes);
-    if found.resistance.as_ref().is_some_and(|facts| !facts.converged) {
-        let message = "the solves for effective resistances had not converged, so these may be off";
-        notes.push(Note::new("not-converged", message));
-    }
+    notes.extend(found.resistance.as_ref().and_then(ResistanceFacts::note));
     warn(&notes, global);
     let bytes = match format {
         Format::Table => shown::inspection(&found).into_bytes(),

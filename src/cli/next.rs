@@ -8,7 +8,7 @@ use palio::data::read::{Keep, LabelColumn, ReadOptions, Role};
 use palio::leaderboard::GraphSummary;
 use palio::models::Rater;
 use palio::report::{Report, next_csv, next_jsonl, next_markdown};
-use palio::simulation::next::{Goal, NextBatch, NextComparison, NextSettings, Separation};
+use palio::simulation::next::{Goal, NextBatch, NextComparison, NextError, NextSettings, Separation};
 use palio::structure::Note;
 use palio::uncertainty::{Clusters, CovarianceKind, covariance};
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub(crate) use self::arguments::NextArgs;
 use super::input;
 use super::output::{Format, Output, progress_bar, tell, warn};
 use super::rating::{Evidences, Grouped, cluster_column};
-use super::{Ended, Global};
+use super::{Ended, Global, interrupt};
 
 /// What is planned, beside the keys of every report.
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ pub(super) fn run(args: &NextArgs, global: &Global) -> anyhow::Result<Ended> {
         tell(&shown::until(until), global);
     }
     output.write(&bytes)?;
-    Ok(Ended::with(&notes))
+    Ok(if interrupt::asked() { Ended::Interrupted } else { Ended::with(&notes) })
 }
 
 fn planned(
@@ -78,7 +78,8 @@ fn planned(
     notes.extend(batch.notes);
     let fitted = args.until.rater().fit(graph.into(), None)?;
     notes.extend(fitted.identification().notes(graph));
-    let until = args.until.until.map(|goal| args.simulated(goal, found, settings, global, notes)).transpose()?;
+    let until =
+        args.until.until.map(|goal| args.simulated(goal, found, settings, global, notes)).transpose()?.flatten();
     Ok(Planned { comparisons: batch.comparisons, until, graph: GraphSummary::of(graph, &*fitted) })
 }
 
@@ -98,7 +99,7 @@ impl NextArgs {
         settings: &NextSettings,
         global: &Global,
         notes: &mut Vec<Note>,
-    ) -> anyhow::Result<Separation> {
+    ) -> anyhow::Result<Option<Separation>> {
         let graph = &found.graph;
         let wanted = self.until.settings(goal, graph.items().len(), graph.comparisons(), global.seed);
         let fitted = wanted.rater.fit(graph.into(), None)?;
@@ -111,8 +112,20 @@ impl NextArgs {
         notes.extend(errors.notes_with(&*fitted));
         notes.extend(grouped.and_then(|(_, note)| note));
         let bar = progress_bar(u64::from(wanted.trials), "simulating futures", global);
-        let separation = Separation::simulate(graph, &*fitted, &errors, settings, wanted, &|| bar.inc(1))?;
+        interrupt::listen();
+        let progress = |futures: u32| {
+            bar.inc(futures.into());
+            !interrupt::asked()
+        };
+        let separation = Separation::simulate(graph, &*fitted, &errors, settings, wanted, &progress);
         bar.finish_and_clear();
+        if interrupt::asked() {
+            notes.push(Note::new("partial", "stopped before all futures were simulated"));
+        }
+        let separation = match separation {
+            Err(NextError::Stopped) => return Ok(None),
+            separation => separation?,
+        };
         if separation.reached < separation.trials {
             let message = format!(
                 "in {} of {} simulated futures the goal was not met within {} comparisons; --most lets them go on",
@@ -122,7 +135,7 @@ impl NextArgs {
             );
             notes.push(Note::new("goal-not-met", message));
         }
-        Ok(separation)
+        Ok(Some(separation))
     }
 
     /// All that changes a number.

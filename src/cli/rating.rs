@@ -205,7 +205,7 @@ impl<'a> Rating<'a> {
         } else {
             self.uncertainty(evidence, &*fitted, None)?
         };
-        if profile.is_weighted() && self.interval != IntervalKind::None {
+        if profile.is_weighted() {
             uncertainty.notes.push(weighted_ballots());
         }
         Ok(Rated { fitted, uncertainty })

@@ -378,6 +378,15 @@ impl PreferenceGraph {
         self.sums.iter().map(|sum| sum.weight).sum::<f64>() + 0.0
     }
 
+    /// What a comparison weighs, each counting as much as it weighs itself: Σw² / Σw; 1 where nothing weighs anything.
+    /// Comparisons of these weights know as much as Σw / this of one weight do.
+    ///
+    /// # Source
+    /// Kish 1965, "Survey Sampling": the effective sample size (Σw)² / Σw².
+    pub fn typical_weight(&self) -> f64 {
+        typical_weight(self.weight(), self.sums.iter().map(|sum| sum.weight_squared).sum())
+    }
+
     /// The weight that was tied.
     pub fn tied_weight(&self) -> f64 {
         #[expect(clippy::float_cmp, reason = "a tie is exactly one half")]
@@ -491,6 +500,11 @@ impl From<&Log> for PreferenceGraph {
     fn from(log: &Log) -> Self {
         Self::from_log(log)
     }
+}
+
+/// Σw² / Σw of comparisons whose weights and squared weights sum to these; 1 where nothing weighs anything.
+pub(crate) fn typical_weight(weight: f64, weight_squared: f64) -> f64 {
+    if weight > 0.0 { weight_squared / weight } else { 1.0 }
 }
 
 #[cfg(test)]

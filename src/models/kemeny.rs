@@ -11,7 +11,7 @@ use petgraph::visit::EdgeRef;
 pub use self::bounded::BOUNDED_ITEMS;
 use self::bounded::Margins;
 use super::games::ITEM_LIMIT;
-use super::voting::{Optimum, first_seen_order, ordered, places_below};
+use super::voting::{Optimum, first_seen_order, ordered, places_below, unmet_pairs};
 use super::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Note, Rater, RaterEntry, Units};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
@@ -68,7 +68,7 @@ impl Rater for Kemeny {
         let found = KemenyOrder::of(evidence.graph);
         let order: Vec<usize> = found.order.iter().map(|item| item.index()).collect();
         let gap = found.distance - found.bound;
-        let mut notes = Vec::new();
+        let mut notes: Vec<Note> = unmet_pairs(evidence.graph).into_iter().collect();
         if found.unique == Some(false) {
             notes.push(first_seen_order("several orders agree with as many votes; items free to move"));
         }

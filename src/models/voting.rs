@@ -21,7 +21,7 @@ pub use self::schulze::{Schulze, strongest_paths};
 pub(super) use self::scores::{BORDA, COPELAND, MINIMAX};
 pub use self::scores::{Copeland, Minimax};
 pub(super) use self::stv::ENTRY as STV;
-pub use self::stv::{Stv, StvRound};
+pub use self::stv::{Stv, StvRound, Surplus};
 
 use super::games::ITEM_LIMIT;
 use super::{Convergence, Evidence, FitError, Fitted, PlainFit};
@@ -115,13 +115,25 @@ pub(super) fn first_seen_order(what: &str) -> Note {
     Note::new("first-seen-order", format!("{what} were put in the order in which the items were first seen"))
 }
 
+/// A note of pairs that never met, where a rule takes them for undecided.
+pub(super) fn unmet_pairs(graph: &PreferenceGraph) -> Option<Note> {
+    let items = graph.items().len();
+    let all = items * items.saturating_sub(1) / 2;
+    let pairs = graph.pair_sums();
+    let is_met = |pair: &usize| pairs.low_wins[*pair] + pairs.high_wins[*pair] + pairs.ties[*pair] > 0.0;
+    let unmet = all - (0..pairs.low.len()).filter(is_met).count();
+    let message =
+        format!("{unmet} of {all} pairs never met and count as undecided, which favours items that met few others");
+    (unmet > 0).then(|| Note::new("unmet-pairs", message))
+}
+
 /// A score that stands alone, whether or not the items are connected.
 fn scored(graph: &PreferenceGraph, ratings: Vec<f64>) -> Box<dyn Fitted> {
     Box::new(PlainFit {
         ratings,
         convergence: Convergence::CLOSED_FORM,
         identification: Identification::unconditional(graph),
-        notes: Vec::new(),
+        notes: unmet_pairs(graph).into_iter().collect(),
         log_odds: None,
     })
 }
@@ -201,7 +213,12 @@ mod tests {
         let evidence = Evidence::of_ballots(&graph, &three);
         let steps = OnlineSteps { steps: 10, rate: 0.1, seed: 1 };
         let online = SoftCondorcet { online: Some(steps), ..SoftCondorcet::default() };
-        for rater in [&Plurality as &dyn Rater, &Stv { winners: Some(1) }, &PlackettLuce::default(), &online] {
+        for rater in [
+            &Plurality as &dyn Rater,
+            &Stv { winners: Some(1), surplus: Surplus::Last },
+            &PlackettLuce::default(),
+            &online,
+        ] {
             assert_eq!(rater.fit(evidence, None).unwrap_err(), FitError::OtherItems { ballots: 3, graph: 2 });
             assert!(rater.fit(Evidence::of_ballots(&graph, &two), None).is_ok());
         }

@@ -64,7 +64,13 @@ pub fn budget_markdown(rows: &[SummaryRow]) -> Vec<u8> {
     );
     for row in rows {
         let batch = if batches { format!(" {} |", row.batch) } else { String::new() };
-        let to_target = text(row.samples_to_target);
+        let end = |value: Option<u64>| text(value);
+        let to_target = match (row.samples_to_target, row.samples_to_target_low) {
+            (None, None) => String::new(),
+            (met, low) => {
+                format!("{} ({}–{})", end(met), end(low), end(row.samples_to_target_high)).trim_start().to_owned()
+            }
+        };
         let _ = writeln!(
             out,
             "| {} | {} | {} |{batch} {:.4} ±{:.4} | {:.4} ±{:.4} | {:.4} ±{:.4} | {} |",

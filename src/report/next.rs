@@ -40,17 +40,19 @@ pub fn next_jsonl(comparisons: &[NextComparison]) -> serde_json::Result<Vec<u8>>
 /// All comparisons as a Markdown table.
 pub fn next_markdown(comparisons: &[NextComparison]) -> Vec<u8> {
     let mut text =
-        "| left | right | task | probability of left | gain, nats | met |\n|:--|:--|:--|--:|--:|--:|\n".to_owned();
+        "| left | right | task | probability of left | gain, nats | met | joins |\n|:--|:--|:--|--:|--:|--:|:--|\n"
+            .to_owned();
     for it in comparisons {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {:.3} | {:.2e} | {} |",
+            "| {} | {} | {} | {:.3} | {:.2e} | {} | {} |",
             escaped(&it.left),
             escaped(&it.right),
             it.task.as_deref().map(escaped).unwrap_or_default(),
             it.probability,
             it.gain,
-            it.met
+            it.met,
+            if it.joins { "joins" } else { "" }
         );
     }
     text.into_bytes()

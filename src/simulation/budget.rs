@@ -208,11 +208,14 @@ impl BudgetStudy {
         if self.trials < 2 {
             return Err(BudgetError::Trials { trials: self.trials });
         }
-        if self.batches.is_empty() || self.batches.contains(&0) || self.checkpoints == 0 {
+        if self.batches.is_empty() || self.batches.contains(&0) {
             return Err(BudgetError::Batch);
         }
+        if self.checkpoints == 0 {
+            return Err(BudgetError::Checkpoints);
+        }
         let Target { error, probability } = self.target;
-        if !((0.0..=1.0).contains(&error) && (0.0..=1.0).contains(&probability)) {
+        if !((0.0..=1.0).contains(&error) && probability > 0.0 && probability <= 1.0) {
             return Err(BudgetError::Target { error, probability });
         }
         if !(self.cost.is_finite() && self.cost >= 0.0) {
@@ -243,7 +246,9 @@ impl BudgetStudy {
         let worlds: Vec<&str> = self.worlds.iter().map(WorldPlan::label).collect();
         let samplers: Vec<&str> = self.samplers.iter().map(SamplerPlan::label).collect();
         let rankers: Vec<&str> = self.rankers.iter().map(RankerPlan::label).collect();
-        for (what, labels) in [("world", worlds), ("sampler", samplers), ("ranker", rankers)] {
+        let batches: Vec<String> = self.batches.iter().map(u64::to_string).collect();
+        let batches: Vec<&str> = batches.iter().map(String::as_str).collect();
+        for (what, labels) in [("world", worlds), ("sampler", samplers), ("ranker", rankers), ("batch", batches)] {
             if let Some(at) = (1..labels.len()).find(|&at| labels[..at].contains(&labels[at])) {
                 return Err(BudgetError::Twice { what, label: labels[at].to_owned() });
             }

@@ -97,6 +97,17 @@ pub enum NextError {
         /// All items.
         items: usize,
     },
+    /// It was stopped before there was a future.
+    #[error("stopped before a wave of futures was simulated, so there is nothing to tell of them")]
+    Stopped,
+    /// A goal that no comparison can bring nearer.
+    #[error(
+        "'{goal}' can't be met: groups of items never met, and those that may be compared don't connect them; retire fewer"
+    )]
+    Unreachable {
+        /// The goal.
+        goal: String,
+    },
     /// A goal that this log can't have.
     #[error(transparent)]
     Goal(#[from] GoalError),

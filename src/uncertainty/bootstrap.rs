@@ -68,8 +68,7 @@ pub fn bootstrap(
     let ballots = ballots.map(|profile| Clusters::of_ballots(profile, evidence.graph));
     let drawn = grouped.or(ballots.as_ref());
     let units = match evidence.ballots {
-        // What a rule makes of ballots may rest on ballots that compare nothing.
-        Some(profile) if ballots.is_some() && fitted.likelihood().is_none() => ballots_with(profile),
+        Some(profile) if ballots.is_some() && rater.counts_ballots() => ballots_with(profile),
         _ => units(evidence.graph, fitted, drawn),
     };
     let identified = &fitted.identification().members;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use palio::data::graph::PreferenceGraph;
 use palio::data::read::{Comparisons, Input, Keep, ReadOptions, TableOptions, read_table};
-use palio::models::{Rater, Settings};
+use palio::models::{Needs, Rater, Settings};
 use palio::simulation::budget::{BudgetStudy, Noise, RankerPlan, SamplerPlan, Target, Top, WorldPlan};
 use palio::structure::Note;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub(crate) struct BudgetArgs {
     #[arg(long, value_name = "X|TABLE|residual", requires = "table", allow_negative_numbers = true)]
     noise: Option<String>,
 
-    /// A log of comparisons, or ballots, as a world of its own: its rows are drawn again, pair by pair
+    /// A log of comparisons, or PrefLib's ballots, as a world of its own: its rows are drawn again, pair by pair
     #[arg(long, value_name = "LOG")]
     log: Option<PathBuf>,
 
@@ -100,7 +100,8 @@ pub(crate) struct BudgetArgs {
     #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
     cost: f64,
 
-    /// How many points a curve has at most
+    /// How many points a curve has at most: at each batch rankers are fitted, and between two the error is taken to fall
+    /// evenly, so that few make the mean along the budget coarse
     #[arg(long, value_name = "N", default_value_t = 100)]
     checkpoints: u64,
 
@@ -225,6 +226,11 @@ impl BudgetArgs {
     fn truth(&self, usual: &str) -> anyhow::Result<Box<dyn Rater>> {
         let name = self.truth.as_deref().unwrap_or(usual);
         let entry = find_rater(name).context("--truth")?;
+        if matches!(entry.needs, Needs::Rows | Needs::Ballots) {
+            bail!(
+                "--truth {name} reads more than the counts of pairs, which are all that it has here; take another rater"
+            );
+        }
         Ok(entry.rater(&Settings::default())?)
     }
 

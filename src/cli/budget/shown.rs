@@ -34,13 +34,10 @@ pub(super) fn summary(study: &BudgetStudy, result: &BudgetResult) -> String {
 
 /// From where on the target is met, and between what that lies.
 fn to_target(row: &SummaryRow) -> String {
-    let number = |count: u64| grouped(count as f64);
-    let Some(samples) = row.samples_to_target else { return "–".to_owned() };
-    let low = row.samples_to_target_low.unwrap_or(samples);
-    match row.samples_to_target_high {
-        Some(high) => format!("{} ({}–{})", number(samples), number(low), number(high)),
-        None => format!("{} ({}–)", number(samples), number(low)),
-    }
+    let number = |count: Option<u64>| count.map(|count| grouped(count as f64)).unwrap_or_default();
+    let samples = row.samples_to_target.map(|samples| grouped(samples as f64) + " ").unwrap_or_default();
+    let ends = [row.samples_to_target_low, row.samples_to_target_high];
+    if ends == [None; 2] { "–".to_owned() } else { format!("{samples}({}–{})", number(ends[0]), number(ends[1])) }
 }
 
 fn world_table(study: &BudgetStudy, rows: &[SummaryRow], width: usize) -> String {

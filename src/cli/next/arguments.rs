@@ -48,7 +48,8 @@ pub(crate) struct NextArgs {
 #[command(next_help_heading = "How many it takes")]
 pub(super) struct UntilArgs {
     /// Simulate how many more comparisons it takes until rank intervals tell apart: "separable 3" the top 3 from all
-    /// others, "separable neighbours" each row from the next, "separable neighbours 3" the first 3 rows so
+    /// others, "separable neighbours" each row from the next, "separable neighbours 3" the first 3 rows so; json has
+    /// it in full, and other formats than table and json tell it on stderr
     #[arg(long, value_name = "GOAL")]
     #[serde(serialize_with = "as_text")]
     pub(super) until: Option<Goal>,
@@ -166,7 +167,11 @@ impl NextArgs {
         let mut worth = vec![1.0; items.len()];
         for text in &self.favour {
             let (name, factor) = favoured(text, items)?;
-            worth[find_item(items, name).context("--favour")?.index()] = factor;
+            let item = find_item(items, name).context("--favour")?;
+            #[expect(clippy::float_cmp, reason = "exactly one is the default")]
+            if std::mem::replace(&mut worth[item.index()], factor) != 1.0 {
+                bail!("--favour names '{name}' twice; give one factor");
+            }
         }
         for name in &self.retire {
             let item = find_item(items, name).context("--retire")?;

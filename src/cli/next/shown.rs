@@ -31,9 +31,6 @@ pub(super) fn plan(planned: &Planned, chosen: &Chosen) -> String {
 
 /// What it takes, in a sentence.
 pub(super) fn until(found: &Separation) -> String {
-    if found.met_now {
-        return format!("{}: the log is enough", found.goal);
-    }
     let needed = &found.needed;
     let number = |value: Option<u64>| value.map(|value| grouped(value as f64));
     let most = grouped(found.most as f64);
@@ -42,18 +39,22 @@ pub(super) fn until(found: &Separation) -> String {
         Truth::Estimate => " in which the fit is exact",
     };
     let futures = format!("{} simulated futures{truth}", grouped(f64::from(found.trials)));
+    let wrongly = match found.wrong {
+        0 => String::new(),
+        wrong => format!("; in {wrong} of them something is told apart that is not so in truth"),
+    };
+    if found.met_now {
+        let of = if wrongly.is_empty() { String::new() } else { format!(" in {futures}") };
+        return format!("{}: the log is enough{of}{wrongly}", found.goal);
+    }
     let Some(median) = number(needed.median) else {
         return format!(
-            "{}: met in {} of {futures} within {most} more comparisons",
+            "{}: met in {} of {futures} within {most} more comparisons{wrongly}",
             found.goal,
             grouped(f64::from(found.reached))
         );
     };
     let end = |value: Option<u64>| number(value).unwrap_or_else(|| format!("more than {most}"));
-    let wrongly = match found.wrong {
-        0 => String::new(),
-        wrong => format!("; in {wrong} of them something is told apart the wrong way round"),
-    };
     format!(
         "{}: about {median} more comparisons ({} to {} by the number of futures), the median of {futures}; 8 in 10 \
          need {} to {}{wrongly}",

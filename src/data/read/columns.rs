@@ -244,7 +244,17 @@ pub(super) fn missing(path: &str, names: &[String], wanted: String, option: &str
         path: path.to_owned(),
         wanted,
         found: if found.is_empty() { "none".to_owned() } else { found.join(", ") },
-        option: option.to_owned(),
+        option: option.to_owned() + holds_rankings(names, option),
+    }
+}
+
+/// What to say where a log's columns are looked for in what seems to hold ballots.
+fn holds_rankings(names: &[String], option: &str) -> &'static str {
+    let is_log = ["--left", "--right", "--winner"].iter().any(|column| option.starts_with(column));
+    if is_log && usual(names, &["ranking"]).is_some() {
+        "; for palio rank, --as ballots reads a column of rankings, and all commands read PrefLib's .soc .soi .toc .toi"
+    } else {
+        ""
     }
 }
 

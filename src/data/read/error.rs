@@ -70,6 +70,14 @@ pub enum ReadError {
         /// The name.
         column: String,
     },
+    /// More than one column that may say how often a ballot counts.
+    #[error("{path} has several columns that may say how much a ballot counts: {columns}; name one with --count")]
+    SeveralCounts {
+        /// The input's path.
+        path: String,
+        /// The columns.
+        columns: String,
+    },
     /// No column for something that is needed.
     #[error("{path} has no column for {wanted}; its columns are {found}; name the right one with {option}")]
     MissingColumn {

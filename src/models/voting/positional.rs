@@ -47,6 +47,10 @@ impl Default for Approval {
 }
 
 impl Rater for Plurality {
+    fn counts_ballots(&self) -> bool {
+        true
+    }
+
     /// O(ballots + tied first places).
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         Ok(Box::new(decided(evidence.graph, approvals(ballots(&evidence, PLURALITY.name)?, 1), Vec::new())))
@@ -54,6 +58,10 @@ impl Rater for Plurality {
 }
 
 impl Rater for Approval {
+    fn counts_ballots(&self) -> bool {
+        true
+    }
+
     /// O(places on all ballots).
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let approvals = approvals(ballots(&evidence, APPROVAL.name)?, self.places as usize);

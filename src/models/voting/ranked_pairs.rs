@@ -1,6 +1,6 @@
 //! Ranked pairs: defeats are locked from the strongest down, unless they close a cycle.
 
-use super::{Votes, first_seen_order, ordered, places_below};
+use super::{Votes, first_seen_order, ordered, places_below, unmet_pairs};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
 use crate::models::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Rater, RaterEntry, Units};
@@ -54,8 +54,9 @@ impl Rater for RankedPairs {
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let found = LockedPairs::of(evidence.graph)?;
         let order: Vec<usize> = found.order.iter().map(|item| item.index()).collect();
-        let notes = found.by_first_seen.then(|| first_seen_order("equal margins, or items without one")).into_iter();
-        Ok(Box::new(ordered(evidence.graph, places_below(&order), notes.collect())))
+        let chosen = found.by_first_seen.then(|| first_seen_order("equal margins, or items without one"));
+        let notes = unmet_pairs(evidence.graph).into_iter().chain(chosen).collect();
+        Ok(Box::new(ordered(evidence.graph, places_below(&order), notes)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::{Strength, Votes, ordered};
+use super::{Strength, Votes, ordered, unmet_pairs};
 use crate::data::graph::PreferenceGraph;
 use crate::models::{Evidence, FitError, Fitted, Laws, Mirror, Needs, Rater, RaterEntry, Setting, Units};
 
@@ -49,7 +49,7 @@ impl Rater for Schulze {
     fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
         let paths = strongest_paths(evidence.graph, self.strength)?;
         let ratings = below_winners(paths.nrows(), |i, j| paths[(i, j)] > paths[(j, i)]);
-        Ok(Box::new(ordered(evidence.graph, ratings, Vec::new())))
+        Ok(Box::new(ordered(evidence.graph, ratings, unmet_pairs(evidence.graph).into_iter().collect())))
     }
 }
 

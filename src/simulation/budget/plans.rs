@@ -31,11 +31,16 @@ pub enum BudgetError {
         /// How many were asked for.
         trials: u64,
     },
-    /// Batches or checkpoints of nothing.
-    #[error("a batch has 1 comparison or more, and there is 1 checkpoint or more")]
+    /// Batches of nothing.
+    #[error("a batch has 1 comparison or more")]
     Batch,
+    /// A curve without a point.
+    #[error("a curve has 1 checkpoint or more")]
+    Checkpoints,
     /// A target that is no share.
-    #[error("a target of {error} with probability {probability}: give both as numbers from 0 to 1")]
+    #[error(
+        "a target of {error} with probability {probability}: give an error from 0 to 1, and a probability above 0 and up to 1"
+    )]
     Target {
         /// The error.
         error: f64,

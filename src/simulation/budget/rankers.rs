@@ -289,3 +289,56 @@ fn average(by_task: bool, sums: &[f64], seen: &[f64], ratings: &mut [f64]) {
         *rating = if tasks > 0.0 { sum / tasks } else { all };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BudgetStudy, SamplerPlan, WorldPlan};
+    use super::*;
+    use crate::models::{Convergence, Fitted};
+    use crate::structure::Identification;
+
+    /// Rates by number, and never says that it converged.
+    #[derive(Debug)]
+    struct Restless;
+
+    #[derive(Debug)]
+    struct Unsettled(Vec<f64>, Identification);
+
+    impl Rater for Restless {
+        fn fit(&self, evidence: Evidence<'_>, _start: Option<&[f64]>) -> Result<Box<dyn Fitted>, FitError> {
+            let ratings = vec![0.0; evidence.graph.items().len()];
+            Ok(Box::new(Unsettled(ratings, Identification::unconditional(evidence.graph))))
+        }
+    }
+
+    impl Fitted for Unsettled {
+        fn ratings(&self) -> &[f64] {
+            &self.0
+        }
+
+        fn convergence(&self) -> Convergence {
+            Convergence { converged: false, iterations: 1, gradient_norm: None }
+        }
+
+        fn identification(&self) -> &Identification {
+            &self.1
+        }
+    }
+
+    #[test]
+    fn every_fit_that_did_not_converge_is_counted() {
+        let restless = RankerPlan { label: "restless".to_owned(), method: Method::counting(Restless) };
+        let study = BudgetStudy {
+            worlds: vec![WorldPlan::parse("mallows").unwrap()],
+            samplers: vec![SamplerPlan::parse("uniform").unwrap()],
+            rankers: vec![RankerPlan::parse("bradley-terry", 0).unwrap(), restless],
+            comparisons: 30,
+            trials: 100,
+            ..BudgetStudy::default()
+        };
+        let result = study.run(&|_| true).unwrap();
+        let counts: Vec<u64> = result.summary.iter().map(|row| row.unconverged_fits).collect();
+        assert_eq!(counts, [0, 30 * 100]);
+        assert_eq!(result.notes(&study)[0].message, "restless: 3000 of its fits along the budgets had not converged");
+    }
+}

@@ -186,7 +186,8 @@ pub struct SummaryRow {
     /// The lower end of its 95 % interval for the number of trials: from here on the target may be met, by a score
     /// test of the share of trials at each checkpoint. None where it is refused at the end of the budget.
     pub samples_to_target_low: Option<u64>,
-    /// The upper end: from here on it is known to be met. None where it is not within the budget.
+    /// The upper end: from here on it is known to be met. None where that is not within the budget, or no share of so
+    /// few trials shows it: none of however many shows a probability of 1.
     pub samples_to_target_high: Option<u64>,
     /// The batches that those are.
     pub rounds_to_target: Option<u64>,
@@ -216,8 +217,9 @@ impl BudgetResult {
         result
     }
 
-    /// What the reader must know: which rankers had fits that did not converge.
-    pub fn notes(&self) -> Vec<Note> {
+    /// What the reader must know: which rankers had fits that did not converge, and whether there are too few trials
+    /// to show that the target of the study is met.
+    pub fn notes(&self, study: &BudgetStudy) -> Vec<Note> {
         let mut rankers: Vec<&str> = self.summary.iter().map(|row| row.ranker.as_str()).collect();
         rankers.sort_unstable();
         rankers.dedup();
@@ -228,12 +230,24 @@ impl BudgetResult {
             let message = format!("{ranker}: {failures} of its fits along the budgets had not converged");
             Note::new("not-converged", message)
         };
-        rankers
-            .into_iter()
-            .map(|ranker| (ranker, failed(ranker)))
-            .filter(|(_, failures)| *failures > 0)
-            .map(note)
-            .collect()
+        let failures = rankers.into_iter().map(|ranker| (ranker, failed(ranker))).filter(|(_, failures)| *failures > 0);
+        failures.map(note).chain(self.too_few_trials(study.target.probability)).collect()
+    }
+
+    /// All of fewer than z² p / (1 − p) trials may meet the target by chance where a share p does.
+    fn too_few_trials(&self, probability: f64) -> Option<Note> {
+        let least = (Z * Z * probability / (1.0 - probability)).ceil();
+        let asked_for = self.summary.iter().any(|row| row.samples_to_target_low.is_some());
+        if !asked_for || (self.trials as f64) >= least {
+            return None;
+        }
+        let what = format!("{} trials can't show that a target is met in {}% of all", self.trials, 100.0 * probability);
+        let message = if least.is_finite() {
+            format!("{what}, so to target has no upper ends; that takes {least} or more")
+        } else {
+            format!("{what}, nor can any number, so to target has no upper ends")
+        };
+        Some(Note::new("few-trials", message))
     }
 }
 
@@ -292,7 +306,7 @@ fn summary(study: &BudgetStudy, curve: &[CurvePoint], averages: &[f64], best: Op
         final_std_error: last.std_error,
         samples_to_target: met.map(|point| point.samples),
         samples_to_target_low: met_from(curve, wanted - doubt).map(|point| point.samples),
-        samples_to_target_high: met_from(curve, wanted + doubt).map(|point| point.samples),
+        samples_to_target_high: met_from(curve, wanted + doubt).filter(|_| wanted < 1.0).map(|point| point.samples),
         rounds_to_target: met.map(|point| point.rounds),
         cost_to_target: met.map(|point| point.cost),
         unconverged_fits: 0,

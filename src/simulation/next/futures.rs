@@ -36,20 +36,20 @@ pub(super) struct World {
 impl World {
     /// The Davidson fit of a graph under a normal prior of this precision, where the design effect of the log's
     /// clusters says that so many of its comparisons know as much as one: it widens what the log tells, and not the
-    /// prior.
+    /// prior. So does what a comparison [typically weighs](PreferenceGraph::typical_weight).
     ///
     /// # Errors
     /// Where nothing tells how far the items are apart.
     pub(super) fn of(graph: &PreferenceGraph, precision: f64, design_effect: f64) -> Result<Self, NextError> {
-        let rater =
-            BradleyTerry { ties: TieRule::Davidson, penalty: precision * design_effect, ..BradleyTerry::default() };
+        let unit = design_effect * graph.typical_weight();
+        let rater = BradleyTerry { ties: TieRule::Davidson, penalty: precision * unit, ..BradleyTerry::default() };
         let fitted: Box<dyn Fitted> = rater.fit(graph.into(), None)?;
         let nu = fitted.parameters().iter().find(|(name, _)| *name == "nu").and_then(|(_, value)| *value);
         let (Some(tie_parameter), Some(likelihood)) = (nu, fitted.likelihood()) else {
             return Err(NextError::NoSpread);
         };
         let all: Vec<ItemId> = (0..graph.items().len() as u32).map(ItemId).collect();
-        let errors = covariance_among(likelihood, graph, &all, CovarianceKind::Fisher, None).widened(design_effect);
+        let errors = covariance_among(likelihood, graph, &all, CovarianceKind::Fisher, None).widened(unit);
         if errors.members().len() < all.len() {
             return Err(NextError::NoSpread);
         }
@@ -117,7 +117,7 @@ pub(super) struct Ledger {
     graph: PreferenceGraph,
     /// For each pair, numbered as of [`Counts`], its cells of a loss, a tie and a win of the low item.
     cells: Vec<[usize; 3]>,
-    /// What a new comparison weighs: what those of the log do on average.
+    /// What a new comparison weighs: what those of the log typically do.
     weight: f64,
 }
 
@@ -150,9 +150,7 @@ impl Ledger {
         }
         let cell = |pair, share| roomy.cell_index(pair, share).unwrap_or_default();
         let cells = (0..roomy.pairs().len()).map(|pair| [0.0, 0.5, 1.0].map(|share| cell(pair, share))).collect();
-        let comparisons = graph.comparisons();
-        let weight = if comparisons > 0.0 { graph.weight() / comparisons } else { 1.0 };
-        Self { cells, weight, graph: roomy.with_sums(sums) }
+        Self { cells, weight: graph.typical_weight(), graph: roomy.with_sums(sums) }
     }
 
     /// What the log has, to be added to.

@@ -41,3 +41,17 @@ pub(super) fn joins(graph: &PreferenceGraph, counts: &Counts, belief: &Belief, r
     }
     found
 }
+
+/// Whether what was compared and the open pairs connect all items. O(items²).
+pub(super) fn can_connect(graph: &PreferenceGraph, counts: &Counts) -> bool {
+    let mut groups = UnionFind::<u32>::new(counts.items());
+    let mut left = counts.items();
+    let met = graph.cells().iter().zip(graph.sums()).filter(|(_, sum)| sum.weight > 0.0);
+    let met = met.map(|(cell, _)| graph.pairs()[cell.pair as usize]).map(|pair| [pair.low.0, pair.high.0]);
+    let open = (0..counts.pairs()).filter(|&pair| counts.worth(pair) > 0.0);
+    let open = open.map(|pair| counts.ends(pair).map(|item| item as u32));
+    for [low, high] in met.chain(open) {
+        left -= usize::from(groups.union(low, high));
+    }
+    left <= 1
+}

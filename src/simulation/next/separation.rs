@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::futures::{Ledger, Truth, World};
 use super::goal::Goal;
-use super::joins::joins;
+use super::joins::{can_connect, joins};
 use super::{NextError, NextSettings, PRIOR_PRECISION, belief, set_worths};
 use crate::data::graph::PreferenceGraph;
 use crate::models::bradley_terry::DENSE_LIMIT;
@@ -43,7 +43,7 @@ pub struct Separation {
     pub trials: u32,
     /// Those in which the goal was met.
     pub reached: u32,
-    /// Those of them in which it was met wrongly: some of what the board tells apart is the other way round in truth.
+    /// Those of them in which it was met wrongly: some of what the board tells apart is not so in truth.
     pub wrong: u32,
     /// The comparisons after which a future ended without it.
     pub most: u64,
@@ -94,6 +94,9 @@ const FIRST_LOOK: f64 = 0.01;
 /// comparisons lie between them, each choice is bought several times.
 const CHOICES_A_LOOK: u64 = 32;
 
+/// Futures that are begun together.
+const WAVE: u32 = 16;
+
 impl Separation {
     /// Simulates futures of a log whose board is `fitted` with these errors: comparisons are chosen by the sampler,
     /// won as the truth has it, and the board is fitted and tested anew at looks that lie 15 % apart, the first
@@ -103,13 +106,14 @@ impl Separation {
     /// Outcomes are Davidson's, so that ties are as frequent as in the log. The truth is the fit under a normal prior
     /// of variance 10 in log-odds, or is drawn from its normal approximation. Clusters are not simulated: the variances
     /// that the log and the bought comparisons leave are multiplied by the log's design effect. A repeated look meets a
-    /// goal by chance more often than a single one would, and at times what is told apart is the other way round in
-    /// truth: those futures are counted.
+    /// goal by chance more often than a single one would, and at times what is told apart is not so in truth:
+    /// those futures are counted.
     ///
     /// Between two looks the sampler chooses 32 times, or as many times as there are items; where more comparisons than
     /// that lie between them each choice is bought several times, and told to the sampler together.
     ///
-    /// `progress` is called after each future. O(trials × looks × (items³ + items² × choices)).
+    /// `progress` is told how many futures were added, and may say that it is enough: then what is under way is dropped.
+    /// O(trials × looks × (items³ + items² × choices)).
     ///
     /// # Errors
     /// If the goal needs more items, nothing can be compared, or there is no fit to simulate from.
@@ -123,7 +127,7 @@ impl Separation {
         uncertainty: &Uncertainty,
         settings: &NextSettings,
         wanted: SeparationSettings,
-        progress: &(dyn Fn() + Sync),
+        progress: &(dyn Fn(u32) -> bool + Sync),
     ) -> Result<Self, NextError> {
         let wanted = SeparationSettings { trials: wanted.trials.max(1), ..wanted };
         let items = graph.items().len();
@@ -134,16 +138,20 @@ impl Separation {
         let met_now = wanted.goal.is_met(fitted.ratings(), uncertainty, wanted.ranks);
         let looks = if met_now { Vec::new() } else { looks(first_look(settings.count, graph), wanted.most) };
         let futures: Vec<Option<Met>> = if met_now {
-            vec![Some(Met { after: 0, is_true: true }); wanted.trials as usize]
-        } else {
-            let planner = Planner::new(graph, fitted, uncertainty, settings, wanted, &looks)?;
-            let future = |trial: u32| {
-                let met = planner.future(u64::from(trial));
-                progress();
-                met
+            let world = World::of(graph, PRIOR_PRECISION, design_effect(uncertainty))?;
+            let met = |trial: u32| {
+                let truth =
+                    world.draw(wanted.truth, &mut stream(settings.seed, Purpose::FutureTruths, u64::from(trial)));
+                Some(Met { after: 0, is_true: wanted.goal.is_true(fitted.ratings(), truth.as_slice()) })
             };
-            (0..wanted.trials).into_par_iter().map(future).collect::<Result<_, _>>()?
+            (0..wanted.trials).map(met).collect()
+        } else {
+            Planner::new(graph, fitted, uncertainty, settings, wanted, &looks)?.futures(progress)?
         };
+        if futures.is_empty() {
+            return Err(NextError::Stopped);
+        }
+        let wanted = SeparationSettings { trials: futures.len() as u32, ..wanted };
         Ok(Self::summary(wanted, met_now, &looks, &futures))
     }
 
@@ -171,8 +179,16 @@ impl Separation {
     }
 }
 
+/// How a future ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Played {
+    Met(Met),
+    NotMet,
+    Stopped,
+}
+
 /// A future in which the goal was met.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Met {
     /// The comparisons bought by then.
     after: u64,
@@ -224,6 +240,11 @@ fn looks(first: u64, most: u64) -> Vec<u64> {
     looks
 }
 
+/// By how much clusters widen errors.
+fn design_effect(uncertainty: &Uncertainty) -> f64 {
+    uncertainty.clusters.as_ref().and_then(|it| it.design_effect).unwrap_or(1.0)
+}
+
 /// What all futures share.
 struct Planner<'a> {
     settings: &'a NextSettings,
@@ -252,7 +273,10 @@ impl<'a> Planner<'a> {
         settings.sampler.sampler(&settings.set)?;
         let mut counts = Counts::of_graph(graph)?;
         set_worths(&mut counts, settings)?;
-        let design_effect = uncertainty.clusters.as_ref().and_then(|it| it.design_effect).unwrap_or(1.0);
+        let design_effect = design_effect(uncertainty);
+        if !can_connect(graph, &counts) {
+            return Err(NextError::Unreachable { goal: wanted.goal.to_string() });
+        }
         let mut rng = stream(settings.seed, Purpose::NextBatch, 0);
         Ok(Self {
             world: World::of(graph, PRIOR_PRECISION, design_effect)?,
@@ -267,8 +291,27 @@ impl<'a> Planner<'a> {
         })
     }
 
+    /// What all futures come to, or those of the waves that were done when it was enough.
+    fn futures(&self, progress: &(dyn Fn(u32) -> bool + Sync)) -> Result<Vec<Option<Met>>, NextError> {
+        let mut futures = Vec::with_capacity(self.wanted.trials as usize);
+        while futures.len() < self.wanted.trials as usize {
+            let from = futures.len() as u32;
+            let wave = from..self.wanted.trials.min(from.saturating_add(WAVE));
+            let played: Vec<Played> =
+                wave.into_par_iter().map(|trial| self.future(trial.into(), progress)).collect::<Result<_, _>>()?;
+            if played.contains(&Played::Stopped) {
+                break;
+            }
+            futures.extend(played.into_iter().map(|played| match played {
+                Played::Met(met) => Some(met),
+                Played::NotMet | Played::Stopped => None,
+            }));
+        }
+        Ok(futures)
+    }
+
     /// When the goal is met first in this future.
-    fn future(&self, trial: u64) -> Result<Option<Met>, NextError> {
+    fn future(&self, trial: u64, progress: &(dyn Fn(u32) -> bool + Sync)) -> Result<Played, NextError> {
         let rng = |purpose| stream(self.settings.seed, purpose, trial);
         let truth = self.world.draw(self.wanted.truth, &mut rng(Purpose::FutureTruths));
         let mut sampler = self.settings.sampler.sampler(&self.settings.set)?;
@@ -281,7 +324,10 @@ impl<'a> Planner<'a> {
             let size = (look - bought).div_ceil(CHOICES_A_LOOK.max(counts.items() as u64));
             while bought < look {
                 let next = joins.next().map(|&pair| Choice { pair, task: 0 });
-                let Some(choice) = next.or_else(|| sampler.pick(&counts, &mut choices)) else { return Ok(None) };
+                let Some(choice) = next.or_else(|| sampler.pick(&counts, &mut choices)) else {
+                    progress(1);
+                    return Ok(Played::NotMet);
+                };
                 let [low, high] = counts.items_of(choice);
                 let count = size.min(look - bought);
                 let found = self.world.outcomes(truth[low] - truth[high], count, &mut outcomes);
@@ -290,15 +336,20 @@ impl<'a> Planner<'a> {
                 sampler.told(&counts, choice, found.share());
                 bought += count;
             }
+            if !progress(0) {
+                return Ok(Played::Stopped);
+            }
             let graph = self.ledger.graph(&sums);
             let fitted = self.wanted.rater.fit((&graph).into(), Some(&ratings))?;
             ratings.copy_from_slice(fitted.ratings());
             if self.is_met(&graph, &*fitted) {
                 let is_true = self.wanted.goal.is_true(fitted.ratings(), truth.as_slice());
-                return Ok(Some(Met { after: look, is_true }));
+                progress(1);
+                return Ok(Played::Met(Met { after: look, is_true }));
             }
         }
-        Ok(None)
+        progress(1);
+        Ok(Played::NotMet)
     }
 
     fn is_met(&self, graph: &PreferenceGraph, fitted: &dyn Fitted) -> bool {

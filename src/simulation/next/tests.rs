@@ -169,7 +169,7 @@ fn separation(graph: &PreferenceGraph, goal: Goal, truth: Truth, trials: u32, mo
     let wanted = SeparationSettings { goal, truth, trials, most, rater: BradleyTerry::default(), ranks };
     let fitted = wanted.rater.fit(graph.into(), None).expect("a fit");
     let errors = covariance(&*fitted, graph, CovarianceKind::Sandwich, None);
-    Separation::simulate(graph, &*fitted, &errors, &settings("least-played", 10), wanted, &|| {}).expect("futures")
+    Separation::simulate(graph, &*fitted, &errors, &settings("least-played", 10), wanted, &|_| true).expect("futures")
 }
 
 /// The share of futures of one pair that stood at `won` of `played`, and goes on with this chance, in which it was
@@ -270,7 +270,7 @@ fn only_ties_tell_nothing_to_simulate_from() {
     };
     let fitted = wanted.rater.fit((&graph).into(), None).expect("a fit");
     let errors = covariance(&*fitted, &graph, CovarianceKind::Sandwich, None);
-    let found = Separation::simulate(&graph, &*fitted, &errors, &settings("uniform", 1), wanted, &|| {});
+    let found = Separation::simulate(&graph, &*fitted, &errors, &settings("uniform", 1), wanted, &|_| true);
     assert_eq!(found.unwrap_err(), NextError::NoSpread);
 }
 
@@ -292,4 +292,59 @@ fn clusters_widen_what_the_log_tells_and_not_the_prior() {
     // 1/(1600/4/2) of the log; 10 + 5 of the prior of one item and of two level ones.
     assert!((clustered[0] / plain[0] / 4.0 - 1.0).abs() < 0.1, "{plain:?} and {clustered:?}");
     assert!((clustered[1] / plain[1] - 1.0).abs() < 0.1, "{plain:?} and {clustered:?}");
+}
+
+#[test]
+fn how_many_it_takes_does_not_hang_on_the_scale_of_weights() {
+    let until = |scale: f64, empty: usize| {
+        let mut weighted = Log::new((0..3).map(|item| item.to_string()).collect());
+        for row in 0..90_u32 {
+            let outcome = if row % 3 == 0 { Outcome::Right } else { Outcome::Left };
+            let row = Comparison::new(ItemId(row % 3), ItemId((row + 1) % 3), outcome);
+            weighted.push(Comparison { weight: scale, ..row });
+        }
+        for _ in 0..empty {
+            weighted.push(Comparison { weight: 0.0, ..Comparison::new(ItemId(0), ItemId(1), Outcome::Left) });
+        }
+        let graph = PreferenceGraph::from_log(&weighted);
+        let rater = BradleyTerry::default();
+        let fitted = rater.fit((&graph).into(), None).expect("a fit");
+        let errors = covariance(&*fitted, &graph, CovarianceKind::Sandwich, None);
+        let ranks = RankSettings { rule: RankRule::Simultaneous, level: 0.9, draws: 0, seed: 1 };
+        let wanted =
+            SeparationSettings { goal: Goal::Top(1), truth: Truth::Posterior, trials: 32, most: 20_000, rater, ranks };
+        let found = Separation::simulate(&graph, &*fitted, &errors, &settings("d-optimal", 5), wanted, &|_| true);
+        let gain = chosen(&graph, &settings("d-optimal", 1)).comparisons[0].gain;
+        (found.expect("futures").needed.median.expect("a median"), gain)
+    };
+    let (median, gain) = until(1.0, 0);
+    for (scale, empty) in [(1024.0, 0), (1.0 / 1024.0, 0), (1.0, 360)] {
+        let found = until(scale, empty);
+        assert!((found.1 - gain).abs() < 1e-9, "{} and {gain}", found.1);
+        // Rows that weigh nothing move the looks, which are 15 % apart.
+        let ratio = found.0 as f64 / median as f64;
+        assert!((0.8..1.25).contains(&ratio), "{} and {median} at {scale}", found.0);
+    }
+}
+
+#[test]
+fn a_simulation_is_stopped_between_looks() {
+    let graph = PreferenceGraph::from_log(&generated(5, 100));
+    let rater = BradleyTerry::default();
+    let fitted = rater.fit((&graph).into(), None).expect("a fit");
+    let errors = covariance(&*fitted, &graph, CovarianceKind::Sandwich, None);
+    let ranks = RankSettings { rule: RankRule::Simultaneous, level: 0.99, draws: 0, seed: 1 };
+    let goal = Goal::Neighbours(None);
+    let wanted = SeparationSettings { goal, truth: Truth::Posterior, trials: 4_000, most: 3_000, rater, ranks };
+    let simulate = |progress: &(dyn Fn(u32) -> bool + Sync)| {
+        Separation::simulate(&graph, &*fitted, &errors, &settings("uniform", 5), wanted, progress)
+    };
+    assert_eq!(simulate(&|_| false).unwrap_err(), NextError::Stopped);
+    let played = std::sync::atomic::AtomicU32::new(0);
+    let count = |more| played.fetch_add(more, std::sync::atomic::Ordering::Relaxed) + more < 40;
+    let some = simulate(&count).expect("two waves");
+    assert_eq!(some.trials, 32);
+    let whole = SeparationSettings { trials: 32, ..wanted };
+    let all = Separation::simulate(&graph, &*fitted, &errors, &settings("uniform", 5), whole, &|_| true);
+    assert_eq!(some, all.expect("futures"));
 }

@@ -168,15 +168,16 @@ impl Belief {
 pub(super) struct Followed {
     belief: Option<Belief>,
     precision: f64,
-    /// The results that it was fitted to.
+    /// The results that it was fitted to, and those that it has heard of.
     fitted_to: f64,
+    heard: f64,
     refit_every: u32,
 }
 
 impl Followed {
     /// `refit_every` results; 0 for as many as there are items.
     pub(super) fn new(precision: f64, refit_every: u32) -> Self {
-        Self { belief: None, precision, fitted_to: 0.0, refit_every }
+        Self { belief: None, precision, fitted_to: 0.0, heard: 0.0, refit_every }
     }
 
     /// The belief as it is.
@@ -185,6 +186,7 @@ impl Followed {
             let mut belief = Belief::prior(counts.items(), self.precision);
             belief.refit(counts);
             self.fitted_to = counts.results();
+            self.heard = self.fitted_to;
             belief
         })
     }
@@ -200,10 +202,15 @@ impl Followed {
         belief
     }
 
-    /// Takes in a result, or that many of a pair have come with this mean share.
+    /// Takes in the latest result: by a step, or by a fit where it is time for one, or more than one came.
     pub(super) fn told(&mut self, counts: &Counts, pair: usize, share: f64) {
+        if self.belief.is_none() {
+            self.now(counts);
+            return;
+        }
+        let came = counts.results() - std::mem::replace(&mut self.heard, counts.results());
         let every = if self.refit_every == 0 { counts.items() as f64 } else { f64::from(self.refit_every) };
-        if counts.results() - self.fitted_to >= every {
+        if came > 1.5 || counts.results() - self.fitted_to >= every {
             self.refitted(counts);
         } else {
             let [i, j] = counts.ends(pair);

@@ -1,6 +1,6 @@
 //! Sufficient statistics of comparisons: what a sampler may look at.
 
-use crate::data::graph::PreferenceGraph;
+use crate::data::graph::{PreferenceGraph, typical_weight};
 use crate::data::{Labels, Log};
 
 /// A comparison to make: a pair and a task, as of the [`Counts`] it was chosen from.
@@ -104,26 +104,29 @@ impl Counts {
         })
     }
 
-    /// The comparisons of a graph, as if made on one task. A comparison counts by its weight relative to the mean
-    /// weight, so that all of them count for as many as they are; a tie is half a point for both. O(items² + cells).
+    /// The comparisons of a graph, as if made on one task. For its pair a comparison counts by its weight relative to
+    /// the [typical one](PreferenceGraph::typical_weight), so that the scale of weights does not matter and all of them
+    /// count for as many as they know; a tie is half a point for both. O(items² + cells).
     ///
     /// # Errors
     /// As of [`new`](Self::new).
     pub fn of_graph(graph: &PreferenceGraph) -> Result<Self, CountsError> {
         let mut counts = Self::new(graph.items().len(), 1)?;
-        let scale = per_weight(graph.comparisons(), graph.weight());
+        let typical = graph.typical_weight();
         for (cell, sum) in graph.cells().iter().zip(graph.sums()) {
             let ends = graph.pairs()[cell.pair as usize];
             let pair = counts.pair(ends.low.index(), ends.high.index());
-            counts.add(pair, cell.share, sum.weight * scale);
-            counts.add_on(pair, 0, cell.share, sum.count);
+            counts.add(pair, cell.share, sum.weight / typical);
+            if sum.weight > 0.0 {
+                counts.add_on(pair, 0, cell.share, sum.count);
+            }
         }
         Ok(counts)
     }
 
     /// The comparisons of a log on its tasks: the values of `labels`, in their order, without the empty one. For
-    /// its pair a comparison counts by its weight relative to the mean weight, as of [`of_graph`](Self::of_graph); on
-    /// its task it counts as one. Rows without a task count for their pair and on no task. O(items² × tasks + rows).
+    /// its pair a comparison counts by its weight as of [`of_graph`](Self::of_graph); on its task it counts as one, if it
+    /// weighs anything. Rows without a task count for their pair and on no task. O(items² × tasks + rows).
     ///
     /// # Errors
     /// As of [`new`](Self::new).
@@ -133,17 +136,17 @@ impl Counts {
     pub fn of_log(log: &Log, labels: &Labels) -> Result<Self, CountsError> {
         let empty = labels.names.get("").map(|id| id.0);
         let mut counts = Self::new(log.items().len(), labels.names.len() - usize::from(empty.is_some()))?;
-        let (count, weight) = log
-            .rows()
-            .fold((0.0, 0.0), |(count, weight), row| (count + row.count, row.count.mul_add(row.weight, weight)));
-        let scale = per_weight(count, weight);
+        let (weight, squared) = log.rows().fold((0.0, 0.0), |(weight, squared), row| {
+            (weight + row.count * row.weight, squared + row.count * row.weight * row.weight)
+        });
+        let typical = typical_weight(weight, squared);
         for (row, &label) in log.rows().zip(&labels.ids) {
             let pair = counts.pair(row.left.index(), row.right.index());
             let share = row.outcome.share();
             let share = if row.left < row.right { share } else { 1.0 - share };
             let after_empty = u32::from(empty.is_some_and(|empty| label > empty));
-            counts.add(pair, share, row.count * row.weight * scale);
-            if Some(label) != empty {
+            counts.add(pair, share, row.count * row.weight / typical);
+            if Some(label) != empty && row.weight > 0.0 {
                 counts.add_on(pair, (label - after_empty) as usize, share, row.count);
             }
         }
@@ -312,9 +315,4 @@ impl Counts {
             self.points_on[choice.task * self.items + item] += share;
         }
     }
-}
-
-/// What a unit of weight counts for where comparisons count for as many as they are.
-fn per_weight(comparisons: f64, weight: f64) -> f64 {
-    if weight > 0.0 { comparisons / weight } else { 1.0 }
 }

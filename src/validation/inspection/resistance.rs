@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
+use crate::structure::Note;
 use crate::structure::resistance::{PairResistance, Resistance, ShapeResistance, shapes};
 
 /// Effective resistances of a log's graph, in 1/comparisons: a quarter of the variance of a difference of
@@ -85,5 +86,25 @@ impl ResistanceFacts {
             items: items.map(|(item, &mean)| ItemFacts { item: item.to_owned(), mean }).collect(),
             shapes: shapes(found.items, found.comparisons, REGULAR_DEGREE, seed),
         }
+    }
+
+    /// What the reader must know.
+    pub fn note(&self) -> Option<Note> {
+        let message = "the solves for effective resistances had not converged, so these may be off";
+        (!self.converged).then(|| Note::new("not-converged", message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::graph::Tally;
+
+    #[test]
+    fn solves_that_did_not_converge_are_told() {
+        let facts = ResistanceFacts::of(&PreferenceGraph::from_tally(Tally::new(["x", "y"].into_iter().collect())), 1);
+        assert_eq!(facts.note(), None);
+        let note = ResistanceFacts { converged: false, ..facts }.note().expect("a note");
+        assert_eq!(note.code, "not-converged");
     }
 }

@@ -39,6 +39,12 @@ impl Layout {
             }
         };
         let count = find(wanted.count.as_deref(), COUNT, "--count")?;
+        let counts: Vec<&String> =
+            names.iter().filter(|name| COUNT.iter().any(|known| name.eq_ignore_ascii_case(known))).collect();
+        if wanted.count.is_none() && counts.len() > 1 {
+            let (path, columns) = (path.to_owned(), counts.into_iter().cloned().collect::<Vec<_>>().join(", "));
+            return Err(ReadError::SeveralCounts { path, columns });
+        }
         let places = [&wanted.voter, &wanted.item, &wanted.rank].into_iter().any(Option::is_some);
         let ranking = find(wanted.ranking.as_deref(), RANKING, "--ranking")?.filter(|_| !places);
         if let Some(ranking) = ranking {
