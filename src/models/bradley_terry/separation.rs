@@ -62,10 +62,10 @@ impl BradleyTerry {
             direction.map(|it| Separation::along(&it, &with(&free), design, graph, fallback))
         };
         let as_asked = asked == held || (separation.is_some() && fallback.is_some());
-        let (optimum, ridges) =
+        let (mut optimum, ridges) =
             if as_asked { (optimum, held) } else { (optimum.then(|point| with(&asked).maximise(point)), asked) };
-        let slope = optimum.slope.clone().without(&ridges, &optimum.point);
-        Settled { optimum: Optimum { slope, ..optimum }, separation }
+        optimum.slope = optimum.slope.without(&ridges, &optimum.point);
+        Settled { optimum, separation }
     }
 }
 

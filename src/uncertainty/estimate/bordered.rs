@@ -100,6 +100,7 @@ impl Estimate<'_> {
         let directions: Vec<Direction> = columns.iter().map(direction).collect();
         let models: Vec<f64> = (first..first + width).map(|at| bread[(at, at)]).collect();
         // The sum of the information is known, so that where no unit can have much of it all are not looked through.
+        // (Where a tie parameter moves too, some of it is that parameter's.)
         let most_of_one = clusters.map_or_else(|| rows.largest_weight(), Clusters::largest_weight);
         let all = |(model, column): (&f64, &DVector<f64>)| {
             1.0 / model - rows.penalty() * column.rows(0, self.members).norm_squared()
@@ -107,7 +108,7 @@ impl Estimate<'_> {
         let most = rows.most_information(&directions);
         let least = models.iter().zip(&columns).map(all).zip(most).map(|(all, most)| all / (most * most_of_one));
         let least: Vec<f64> = least.collect();
-        let units = if least.iter().all(|&units| units >= MANY_UNITS) {
+        let units = if !self.has_parameter() && least.iter().all(|&units| units >= MANY_UNITS) {
             least
         } else {
             match clusters {
