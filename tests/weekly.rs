@@ -415,3 +415,81 @@ fn last_weeks_board_is_what_another_fit_makes_of_its_votes() {
         assert!((number(row, "std_error") - value(4).sqrt()).abs() < 1e-6);
     }
 }
+
+#[test]
+fn ratings_that_were_given_are_told_apart_without_doubt() {
+    let anchors = ["cedar=1300", "birch=1200", "amber=1100", "dune=700", "elm=500"];
+    let args: Vec<&str> = ["rank", VOTES].into_iter().chain(anchors.iter().flat_map(|it| ["--anchor", it])).collect();
+    let report = json(&args);
+    for (place, row) in report["items"].as_array().expect("items").iter().enumerate() {
+        assert_eq!((&row["rank_best"], &row["rank_worst"]), (&(place + 1).into(), &(place + 1).into()), "{row}");
+    }
+    let level = json(&["rank", VOTES, "--anchor", "cedar=1300", "--anchor", "elm=1300"]);
+    assert_eq!(
+        item(&level, "cedar")["tied_with"].as_array().map(Vec::len),
+        item(&level, "elm")["tied_with"].as_array().map(Vec::len)
+    );
+    let two = json(&["rank", VOTES, "--anchor", "cedar=1300", "--anchor", "elm=500"]);
+    assert!(number(item(&two, "cedar"), "rank_worst") < number(item(&two, "elm"), "rank_best"), "{two}");
+}
+
+#[test]
+fn a_csv_board_on_another_scale_is_refused() {
+    let (_elo, elo) = board(&[], "elo.csv");
+    let (_odds, odds) = board(&["--scale", "log-odds"], "odds.csv");
+    for option in ["--previous", "--fixed", "--priors"] {
+        let err = refused(&["rank", VOTES, option, &odds]);
+        assert!(err.contains("seem to be log-odds or shares; give --scale log-odds"), "{option}: {err}");
+        let err = refused(&["rank", VOTES, "--scale", "log-odds", option, &elo]);
+        assert!(err.contains("seem to be Elo points"), "{option}: {err}");
+    }
+}
+
+#[test]
+fn rows_of_a_board_are_no_votes() {
+    let (_kept, path) = board(&["--until", "2025-02-15"], "b.json");
+    let (_, out, _) = run(&["rank", VOTES, "--since", "2025-02-15", "--previous", &path]);
+    assert!(out.starts_with("600 rows · "), "{out}");
+}
+
+#[test]
+fn priors_are_told_on_the_board() {
+    let (_, out, _) = run(&["rank", VOTES, "--priors", "fixtures/last_week.csv"]);
+    assert!(out.contains("priors from the board fixtures/last_week.csv, as if independent of this log"), "{out}");
+    let (_, out, _) = run(&["rank", VOTES, "--anchor", "cedar=1100±20"]);
+    assert!(out.contains("priors from 1 --anchor with ±"), "{out}");
+}
+
+#[test]
+fn what_moved_is_told_beside_formats_without_a_place_for_it() {
+    for format in ["markdown", "csv", "jsonl"] {
+        let (_, out, err) = run(&["rank", VOTES, "--previous", "fixtures/last_week.csv", "--format", format]);
+        assert!(err.contains("since fixtures/last_week.csv, board overall: 5 items on both boards"), "{format}: {err}");
+        assert!(!out.contains("on both boards"), "{format}: {out}");
+        let fixed = ["rank", VOTES, "--fixed", "fixtures/last_week_without_elm.csv", "--format", format];
+        assert!(run(&fixed).2.contains("4 stay as they are, new: 1 (elm)"), "{format}");
+    }
+}
+
+#[test]
+fn items_are_hidden_by_the_names_that_are_shown_too() {
+    let (_names, names) = file("names.csv", "amber,Amber 7B\n");
+    let (_hide, hide) = file("hide.txt", "Amber 7B\n");
+    let (code, out, err) = run(&["rank", VOTES, "--rename", &names, "--hide", &hide, "--strict"]);
+    assert!(code == 0 && !out.contains("Amber") && out.contains("items hidden: 1"), "{out}{err}");
+}
+
+#[test]
+fn what_is_not_identified_is_not_published_as_if_it_were() {
+    let (_, out, _) = run(&["rank", "fixtures/undefeated.csv", "--columns", "arena", "--publish-date", "2025-01-01"]);
+    let row = out.lines().find(|line| line.starts_with("Ada,")).expect("Ada");
+    assert!(row.starts_with("Ada,,,,,") && row.ends_with(",,overall,2025-01-01"), "{row}");
+    let (_, out, _) = run(&["rank", "fixtures/undefeated.csv", "--format", "markdown"]);
+    assert!(out.contains(") not identified |"), "{out}");
+}
+
+#[test]
+fn caps_are_given_one_by_one() {
+    let err = refused(&["rank", VOTES, "--max-per", "user:3,language:50"]);
+    assert!(err.contains("give --max-per once for each"), "{err}");
+}

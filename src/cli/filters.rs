@@ -30,7 +30,8 @@ pub(super) struct FilterArgs {
     /// Of rows that are alike in all of these columns only the first, in the order of the files
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     dedupe: Vec<String>,
-    /// At most N rows with the same value of a column, the first N in the order of the files: judge:500, task:1
+    /// At most N rows with the same value of a column, the first N in the order of the files: judge:500; may
+    /// be given several times
     #[arg(long, value_name = "COLUMN:N", value_parser = max_per)]
     max_per: Vec<MaxPer>,
 }
@@ -44,6 +45,9 @@ fn time(text: &str) -> Result<f64, String> {
 
 fn max_per(text: &str) -> Result<MaxPer, String> {
     let (column, rows) = text.rsplit_once(':').ok_or("write COLUMN:N, such as judge:500")?;
+    if column.contains(':') && column.contains(',') {
+        return Err("these are several caps; give --max-per once for each, such as --max-per judge:500".to_owned());
+    }
     let rows: u64 = rows.parse().ok().filter(|&rows| rows > 0).ok_or_else(|| {
         format!("'{rows}' is no number of rows; write COLUMN:N with a whole number of 1 or more, such as judge:500")
     })?;
@@ -114,7 +118,8 @@ pub(super) fn with_counts(inputs: &[Input], text: &str) -> Vec<u8> {
 
 fn counts(inputs: &[Input]) -> Option<Vec<String>> {
     let found = Filtered::sum(inputs)?;
-    let rows: u64 = inputs.iter().map(|input| input.rows).sum();
+    // Boards of earlier weeks are inputs too, and nothing filters their rows.
+    let rows: u64 = inputs.iter().filter(|input| input.filters.is_some()).map(|input| input.rows).sum();
     let mut parts = vec![format!("{} rows", grouped(rows as f64))];
     for step in &found.steps {
         parts.push(format!("--{} {} left out {}", step.filter, step.value, grouped(step.dropped as f64)));

@@ -55,6 +55,12 @@ pub(super) fn run(args: &RankArgs, global: &Global) -> anyhow::Result<Ended> {
     {
         tell(&elsewhere, global);
     }
+    if !matches!(format, Format::Table | Format::Json) {
+        for made in &boards {
+            let words = [plan.words_of_placed(made), plan.words_of_moves(made)];
+            words.iter().flatten().for_each(|words| tell(words.trim_end(), global));
+        }
+    }
     let bytes = plan.written(format, boards, &inputs, &notes)?;
     output.write(&bytes)?;
     Ok(Ended::with(&notes))
@@ -145,6 +151,8 @@ impl<'a> Plan<'a> {
         let scale = scale(args, rating.entry)?;
         let hidden = args.hide.as_deref().map(names::hidden).transpose()?.unwrap_or_default();
         let renamed = args.rename.as_deref().map(Renamed::read).transpose()?.unwrap_or_default();
+        // Names to hide may be those that are shown, as they stand on last week's board.
+        let hidden = hidden.iter().flat_map(|name| renamed.log_names(name)).map(str::to_owned).collect();
         let known = Known::of(args, &rating, &scale, &renamed)?;
         let units = known::units(rating.entry, &scale);
         let previous = args.previous.as_deref().map(|path| BoardFile::read("--previous", path, &units)).transpose()?;
@@ -249,6 +257,7 @@ impl<'a> Plan<'a> {
             level: self.args.rating.level,
             ranks: rule,
             weights: self.args.covariates.weights(),
+            known: self.known.as_ref().and_then(Known::words),
         };
         Ok(Made { board: Board { by, of: None, fixed, previous: None, board }, heading })
     }

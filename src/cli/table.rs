@@ -20,6 +20,8 @@ pub(super) struct Heading {
     pub(super) ranks: RankRule,
     /// What became of the weights, in words.
     pub(super) weights: Option<String>,
+    /// What was known beside the log, in words.
+    pub(super) known: Option<String>,
 }
 
 /// Width where stdout is not a terminal.
@@ -50,6 +52,7 @@ fn header(board: &Leaderboard, heading: &Heading, width: usize) -> String {
     let mut parts = what_was_compared(&board.graph);
     parts.extend(what_is_controlled_for(&board.fit));
     parts.extend(heading.weights.clone());
+    parts.extend(heading.known.clone());
     if let Some(kind) = heading.interval {
         parts.push(what_intervals(kind, heading.level, board.fit.cluster.as_ref()));
         parts.push(match heading.ranks {

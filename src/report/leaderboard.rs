@@ -144,7 +144,7 @@ struct ArenaRow<'a> {
     rating_upper: Option<f64>,
     variance: Option<f64>,
     vote_count: VoteCount,
-    rank: usize,
+    rank: Option<usize>,
     category: &'a str,
     leaderboard_publish_date: &'a str,
 }
@@ -170,19 +170,21 @@ fn arena_rows<'a>(boards: &'a [Board], date: &'a str) -> impl Iterator<Item = Ar
     boards.iter().flat_map(move |board| {
         board.board.items.iter().map(move |row| ArenaRow {
             model_name: &row.item,
-            rating: row.rating,
+            // These columns have no place for a rating that rests on a rule.
+            rating: row.rating.filter(|_| row.identified),
             rating_lower: row.low,
             rating_upper: row.high,
             variance: row.std_error.map(|error| error * error),
             vote_count: VoteCount::of(row.comparisons),
-            rank: row.rank,
+            rank: row.identified.then_some(row.rank),
             category: board.name().unwrap_or("overall"),
             leaderboard_publish_date: date,
         })
     })
 }
 
-/// All rows as CSV in the columns of the public leaderboards. A board without a name is the category `overall`.
+/// All rows as CSV in the columns of the public leaderboards. A board without a name is the category `overall`. The
+/// rating and the rank of an item that the log does not identify are empty.
 ///
 /// # Errors
 /// None that writing to memory can have.
@@ -245,12 +247,12 @@ pub fn markdown(boards: &[Board]) -> Vec<u8> {
             let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), rounded);
             let ranks = rank_range(row.rank_best, row.rank_worst).unwrap_or_else(|| "–".to_owned());
             let (item, low, high) = (escaped(&row.item), number(row.low), number(row.high));
+            let rating =
+                if row.identified { number(row.rating) } else { format!("({}) not identified", number(row.rating)) };
             let _ = writeln!(
                 text,
                 "| {} | {ranks} | {item} | {} | {low} | {high} | {} |",
-                row.rank,
-                number(row.rating),
-                row.comparisons
+                row.rank, rating, row.comparisons
             );
         }
         text += &effects(&board.board.fit.covariates);

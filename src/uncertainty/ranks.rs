@@ -233,6 +233,13 @@ fn simultaneous(
     }
     let members: Vec<ItemId> = places.iter().map(|&place| items[place]).collect();
     let covariance = uncertainty.covariance_of(&members);
+    for (i, j) in known_exactly(&covariance) {
+        let [one, other] = [places[i], places[j]];
+        let gap = ratings[one] - ratings[other];
+        if gap.abs() > EXACT_GAP * ratings[one].abs().max(ratings[other].abs()) {
+            if gap > 0.0 { found.set_above(one, other) } else { found.set_above(other, one) }
+        }
+    }
     let drawn = Draws::new(&covariance, uncertainty.degrees_of_freedom(), settings, shared);
     let Some(draws) = drawn else { return found };
     let mut pairs = ordered_pairs(&covariance, |i, j| ratings[places[i]] >= ratings[places[j]]);
@@ -265,16 +272,35 @@ struct OrderedPair {
     accepted: bool,
 }
 
-/// The pairs whose difference has an error at all: what is exactly tied by construction is not told
-/// apart.
+/// Ratings whose difference has no error are told apart if they differ by more than rounding, as a share of them.
+const EXACT_GAP: f64 = 1e-9;
+
+/// The variance of a difference.
+fn difference_variance(covariance: &DMatrix<f64>, i: usize, j: usize) -> f64 {
+    covariance[(i, i)] + covariance[(j, j)] - 2.0 * covariance[(i, j)]
+}
+
+/// Variances up to this are rounding.
+fn rounding(covariance: &DMatrix<f64>) -> f64 {
+    1e-14 * covariance.trace() / covariance.nrows() as f64
+}
+
+/// The pairs whose difference has no error, such as those of items whose ratings were given.
+fn known_exactly(covariance: &DMatrix<f64>) -> impl Iterator<Item = (usize, usize)> {
+    let (n, least) = (covariance.nrows(), rounding(covariance));
+    let pairs = (0..n).flat_map(move |i| (i + 1..n).map(move |j| (i, j)));
+    pairs.filter(move |&(i, j)| difference_variance(covariance, i, j) <= least)
+}
+
+/// The pairs whose difference has an error at all.
 fn ordered_pairs(covariance: &DMatrix<f64>, is_upper: impl Fn(usize, usize) -> bool) -> Vec<OrderedPair> {
     let n = covariance.nrows();
-    let level = covariance.trace() / n as f64;
+    let least = rounding(covariance);
     let mut pairs = Vec::with_capacity(n * (n - 1) / 2);
     for i in 0..n {
         for j in i + 1..n {
-            let variance = covariance[(i, i)] + covariance[(j, j)] - 2.0 * covariance[(i, j)];
-            if variance > 1e-14 * level {
+            let variance = difference_variance(covariance, i, j);
+            if variance > least {
                 let (upper, lower) = if is_upper(i, j) { (i, j) } else { (j, i) };
                 pairs.push(OrderedPair { upper, lower, precision: variance.sqrt().recip(), accepted: false });
             }

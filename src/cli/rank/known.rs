@@ -64,6 +64,9 @@ impl BoardFile {
         let shown = path.display().to_string();
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the board {shown}"))?;
         let boards = read_boards(&shown, &bytes)?;
+        for board in boards.iter().filter(|board| board.units.is_none()) {
+            check_scale(option, &shown, board, units)?;
+        }
         let converted = |board: &PublishedBoard| {
             board.in_units(units).with_context(|| {
                 let found = board.units.as_ref().map_or_else(String::new, ToString::to_string);
@@ -112,6 +115,25 @@ impl BoardFile {
     }
 }
 
+/// Refuses ratings that can't be on this scale, of a board that does not say on which they are.
+fn check_scale(option: &str, path: &str, board: &PublishedBoard, units: &PublishedUnits) -> anyhow::Result<()> {
+    /// No log-odds are larger, and all points of an Elo board within less of 0 are no Elo board.
+    const MOST_LOG_ODDS: f64 = 50.0;
+    const LEAST_ELO: f64 = 10.0;
+    let largest = board.items.iter().map(|item| item.rating.abs()).fold(0.0, f64::max);
+    let mend = match units {
+        PublishedUnits::Elo if board.items.len() > 1 && largest < LEAST_ELO => {
+            "log-odds or shares; give --scale log-odds"
+        }
+        PublishedUnits::LogOdds if largest > MOST_LOG_ODDS => "Elo points; leave out --scale log-odds",
+        _ => return Ok(()),
+    };
+    bail!(
+        "{option} {path}: its ratings, of which the largest is {largest}, are not {units} as those here but seem to be {mend}, \
+         or give the board as JSON, which says what its ratings are"
+    )
+}
+
 /// What is known before the log is read.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -150,6 +172,16 @@ impl Known {
             }
         }
         Ok(Some(Self { anchors: args.anchor.clone(), fixed, priors, factor, kind: scale.kind }))
+    }
+
+    /// What priors were put on ratings, in words, if there are any.
+    pub(super) fn words(&self) -> Option<String> {
+        let of_boards = self.priors.as_ref().map(|file| format!("the board {}", file.path));
+        let anchors = self.anchors.iter().filter(|anchor| anchor.deviation.is_some()).count();
+        let of_anchors = (anchors > 0).then(|| format!("{anchors} --anchor with ±"));
+        let sources: Vec<String> = of_boards.into_iter().chain(of_anchors).collect();
+        let from = sources.join(" and ");
+        (!sources.is_empty()).then(|| format!("priors from {from}, as if independent of this log"))
     }
 
     /// The board of a file that goes with one of that name.
