@@ -203,6 +203,9 @@ impl<'a> Plan<'a> {
                 bail!("{option}: for comparisons, and the input holds ballots");
             }
         }
+        if let Some(option) = self.args.covariates.of_comparisons() {
+            bail!("{option}: for comparisons, and the input holds ballots");
+        }
         self.args.input.refuse_for_ballots()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::published::PublishedBoard;
 use super::{Leaderboard, Row};
@@ -48,6 +48,8 @@ pub struct Move {
     /// The standard error of the change as if the two boards rested on comparisons of their own. Where they share
     /// some it is smaller. `None` unless both boards have one of the item.
     pub std_error: Option<f64>,
+    /// How far its interval goes to either side: by Student's t, where errors come from few clusters.
+    pub margin: Option<f64>,
     /// Whether the change is beyond its interval, if it has one.
     pub beyond: Option<bool>,
     /// Its rank then among the items on both.
@@ -76,21 +78,23 @@ impl Moves {
             return None;
         }
         let shift = shifts.then(|| median(both.iter().map(|&(place, _, now)| now - previous.items[place].rating)));
-        let quantile = normal_quantile(level);
         let ratings_then: Vec<f64> = both.iter().map(|&(place, ..)| previous.items[place].rating).collect();
         let ratings_now: Vec<f64> = both.iter().map(|&(.., now)| now).collect();
         let one = |(index, &(place, row, rating)): (usize, &(usize, &Row, f64))| {
             let old = &previous.items[place];
             let before = old.rating + shift.unwrap_or(0.0);
             let change = rating - before;
-            let error = old.error().zip(row.std_error).map(|(then, now)| then.hypot(now));
+            let errors = old.error().zip(row.std_error);
+            let error = errors.map(|(then, now)| then.hypot(now));
+            let margin = errors.map(|(then, now)| then.hypot(now) * quantile(level, then, now, board));
             Move {
                 item: row.item.clone(),
                 previous: before,
                 rating,
                 change,
                 std_error: error,
-                beyond: error.map(|error| change.abs() > quantile * error),
+                margin,
+                beyond: margin.map(|margin| change.abs() > margin),
                 rank_before: rank(&ratings_then, index),
                 rank_now: rank(&ratings_now, index),
             }
@@ -124,6 +128,22 @@ impl Moves {
             hidden: picked(&|item| hidden.contains(item)),
             board: previous.name.clone(),
         }
+    }
+}
+
+/// How many standard errors an interval of the difference of two estimates with these errors goes to either side. Where
+/// the board of now has clusters, that of then is taken to have as many.
+///
+/// # Source
+/// Welch 1947 and Satterthwaite 1946 for the degrees of freedom.
+fn quantile(level: f64, then: f64, now: f64, board: &Leaderboard) -> f64 {
+    let Some(cluster) = &board.fit.cluster else { return normal_quantile(level) };
+    let each = (cluster.clusters.max(2) - 1) as f64;
+    let (then, now) = (then * then, now * now);
+    let degrees = each * (then + now).powi(2) / (then * then + now * now);
+    match StudentsT::new(0.0, 1.0, if degrees.is_finite() { degrees } else { each }) {
+        Ok(law) => law.inverse_cdf(0.5 * (1.0 + level)),
+        Err(_) => normal_quantile(level),
     }
 }
 
@@ -189,6 +209,20 @@ mod tests {
     fn moves(then: &str, hidden: &[&str]) -> Moves {
         let previous = read_boards("b", then.as_bytes()).unwrap();
         Moves::between(&previous[0], &board(hidden), true, 0.95).unwrap()
+    }
+
+    #[test]
+    fn few_clusters_need_more_to_tell_a_change() {
+        use crate::uncertainty::ClusterSummary;
+        let mut board = board(&[]);
+        let normal = quantile(0.95, 1.0, 1.0, &board);
+        assert!((normal - 1.959_963_984_540_054).abs() < 1e-12);
+        board.fit.cluster = Some(ClusterSummary { column: "judge".to_owned(), clusters: 6, design_effect: None });
+        // Student's t (scipy.stats.t.ppf(0.975, df)): of two equal errors 5 + 5 degrees of freedom, of one error 5.
+        for (then, now, expected) in [(1.0, 1.0, 2.228_138_852), (0.0, 1.0, 2.570_581_836)] {
+            let found = quantile(0.95, then, now, &board);
+            assert!((found - expected).abs() < 1e-8, "{found} and {expected}");
+        }
     }
 
     #[test]

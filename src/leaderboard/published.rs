@@ -394,7 +394,7 @@ pub fn matching<'b>(boards: &'b [PublishedBoard], name: Option<&str>) -> Option<
 }
 
 impl PublishedItem {
-    /// The standard error: as the board says it, or from its interval at the level of 95 %.
+    /// The standard error: as the board says it, or from its interval, which is taken to be one of 95 %.
     pub fn error(&self) -> Option<f64> {
         /// Widths of a normal 95 % interval in standard errors.
         const WIDTH: f64 = 2.0 * 1.959_963_984_540_054;

@@ -52,7 +52,7 @@ impl AnchoredBradleyTerry {
     ///
     /// An item that nothing is known of is identified where wins lead from it to items of which something is known
     /// and back, for then the likelihood has a maximum. Others are held back by a penalty of 0.1, towards the mean
-    /// of the known items, and have no error.
+    /// of the known items, once these are fitted without them, and have no error.
     ///
     /// # Errors
     /// If more items move than a dense matrix is made for, or no item of the graph is known.
@@ -84,11 +84,40 @@ impl AnchoredBradleyTerry {
             }
         }
         let pairs = graph.pair_sums();
-        let problem = Problem { pairs: &pairs, pulls: &pulls, targets: &targets, weight: graph.weight() };
-        let (ratings, convergence) = problem.maximise();
+        let weight = graph.weight();
+        // What an item without an estimate did says nothing of the others: these are fitted alone, and it given them.
+        let held = |stays: &dyn Fn(usize) -> bool| -> Vec<f64> {
+            pulls.iter().enumerate().map(|(item, &pull)| if stays(item) { f64::INFINITY } else { pull }).collect()
+        };
+        let of_members = among(&pairs, &identified);
+        let first = held(&|item| !identified[item]);
+        let problem = Problem { pairs: &of_members, pulls: &first, targets: &targets, weight };
+        let (mut ratings, mut convergence) = problem.maximise();
+        if identified.contains(&false) {
+            let others = held(&|item| identified[item]);
+            let problem = Problem { pairs: &pairs, pulls: &others, targets: &ratings, weight };
+            let (all, found) = problem.maximise();
+            ratings = all;
+            convergence.converged &= found.converged;
+        }
         let notes = notes(graph, &identified);
         Ok(AnchoredFit { ratings, precisions, pairs, convergence, identification, notes })
     }
+}
+
+/// The pairs of which both items are members.
+fn among(pairs: &PairSums, is_member: &[bool]) -> PairSums {
+    let mut found = PairSums::default();
+    for pair in 0..pairs.low.len() {
+        if is_member[pairs.low[pair] as usize] && is_member[pairs.high[pair] as usize] {
+            found.low.push(pairs.low[pair]);
+            found.high.push(pairs.high[pair]);
+            found.low_wins.push(pairs.low_wins[pair]);
+            found.high_wins.push(pairs.high_wins[pair]);
+            found.ties.push(pairs.ties[pair]);
+        }
+    }
+    found
 }
 
 /// Which items are known or have a finite estimate.
@@ -302,6 +331,20 @@ mod tests {
 
     const ROUND: &[(u32, u32, usize)] =
         &[(0, 1, 7), (1, 0, 4), (1, 2, 6), (2, 1, 3), (2, 3, 5), (3, 2, 4), (0, 3, 9), (3, 0, 2)];
+
+    #[test]
+    fn an_item_without_an_estimate_says_nothing_of_the_others() {
+        let even = [(0, 1, 10), (1, 0, 10)];
+        let alone = AnchoredBradleyTerry { priors: vec![prior(0, 0.0, 0.0)] }.fit(&graph(3, &even)).unwrap();
+        for game in [(1, 2, 3), (2, 1, 200)] {
+            let rows = [even[0], even[1], game];
+            let found = AnchoredBradleyTerry { priors: vec![prior(0, 0.0, 0.0)] }.fit(&graph(3, &rows)).unwrap();
+            assert!(found.convergence().converged && !found.identification().flags(3)[2]);
+            approx::assert_abs_diff_eq!(found.ratings()[1], alone.ratings()[1], epsilon = 1e-9);
+            let ahead = found.ratings()[2] - found.ratings()[1];
+            assert!(if game.0 == 2 { ahead > 1.0 } else { ahead < -0.2 }, "{ahead}");
+        }
+    }
 
     #[test]
     fn one_rating_that_stays_only_moves_the_others() {

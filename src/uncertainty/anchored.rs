@@ -3,8 +3,8 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::clusters::Clusters;
-use super::covariance::{CovarianceKind, FEW_UNITS, few_clusters};
-use super::estimate::{OUTSIDE, rows_of};
+use super::covariance::{CovarianceKind, FEW_UNITS, counted_units, few_clusters};
+use super::estimate::{NO_SCORE, OUTSIDE, groups_of, rows_of};
 use super::{ClusterSummary, Spread, Uncertainty};
 use crate::data::ItemId;
 use crate::data::graph::PreferenceGraph;
@@ -15,7 +15,8 @@ use crate::structure::Note;
 /// The covariance of ratings with an origin: H⁻¹ if the model holds, H⁻¹ (J + P) H⁻¹ in the sandwich, where H
 /// is the curvature of log-likelihood and priors, J the sum of the squared scores (summed within clusters first) and
 /// P the priors' precisions. With clusters J has the factor G/(G−1), and intervals use t with G−1 degrees of freedom.
-/// An item that fewer than [`FEW_UNITS`] clusters or comparisons tell of has at least the model's error.
+/// An item, or a group of items that met each other often, of whose distance to the rest fewer than [`FEW_UNITS`]
+/// clusters or comparisons tell (what a fit meets exactly tells nothing), has at least the model's error.
 ///
 /// A rating that stays may itself be an estimate: `held` has the standard error of each item's, in natural log-odds
 /// (0 where it is exact; what it says of other items is not read, and an empty slice says that all are exact). What
@@ -35,8 +36,10 @@ pub fn anchored_covariance(
     let items = graph.items().len();
     let members = fitted.identification().members.clone();
     let free: Vec<ItemId> = members.iter().copied().filter(|&item| fitted.precision(item).is_finite()).collect();
-    let known =
-        Conditional { fitted, graph, row: rows_of(&free, items), is_member: fitted.identification().flags(items) };
+    let row = rows_of(&free, items);
+    let (group, groups) = groups_of(graph, &vec![true; graph.cells().len()], &row, free.len());
+    let is_member = fitted.identification().flags(items);
+    let known = Conditional { fitted, graph, row, is_member, group, groups };
     let Some(bread) = known.curvature(&free).cholesky().map(|factor| factor.inverse()) else {
         let message = "the curvature of the likelihood is singular: no interval was computed";
         return Uncertainty { notes: vec![Note::new("intervals-skipped", message)], ..Uncertainty::unknown(items) };
@@ -51,13 +54,26 @@ pub fn anchored_covariance(
         CovarianceKind::Fisher => bread,
         CovarianceKind::Sandwich => {
             let outer = known.outer_products(free.len(), clusters);
+            let effect = clusters.map_or(1.0, |_| {
+                let single = known.outer_products(free.len(), None).sum;
+                let ratio = (&bread * &outer.sum * &bread).trace() / (&bread * single * &bread).trace();
+                if ratio.is_finite() { ratio.max(1.0) } else { 1.0 }
+            });
             if let Some(clusters) = clusters {
                 let found =
                     ClusterSummary { column: clusters.column.clone(), clusters: outer.clusters, design_effect: None };
                 notes.extend(few_clusters(&found));
                 summary = Some(found);
             }
-            sandwich(&bread, outer, &free, fitted)
+            let units = outer.units.clone();
+            let found = sandwich(&bread, outer, &free, fitted);
+            let (found, raised) = known.with_floor(found, &bread, &units, effect);
+            if !raised.is_empty() {
+                let column = clusters.map(|clusters| clusters.column.as_str());
+                let raised: Vec<ItemId> = raised.into_iter().map(|place| free[place]).collect();
+                notes.push(few_units(graph, &raised, column));
+            }
+            found
         }
     };
     let covariance = covariance + &carried * follows.transpose();
@@ -76,9 +92,13 @@ pub fn anchored_covariance(
     Uncertainty { degrees_of_freedom, clusters: summary, notes, ..found }
 }
 
-/// The sums of squared scores, and how many comparisons or clusters tell of each item.
+/// A variance short of the model's by less than this share of all is so by rounding.
+const ROUNDING: f64 = 1e-12;
+
+/// The sums of squared scores.
 struct Outer {
     sum: DMatrix<f64>,
+    /// How many comparisons or clusters tell how far each free item is from the rest, and behind these each group.
     units: Vec<f64>,
     clusters: usize,
 }
@@ -88,13 +108,20 @@ fn sandwich(bread: &DMatrix<f64>, outer: Outer, free: &[ItemId], fitted: &Anchor
     for (place, &item) in free.iter().enumerate() {
         middle[(place, place)] += fitted.precision(item);
     }
-    let mut found = bread * middle * bread;
-    for (place, &units) in outer.units.iter().enumerate() {
-        if units < FEW_UNITS {
-            found[(place, place)] = found[(place, place)].max(bread[(place, place)]);
-        }
-    }
-    found
+    bread * middle * bread
+}
+
+/// A note that few comparisons tell of these items.
+fn few_units(graph: &PreferenceGraph, raised: &[ItemId], clusters: Option<&str>) -> Note {
+    let message = format!(
+        "fewer than {FEW_UNITS} {} tell how far {} of {} items are from those that are known, so they got the model's \
+         errors: {}",
+        counted_units(clusters),
+        raised.len(),
+        graph.items().len(),
+        graph.items().listed(raised, |_| "")
+    );
+    Note::new("few-comparisons", message)
 }
 
 /// The likelihood over the free items, given the others.
@@ -103,9 +130,55 @@ struct Conditional<'a> {
     graph: &'a PreferenceGraph,
     row: Vec<usize>,
     is_member: Vec<bool>,
+    /// For each free item the group of those that it met often enough, and how many groups there are.
+    group: Vec<usize>,
+    groups: usize,
 }
 
 impl Conditional<'_> {
+    /// At least the model's variance, times the design effect, of each item and each group that few units tell of: it
+    /// is added along the direction in which these move together. With the places that it was added to.
+    fn with_floor(
+        &self,
+        mut covariance: DMatrix<f64>,
+        model: &DMatrix<f64>,
+        units: &[f64],
+        effect: f64,
+    ) -> (DMatrix<f64>, Vec<usize>) {
+        let free = self.group.len();
+        let single = (0..free).map(|place| vec![place]);
+        let together = |group| (0..free).filter(|&place| self.group[place] == group).collect::<Vec<_>>();
+        let cuts = single.chain((0..self.groups).map(together));
+        let mut raised = Vec::new();
+        for (cut, _) in cuts.zip(units).filter(|(_, units)| **units < FEW_UNITS) {
+            let mut direction = DVector::zeros(free);
+            for &place in &cut {
+                direction[place] = 1.0;
+            }
+            let mean = &direction / cut.len() as f64;
+            let excess = effect * mean.dot(&(model * &mean)) - mean.dot(&(&covariance * &mean));
+            if excess > ROUNDING * model.trace() {
+                covariance.ger(excess, &direction, &direction, 1.0);
+                raised.extend(cut);
+            }
+        }
+        raised.sort_unstable();
+        raised.dedup();
+        (covariance, raised)
+    }
+
+    /// Counts comparisons for the free items of a pair, and for their groups if these differ.
+    fn count_units(&self, units: &mut [f64], pair: [usize; 2], count: f64) {
+        let group = |place: usize| if place == OUTSIDE { OUTSIDE } else { self.group[place] };
+        let apart = group(pair[0]) != group(pair[1]);
+        for place in pair.into_iter().filter(|&place| place != OUTSIDE) {
+            units[place] += count;
+            if apart {
+                units[self.group.len() + self.group[place]] += count;
+            }
+        }
+    }
+
     /// The rows of a pair's items, [`OUTSIDE`] for one that stays; `None` if one of them is no member.
     fn rows(&self, pair: u32) -> Option<(usize, usize)> {
         let pair = self.graph.pairs()[pair as usize];
@@ -152,19 +225,20 @@ impl Conditional<'_> {
     }
 
     fn outer_products(&self, free: usize, clusters: Option<&Clusters>) -> Outer {
-        let mut found = Outer { sum: DMatrix::zeros(free, free), units: vec![0.0; free], clusters: 0 };
+        let mut found = Outer { sum: DMatrix::zeros(free, free), units: vec![0.0; free + self.groups], clusters: 0 };
         let Some(clusters) = clusters else {
             for (cell, sum) in self.graph.cells().iter().zip(self.graph.sums()) {
                 let Some((i, j)) = self.rows(cell.pair) else { continue };
                 let score = cell.share - self.expected(cell.pair);
                 add_square(&mut found.sum, i, j, sum.weight_squared * score * score);
-                for place in [i, j].into_iter().filter(|&place| place != OUTSIDE) {
-                    found.units[place] += sum.count;
+                if sum.weight > 0.0 && score.abs() > NO_SCORE {
+                    self.count_units(&mut found.units, [i, j], sum.count);
                 }
             }
             return found;
         };
         let mut scores = vec![0.0; free];
+        let mut sizes = vec![0.0; free];
         for cluster in 0..clusters.len() {
             let (mut touched, mut is_used) = (Vec::new(), false);
             for (cell, weight) in clusters.comparisons(cluster) {
@@ -175,20 +249,30 @@ impl Conditional<'_> {
                 for (place, score) in [(i, score), (j, -score)] {
                     if place != OUTSIDE {
                         scores[place] += score;
+                        sizes[place] += weight;
                         touched.push(place);
                     }
                 }
             }
             touched.sort_unstable();
             touched.dedup();
+            let mut groups: Vec<usize> = touched.iter().map(|&place| self.group[place]).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            for group in groups {
+                let members = || touched.iter().filter(|&&place| self.group[place] == group);
+                let (score, size) =
+                    (members().map(|&it| scores[it]).sum::<f64>(), members().map(|&it| sizes[it]).sum::<f64>());
+                found.units[free + group] += f64::from(u8::from(score.abs() > NO_SCORE * size));
+            }
             for &i in &touched {
-                found.units[i] += 1.0;
+                found.units[i] += f64::from(u8::from(scores[i].abs() > NO_SCORE * sizes[i]));
                 for &j in &touched {
                     found.sum[(i, j)] += scores[i] * scores[j];
                 }
             }
             for place in touched {
-                scores[place] = 0.0;
+                (scores[place], sizes[place]) = (0.0, 0.0);
             }
             found.clusters += usize::from(is_used);
         }
@@ -243,6 +327,40 @@ mod tests {
             let found = anchored_covariance(&fitted, &graph, CovarianceKind::Sandwich, Some(&clusters), &[]);
             let expected = expected * (40.0_f64 / 39.0).sqrt();
             approx::assert_abs_diff_eq!(found.std_error(ItemId(0)).unwrap(), expected, epsilon = 1e-9);
+        }
+    }
+
+    /// The errors of a log of a, x and y, in which a stays at 0; a judge has two rows that follow each other.
+    fn errors(rows: &[(u32, u32, Outcome)], kind: CovarianceKind, by_judge: bool) -> (Vec<Option<f64>>, Vec<String>) {
+        let mut log = Log::new(["a", "x", "y"].into_iter().collect::<Items>());
+        for &(left, right, outcome) in rows {
+            log.push(Comparison::new(ItemId(left), ItemId(right), outcome));
+        }
+        log.add_labels("judge", (0..rows.len()).map(|row| (row / 2).to_string()));
+        let graph = PreferenceGraph::from_log(&log);
+        let stays = Prior { item: "a".to_owned(), rating: 0.0, deviation: 0.0 };
+        let fitted = AnchoredBradleyTerry { priors: vec![stays] }.fit(&graph).unwrap();
+        let clusters = by_judge.then(|| Clusters::new(&log, log.labels("judge").unwrap(), &graph));
+        let found = anchored_covariance(&fitted, &graph, kind, clusters.as_ref(), &[]);
+        let codes = found.notes.iter().map(|note| note.code.to_string()).collect();
+        ((0..3).map(|item| found.std_error(ItemId(item))).collect(), codes)
+    }
+
+    #[test]
+    fn what_a_fit_meets_exactly_tells_no_error() {
+        let both = |pair: (u32, u32), count: usize| {
+            (0..count).map(move |row| (pair.0, pair.1, if row % 2 == 0 { Outcome::Left } else { Outcome::Right }))
+        };
+        let ties = |pair: (u32, u32), count: usize| std::iter::repeat_n((pair.0, pair.1, Outcome::Tie), count);
+        // Twenty ties; a tie or two to what is known, beside a hundred games of the others; judges who saw both sides.
+        let tied: Vec<_> = ties((1, 0), 20).chain(both((2, 0), 20)).collect();
+        let chain: Vec<_> = ties((2, 0), 2).chain(both((1, 2), 100)).collect();
+        let swapped: Vec<_> = both((1, 0), 20).chain(both((2, 0), 20)).collect();
+        for (rows, by_judge, item) in [(&tied, false, 1), (&chain, false, 1), (&chain, false, 2), (&swapped, true, 1)] {
+            let (model, _) = errors(rows, CovarianceKind::Fisher, by_judge);
+            let (found, codes) = errors(rows, CovarianceKind::Sandwich, by_judge);
+            assert!(found[item] >= model[item].map(|it| it * (1.0 - 1e-9)), "{item}: {found:?} and {model:?}");
+            assert!(codes.contains(&"few-comparisons".to_owned()), "{codes:?}");
         }
     }
 

@@ -19,7 +19,7 @@ use crate::models::{CellScore, Curvature, Likelihood, RowLikelihood};
 const PARTS: usize = 16;
 pub(super) const OUTSIDE: usize = usize::MAX;
 /// A score below this share of what it is the sum of is zero but for rounding.
-const NO_SCORE: f64 = 1e-9;
+pub(super) const NO_SCORE: f64 = 1e-9;
 /// Squared scores that sum to less than this share of the squared weights are rounding.
 const NO_SPREAD: f64 = 1e-20;
 

@@ -285,11 +285,11 @@ fn rounding(covariance: &DMatrix<f64>) -> f64 {
     1e-14 * covariance.trace() / covariance.nrows() as f64
 }
 
-/// The pairs whose difference has no error, such as those of items whose ratings were given.
+/// The pairs of which neither item has an error, such as those whose ratings were given.
 fn known_exactly(covariance: &DMatrix<f64>) -> impl Iterator<Item = (usize, usize)> {
     let (n, least) = (covariance.nrows(), rounding(covariance));
     let pairs = (0..n).flat_map(move |i| (i + 1..n).map(move |j| (i, j)));
-    pairs.filter(move |&(i, j)| difference_variance(covariance, i, j) <= least)
+    pairs.filter(move |&(i, j)| covariance[(i, i)].max(covariance[(j, j)]) <= least)
 }
 
 /// The pairs whose difference has an error at all.

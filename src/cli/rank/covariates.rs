@@ -93,11 +93,15 @@ impl CovariateArgs {
         given.iter().find(|(_, given)| *given).map(|(option, _)| *option)
     }
 
+    /// An option that was given for what only comparisons have, if one was.
+    pub(super) fn of_comparisons(&self) -> Option<&'static str> {
+        self.of_rows().or(self.reweight.is_some().then_some("--reweight"))
+    }
+
     /// Refuses what does not go together, before anything is read.
     pub(super) fn check(&self, rating: &Rating<'_>) -> anyhow::Result<()> {
         let of_rows = self.of_rows();
-        let option = of_rows.or(self.reweight.is_some().then_some("--reweight"));
-        if let Some(option) = option.filter(|_| rating.entry.name != "bradley-terry") {
+        if let Some(option) = self.of_comparisons().filter(|_| rating.entry.name != "bradley-terry") {
             bail!("{option} goes with --method bradley-terry, not with {}", rating.entry.name);
         }
         if let Some(option) = of_rows.filter(|_| rating.interval == IntervalKind::Bootstrap) {

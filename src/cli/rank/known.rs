@@ -8,7 +8,7 @@ use palio::data::graph::PreferenceGraph;
 use palio::data::read::Input;
 use palio::data::{Items, Log};
 use palio::leaderboard::published::{PublishedBoard, PublishedItem, PublishedUnits, matching, read_boards};
-use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Row, Scale, ScaleKind};
+use palio::leaderboard::{BoardSettings, ELO_PER_LOG_ODDS, Leaderboard, Row, Scale, ScaleKind, normal_quantile};
 use palio::models::anchored::{AnchoredBradleyTerry, Prior};
 use palio::models::{Fitted, RaterEntry, Units};
 use palio::report::FixedBoard;
@@ -296,11 +296,19 @@ impl Plan<'_> {
         let held: Vec<f64> = graph.items().iter().map(error).collect();
         let rated = self.rating.anchored(&graph, log, task, &model, &held)?;
         let scale = known.scale(&graph, &*rated.fitted);
-        let settings = BoardSettings { scale, ..self.board_settings(graph.items().len())? };
+        let mut settings = BoardSettings { scale, ..self.board_settings(graph.items().len())? };
+        if !staying.is_empty() {
+            // What stays on a board stays whatever the log has of it.
+            let records = graph.records().into_iter().zip(graph.items().iter());
+            let few = records
+                .filter(|(record, item)| record.comparisons() < settings.min_comparisons && !places.contains_key(item));
+            settings.hidden.extend(few.map(|(_, item)| item.to_owned()));
+            settings.min_comparisons = 0.0;
+        }
         let mut board = Leaderboard::new(&graph, &*rated.fitted, &rated.uncertainty, &settings)?;
         for row in &mut board.items {
             if let Some(item) = places.get(row.item.as_str()) {
-                keep(row, item);
+                keep(row, item, self.args.rating.level);
             }
             // What stays is shown as it was given, not as it comes back from log-odds.
             let anchor = known.anchors.iter().find(|it| it.item == row.item && it.deviation.is_none());
@@ -359,11 +367,13 @@ impl OfLog<'_> {
     }
 }
 
-/// Shows an item that stays as its board does. What is told of ranks is told of the new items.
-fn keep(row: &mut Row, item: &PublishedItem) {
+/// Shows an item that stays as its board has it, with an interval of the level that is asked for here. What is told of
+/// ranks is told of the new items.
+fn keep(row: &mut Row, item: &PublishedItem, level: f64) {
     row.rating = Some(item.rating);
     row.std_error = item.error();
-    (row.low, row.high) = (item.interval.map(|ends| ends[0]), item.interval.map(|ends| ends[1]));
+    let half = item.error().map(|error| error * normal_quantile(level));
+    (row.low, row.high) = (half.map(|half| item.rating - half), half.map(|half| item.rating + half));
     (row.rank_best, row.rank_worst, row.separated_from_next) = (None, None, None);
     row.tied_with.clear();
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use palio::leaderboard::published::PublishedBoard;
-use palio::leaderboard::{Leaderboard, Move, Moves, normal_quantile};
+use palio::leaderboard::{Leaderboard, Move, Moves};
 use palio::report::FixedBoard;
 use palio::structure::Note;
 
@@ -68,7 +68,7 @@ pub(super) fn words(moves: &Moves, path: &str) -> String {
     let level = trimmed(100.0 * moves.level);
     if !beyond.is_empty() {
         let _ = writeln!(text, "changed beyond their {level}% intervals, which carry the errors of both boards:");
-        text += &table(&beyond, moves.level);
+        text += &table(&beyond);
     } else if !within.is_empty() {
         let _ =
             writeln!(text, "no rating changed beyond its {level}% interval, which carries the errors of both boards");
@@ -82,7 +82,7 @@ pub(super) fn words(moves: &Moves, path: &str) -> String {
             text,
             "{who} changed within them, the most {} by {}",
             shown_name(&largest.item, width()),
-            change(largest, moves.level)
+            change(largest)
         );
     }
     if let Some(largest) = unknown.first() {
@@ -91,7 +91,7 @@ pub(super) fn words(moves: &Moves, path: &str) -> String {
             "without an error on one board or both, so that chance can't be told: {}, of which the most moved {} by {}",
             unknown.len(),
             shown_name(&largest.item, width()),
-            change(largest, moves.level)
+            change(largest)
         );
     }
     if !(beyond.is_empty() && within.is_empty()) {
@@ -141,19 +141,19 @@ pub(super) fn words_of_placed(placed: &FixedBoard, path: &str, has_intervals: bo
 }
 
 /// A change with its interval.
-fn change(found: &Move, level: f64) -> String {
-    match found.std_error {
-        Some(error) => format!("{:+.1} ±{:.1}", found.change, error * normal_quantile(level)),
+fn change(found: &Move) -> String {
+    match found.margin {
+        Some(margin) => format!("{:+.1} ±{margin:.1}", found.change),
         None => format!("{:+.1}", found.change),
     }
 }
 
-fn table(moves: &[&Move], level: f64) -> String {
+fn table(moves: &[&Move]) -> String {
     let width = width();
     let columns = [
         Column::new("item", false, moves, |it| shown_name(&it.item, width)),
         Column::new("", false, moves, |it| if it.change > 0.0 { "up" } else { "down" }.to_owned()),
-        Column::new("change", true, moves, |it| change(it, level)),
+        Column::new("change", true, moves, |it| change(it)),
         Column::new("from", true, moves, |it| format!("{:.1}", it.previous)),
         Column::new("to", true, moves, |it| format!("{:.1}", it.rating)),
         Column::new("rank", false, moves, |it| match (it.rank_before, it.rank_now) {
