@@ -526,3 +526,10 @@ fn what_sways_comparisons_is_refused_for_ballots() {
         assert!(err.contains("the input holds ballots"), "{option:?}: {err}");
     }
 }
+
+#[test]
+fn an_interval_that_ends_before_it_begins_is_refused() {
+    let (_kept, path) = file("b.csv", "model_name,rating,rating_lower,rating_upper\namber,1000,1100,900\n");
+    let err = refused(&["rank", VOTES, "--fixed", &path]);
+    assert!(err.contains("line 2: the interval from 1100 to 900 ends before it begins"), "{err}");
+}

@@ -91,7 +91,7 @@ pub struct PublishedItem {
 }
 
 /// Why a file is no board.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum PublishedError {
     /// JSON that is none, or has no board.
@@ -137,6 +137,18 @@ pub enum PublishedError {
         column: String,
         /// What it holds.
         value: String,
+    },
+    /// An interval whose ends are the wrong way round.
+    #[error("{path}, line {line}: the interval from {low} to {high} ends before it begins")]
+    EmptyInterval {
+        /// The file.
+        path: String,
+        /// The line.
+        line: u64,
+        /// Its lower end.
+        low: f64,
+        /// Its upper end.
+        high: f64,
     },
     /// A date that is none.
     #[error("{path}, line {line}: column `{column}` holds {value:?}, which is no date like 2024-03-29")]
@@ -241,7 +253,7 @@ fn item_of_json(item: &Value) -> Option<PublishedItem> {
         item: item["item"].as_str()?.to_owned(),
         rating: number("rating").filter(|_| rated)?,
         std_error: number("std_error"),
-        interval: number("low").zip(number("high")).map(|(low, high)| [low, high]),
+        interval: number("low").zip(number("high")).map(|(low, high)| [low, high]).filter(|[low, high]| low <= high),
     })
 }
 
@@ -359,6 +371,9 @@ fn from_csv(path: &str, text: &str) -> Result<Vec<PublishedBoard>, PublishedErro
             None => table.error(row, variance)?.map(f64::sqrt),
         };
         let interval = table.number(row, low)?.zip(table.number(row, high)?).map(|(low, high)| [low, high]);
+        if let Some([low, high]) = interval.filter(|[low, high]| low > high) {
+            return Err(PublishedError::EmptyInterval { path: path.to_owned(), line: line(row), low, high });
+        }
         boards[place].items.push(PublishedItem { item, rating, std_error, interval });
     }
     Ok(boards)

@@ -1,7 +1,7 @@
 //! Bradley-Terry where something is known of items before the log is read: ratings that stay as they are, and normal
 //! priors. So ratings have an origin, and no mean item is needed.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 use super::bradley_terry::{DENSE_LIMIT, logistic, softplus};
 use super::{Convergence, FitError, Fitted, Note};
@@ -204,7 +204,7 @@ impl Problem<'_> {
             if free.is_empty() || size <= TOLERANCE * scale.max(1.0) {
                 return (ratings, done(true));
             }
-            let Some(factor) = curvature.cholesky() else { return (ratings, done(false)) };
+            let Some(factor) = factor(curvature, size) else { return (ratings, done(false)) };
             let step = factor.solve(&gradient);
             let at = |share: f64| {
                 let mut moved = ratings.clone();
@@ -259,6 +259,15 @@ impl Problem<'_> {
         }
         (gradient, curvature)
     }
+}
+
+/// The factor of the curvature; where outcomes are so sure that it has none, that of one under which a step is no longer
+/// than a few log-odds.
+fn factor(curvature: DMatrix<f64>, gradient: f64) -> Option<Cholesky<f64, Dyn>> {
+    const LONGEST_STEP: f64 = 4.0;
+    let n = curvature.nrows();
+    Cholesky::new(curvature.clone())
+        .or_else(|| Cholesky::new(curvature + DMatrix::from_diagonal_element(n, n, gradient / LONGEST_STEP)))
 }
 
 /// What the low item of a pair took, ties being half, and all weight.
@@ -331,6 +340,19 @@ mod tests {
 
     const ROUND: &[(u32, u32, usize)] =
         &[(0, 1, 7), (1, 0, 4), (1, 2, 6), (2, 1, 3), (2, 3, 5), (3, 2, 4), (0, 3, 9), (3, 0, 2)];
+
+    #[test]
+    fn known_ratings_far_apart_are_met_between() {
+        // 0 stays 200 log-odds above 1, and 2 has won and lost once against each: it is half way.
+        let rows = [(0, 2, 1), (2, 0, 1), (1, 2, 1), (2, 1, 1)];
+        let far =
+            AnchoredBradleyTerry { priors: vec![prior(0, 100.0, 0.0), prior(1, -100.0, 0.0), prior(2, 95.0, 100.0)] };
+        let found = far.fit(&graph(3, &rows)).unwrap();
+        assert!(found.convergence().converged, "{:?}", found.convergence());
+        let none = AnchoredBradleyTerry { priors: vec![prior(0, 100.0, 0.0), prior(1, -100.0, 0.0)] };
+        let found = none.fit(&graph(3, &[(0, 2, 3), (2, 0, 1), (1, 2, 1), (2, 1, 1)])).unwrap();
+        assert!(found.ratings()[2].abs() <= 100.0, "{:?}", found.ratings());
+    }
 
     #[test]
     fn an_item_without_an_estimate_says_nothing_of_the_others() {

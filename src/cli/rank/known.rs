@@ -39,8 +39,9 @@ impl Anchor {
             None => (value, None),
         };
         let number = |text: &str| {
-            let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
-            number.ok_or_else(|| format!("'{text}' is not a number; {form}"))
+            const LARGEST: f64 = 1e6;
+            let number = text.trim().parse().ok().filter(|number: &f64| number.abs() <= LARGEST);
+            number.ok_or_else(|| format!("'{text}' is not a number up to a million; {form}"))
         };
         let deviation = deviation.map(number).transpose()?;
         if deviation.is_some_and(|deviation| deviation <= 0.0) {
@@ -388,7 +389,12 @@ mod tests {
         assert_eq!(Anchor::parse("a=b=1114"), Ok(anchor(1114.0, None)));
         assert_eq!(Anchor::parse("a=b=-5.5±20"), Ok(anchor(-5.5, Some(20.0))));
         assert_eq!(Anchor::parse("a=b=1e3+-2"), Ok(anchor(1000.0, Some(2.0))));
-        for (text, part) in [("x", "not of that form"), ("x=high", "'high' is not a number"), ("x=1±0", "above 0")] {
+        for (text, part) in [
+            ("x", "not of that form"),
+            ("x=high", "'high' is not a number"),
+            ("x=1e300", "up to a million"),
+            ("x=1±0", "above 0"),
+        ] {
             assert!(Anchor::parse(text).unwrap_err().contains(part), "{text}");
         }
     }
