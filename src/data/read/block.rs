@@ -281,7 +281,7 @@ impl<'a> BlockReader<'a> {
         self.read_covariates(fields)?;
         self.check_labels(fields)?;
         self.compare_others(&found, fields, left, right);
-        // From here on nothing can fail. A row that is left out adds no item either.
+        // From here on nothing can fail.
         match found {
             Found::Nothing => self.block.both_bad_dropped += 1,
             Found::NoVerdict => self.block.no_verdict += 1,
@@ -289,6 +289,11 @@ impl<'a> BlockReader<'a> {
         }
         if matches!(found, Found::Nothing | Found::NoVerdict) {
             self.block.read += 1;
+            // Where rows are chosen, those of no board must add no item to it.
+            if self.filter.is_none() && known.is_none() {
+                self.intern(left);
+                self.intern(right);
+            }
             return Ok(());
         }
         let (left, right) = known.unwrap_or_else(|| (self.intern(left), self.intern(right)));
