@@ -645,7 +645,7 @@ fn ballots_take_no_filters_and_no_boards() {
     let file = "fixtures/tennessee.soc";
     for (args, part) in [
         (["--where", "x"], "--where chooses rows of comparisons"),
-        (["--board", "x=y"], "--board: for comparisons"),
+        (["--board", "x=y"], "--board is for comparisons"),
         (["--since", "2025"], "--since chooses rows of comparisons"),
     ] {
         let err = refused(&[&["rank", file], &args[..]].concat());

@@ -198,13 +198,16 @@ impl<'a> Plan<'a> {
     /// Refuses what rows of comparisons are asked for.
     fn refuse_for_ballots(&self) -> anyhow::Result<()> {
         let (by, board) = (self.args.by.is_some(), !self.args.board.is_empty());
-        for (option, is_given) in [("--by", by), ("--board", board), (known::OPTIONS, self.known.is_some())] {
+        for (option, is_given) in [("--by", by), ("--board", board)] {
             if is_given {
-                bail!("{option}: for comparisons, and the input holds ballots");
+                bail!("{option} is for comparisons, and the input holds ballots");
             }
         }
+        if self.known.is_some() {
+            bail!("{} are for comparisons, and the input holds ballots", known::OPTIONS);
+        }
         if let Some(option) = self.args.covariates.of_comparisons() {
-            bail!("{option}: for comparisons, and the input holds ballots");
+            bail!("{option} is for comparisons, and the input holds ballots");
         }
         self.args.input.refuse_for_ballots()
     }
