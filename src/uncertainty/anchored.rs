@@ -44,40 +44,17 @@ pub fn anchored_covariance(
         let message = "the curvature of the likelihood is singular: no interval was computed";
         return Uncertainty { notes: vec![Note::new("intervals-skipped", message)], ..Uncertainty::unknown(items) };
     };
-    let (mut summary, mut notes) = (None, Vec::new());
     let staying: Vec<ItemId> = members.iter().copied().filter(|&item| !fitted.precision(item).is_finite()).collect();
     let variance = |item: ItemId| held.get(item.index()).map_or(0.0, |error| error * error);
     let variances = DVector::from_iterator(staying.len(), staying.iter().map(|&item| variance(item)));
     let follows = &bread * known.coupling(free.len(), &staying);
     let carried = &follows * DMatrix::from_diagonal(&variances);
-    let covariance = match kind {
-        CovarianceKind::Fisher => bread,
-        CovarianceKind::Sandwich => {
-            let outer = known.outer_products(free.len(), clusters);
-            let effect = clusters.map_or(1.0, |_| {
-                let single = known.outer_products(free.len(), None).sum;
-                let ratio = (&bread * &outer.sum * &bread).trace() / (&bread * single * &bread).trace();
-                if ratio.is_finite() { ratio.max(1.0) } else { 1.0 }
-            });
-            if let Some(clusters) = clusters {
-                let found =
-                    ClusterSummary { column: clusters.column.clone(), clusters: outer.clusters, design_effect: None };
-                notes.extend(few_clusters(&found));
-                summary = Some(found);
-            }
-            let units = outer.units.clone();
-            let found = sandwich(&bread, outer, &free, fitted);
-            let (found, raised) = known.with_floor(found, &bread, &units, effect);
-            if !raised.is_empty() {
-                let column = clusters.map(|clusters| clusters.column.as_str());
-                let raised: Vec<ItemId> = raised.into_iter().map(|place| free[place]).collect();
-                notes.push(few_units(graph, &raised, column));
-            }
-            found
-        }
+    let Robust { covariance, summary, notes } = match kind {
+        CovarianceKind::Fisher => Robust { covariance: bread, summary: None, notes: Vec::new() },
+        CovarianceKind::Sandwich => known.robust(&bread, &free, clusters),
     };
     let covariance = covariance + &carried * follows.transpose();
-    let (moving, still) = (rows_of(&free, items), rows_of(&staying, items));
+    let (moving, still) = (&known.row, rows_of(&staying, items));
     let full = DMatrix::from_fn(members.len(), members.len(), |i, j| {
         let (one, other) = (members[i].index(), members[j].index());
         match (moving[one], moving[other]) {
@@ -94,6 +71,13 @@ pub fn anchored_covariance(
 
 /// A variance short of the model's by less than this share of all is so by rounding.
 const ROUNDING: f64 = 1e-12;
+
+/// Errors that hold where the model does not, with what is to be said of them.
+struct Robust {
+    covariance: DMatrix<f64>,
+    summary: Option<ClusterSummary>,
+    notes: Vec<Note>,
+}
 
 /// The sums of squared scores.
 struct Outer {
@@ -136,6 +120,33 @@ struct Conditional<'a> {
 }
 
 impl Conditional<'_> {
+    /// The sandwich over the free items, with a floor where few units tell.
+    fn robust(&self, bread: &DMatrix<f64>, free: &[ItemId], clusters: Option<&Clusters>) -> Robust {
+        let outer = self.outer_products(free.len(), clusters);
+        let summary = clusters.map(|clusters| ClusterSummary {
+            column: clusters.column.clone(),
+            clusters: outer.clusters,
+            design_effect: None,
+        });
+        let mut notes: Vec<Note> = summary.iter().filter_map(few_clusters).collect();
+        let few = outer.units.iter().any(|&units| units < FEW_UNITS);
+        let effect = if few && clusters.is_some() { self.design_effect(bread, &outer.sum) } else { 1.0 };
+        let units = outer.units.clone();
+        let (covariance, raised) = self.with_floor(sandwich(bread, outer, free, self.fitted), bread, &units, effect);
+        if !raised.is_empty() {
+            let raised: Vec<ItemId> = raised.into_iter().map(|place| free[place]).collect();
+            notes.push(few_units(self.graph, &raised, clusters.map(|clusters| clusters.column.as_str())));
+        }
+        Robust { covariance, summary, notes }
+    }
+
+    /// By how much clusters with these squared scores widen variances, if they do.
+    fn design_effect(&self, bread: &DMatrix<f64>, clustered: &DMatrix<f64>) -> f64 {
+        let single = self.outer_products(bread.nrows(), None).sum;
+        let ratio = (bread * clustered * bread).trace() / (bread * single * bread).trace();
+        if ratio.is_finite() { ratio.max(1.0) } else { 1.0 }
+    }
+
     /// At least the model's variance, times the design effect, of each item and each group that few units tell of: it
     /// is added along the direction in which these move together. With the places that it was added to.
     fn with_floor(
